@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
+PYTHON := .venv/bin/python
+SYNC := $(UV) pip install -q --require-hashes
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: .venv/.installed .tools/sam/.installed .tools/engine/.installed  ## the command (.venv/bin/truthmill), SAM and the local engine
+
+.tools/uv/bin/uv:
+	python3 -m venv .tools/uv && .tools/uv/bin/pip install -q uv
+
+.venv/.installed: requirements/development.txt pyproject.toml | $(filter .tools/%,$(UV))
+	$(UV) venv -q --allow-existing --python python3 .venv
+	$(SYNC) --python .venv -r $<
+	$(UV) pip install -q --python .venv --no-deps --no-build-isolation -e .
+	touch $@
+
+.tools/%/.installed: requirements/%.txt | $(filter .tools/%,$(UV))
+	$(UV) venv -q --allow-existing --python python3 .tools/$*
+	$(SYNC) --python .tools/$* -r $<
+	touch $@
+
+demo: install  ## from a zip of drawn pictures to training channels, on this machine
+	.venv/bin/truthmill demo
+
+test: install  ## the whole test suite
+	$(PYTHON) -m pytest tests
+
+check: install  ## format, lint, types, import directions, templates, state machine
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/cfn-lint template.yaml labeling/template.yaml
+	$(PYTHON) tools/check_state_machine.py statemachine/dataset.asl.json
+
+format: install  ## let ruff format and fix
+	.venv/bin/ruff check --fix-only -q .
+	.venv/bin/ruff format -q .
+
+mutants: install  ## mutation tests over the domain
+	.venv/bin/mutmut run
+
+lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in files
+	for name in functions/requirements requirements/development requirements/sam requirements/engine; do \
+	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
+
+.PHONY: help install demo test check format mutants lock

@@ -1,0 +1,1 @@
+"""The domain: what Truthmill decides. Pure: no Lambda, no event shape, no environment, no client."""

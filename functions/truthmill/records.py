@@ -1,0 +1,151 @@
+"""The lines that a run's objects hold, and how a line is read and written (JSON Lines by msgspec)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from truthmill.boxes import Box
+from truthmill.errors import FormatError
+
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True):
+    """A line: immutable, defaults left out, camelCase in JSON."""
+
+
+class Entry(Record, frozen=True):
+    """Where the bytes of one input lie: in the source archive, or as a loose object.
+
+    name: as in the source, unchanged (with folders); never used as a path.
+    offset: of the entry's local header in the archive, bytes; size, compressed: bytes.
+    method: 0 stored, 8 deflated. crc: CRC-32 of the unpacked bytes.
+    key: of the loose object, where the source is a prefix; then there is no offset.
+    """
+
+    name: str
+    offset: int = -1
+    compressed: int = 0
+    size: int = 0
+    method: int = 0
+    crc: int = 0
+    key: str = ""
+
+
+class Batch(Record, frozen=True):
+    """A line of plan.jsonl: what one InspectImages child works on. batch: its number, from 0."""
+
+    batch: int
+    entries: tuple[Entry, ...]
+
+
+class Inspection(Record, frozen=True):
+    """What became of one input; a line of inspected/*.jsonl.
+
+    Every input ends as exactly one of these. reason: empty where the picture can be used, else a key of
+    `rejections.REASONS`; detail: what was found.
+    sha256: of the file's bytes as they came (hex). pixels: digest of the upright, 8-bit RGB pixels (hex).
+    fingerprint: perceptual, see `similarity`. width, height, format ("jpeg" or "png"): of the picture as it
+    will be stored. conversions: what is done to it on the way; empty where its bytes are kept.
+    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty.
+    """
+
+    entry: Entry
+    reason: str = ""
+    detail: str = ""
+    sha256: str = ""
+    pixels: str = ""
+    fingerprint: str = ""
+    width: int = 0
+    height: int = 0
+    format: str = ""
+    conversions: tuple[str, ...] = ()
+    taken: str = ""
+
+
+class Placement(Record, frozen=True):
+    """One kept picture on its way to its key (relative to the bucket)."""
+
+    entry: Entry
+    key: str
+    conversions: tuple[str, ...] = ()
+
+
+class PlaceBatch(Record, frozen=True):
+    """A line of place.jsonl: what one PlaceImages child works on."""
+
+    batch: int
+    pictures: tuple[Placement, ...]
+
+
+class Rejected(Record, frozen=True):
+    """A line of rejected.jsonl. of: the name or key of what it is a duplicate of."""
+
+    name: str
+    reason: str
+    detail: str = ""
+    advice: str = ""
+    of: str = ""
+    distance: int | None = None
+
+
+class LedgerLine(Record, frozen=True):
+    """A picture that the dataset keeps.
+
+    name: as in its source. key: of the stored picture. run: that brought it in.
+    boxes: None until labeled; empty where workers found nothing (a real negative).
+    group: the split group it belongs to, or empty.
+    """
+
+    sha256: str
+    key: str
+    split: str
+    name: str
+    run: str
+    pixels: str = ""
+    fingerprint: str = ""
+    width: int = 0
+    height: int = 0
+    group: str = ""
+    boxes: tuple[Box, ...] | None = None
+
+
+class DatasetInfo(Record, frozen=True):
+    """dataset.json: what holds for all runs of a dataset. labels: class id is the index."""
+
+    dataset: str
+    labels: tuple[str, ...]
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def to_lines(records: Iterable[Any]) -> Iterator[bytes]:
+    """JSON Lines of records, one `bytes` with its newline each."""
+    for record in records:
+        yield _encoder.encode(record) + b"\n"
+
+
+def from_lines(chunks: Iterable[bytes | memoryview], kind: type[T], where: str) -> Iterator[T]:
+    """Records of JSON Lines that arrive in chunks of any size; at most a chunk and a line are held.
+
+    where: name of the source for messages. Raises FormatError that names it and the line.
+    """
+    decode = msgspec.json.Decoder(kind).decode
+    for number, line in enumerate(split_lines(chunks), start=1):
+        if line.strip():
+            try:
+                yield decode(line)
+            except (msgspec.DecodeError, ValueError) as error:
+                raise FormatError(f"{where}, line {number}: {error}") from error
+
+
+def split_lines(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Lines, without their newline, of text that arrives in chunks of any size."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + bytes(chunk)).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
