@@ -1,0 +1,199 @@
+"""The data plane: every byte of a picture or manifest goes through obstore, one bucket at a time."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+import obstore
+from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
+from obstore.store import MemoryStore, ObjectStore, S3Store
+
+from truthmill.errors import SourceError
+from truthmill.records import from_lines, to_lines
+
+T = TypeVar("T")
+PART = 8 * 1024 * 1024  # bytes held of a stream that is written, and the size of an upload's part
+
+
+class ConflictError(Exception):
+    """Somebody else wrote the object since it was read; read again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a listing says of an object. size: bytes."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+class Storage:
+    """One bucket. A key that isn't there raises FileNotFoundError."""
+
+    def __init__(self, store: ObjectStore, bucket: str) -> None:
+        """store: obstore's; a MemoryStore serves tests. bucket: its name, for URIs."""
+        self.store = store
+        self.bucket = bucket
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+    def head(self, key: str) -> Stored:
+        return _stored(obstore.head(self.store, key))
+
+    def exists(self, key: str) -> bool:
+        try:
+            obstore.head(self.store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read(self, key: str) -> bytes:
+        return bytes(obstore.get(self.store, key).bytes())
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        return bytes(obstore.get_range(self.store, key, start=start, length=length))
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The object in chunks of some megabytes."""
+        for chunk in obstore.get(self.store, key).stream(min_chunk_size=PART // 8):
+            yield bytes(chunk)
+
+    def read_lines(self, key: str, kind: type[T]) -> Iterator[T]:
+        return from_lines(self.stream(key), kind, self.uri(key))
+
+    def read_json(self, key: str, kind: type[T]) -> tuple[T, str]:
+        """The object as `kind`, and its ETag for `replace`."""
+        found = obstore.get(self.store, key)
+        return msgspec.json.decode(bytes(found.bytes()), type=kind), str(found.meta["e_tag"])
+
+    def write(self, key: str, data: bytes | Iterable[bytes], content_type: str = "") -> None:
+        """Write bytes, or a stream of which at most some parts are held; nothing is written where it raises."""
+        attributes = {"Content-Type": content_type} if content_type else None
+        if isinstance(data, bytes):
+            obstore.put(self.store, key, data, attributes=attributes, use_multipart=len(data) > 4 * PART)
+            return
+        parts = _parts(data)
+        first = next(parts, b"")
+        if len(first) < PART:
+            obstore.put(self.store, key, first, attributes=attributes, use_multipart=False)
+            return
+        obstore.put(
+            self.store,
+            key,
+            itertools.chain([first], parts),
+            attributes=attributes,
+            chunk_size=PART,
+            max_concurrency=4,
+        )
+
+    def write_lines(self, key: str, records: Iterable[Any]) -> None:
+        self.write(key, to_lines(records), "application/x-ndjson")
+
+    def write_json(self, key: str, document: Any) -> None:
+        self.write(key, encode_json(document), "application/json")
+
+    def create(self, key: str, data: bytes, content_type: str = "") -> bool:
+        """Write where nothing is; False where something is."""
+        attributes = {"Content-Type": content_type} if content_type else None
+        try:
+            obstore.put(self.store, key, data, attributes=attributes, mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def replace(self, key: str, document: Any, etag: str) -> None:
+        """Write JSON where the object still is the one read; an empty etag: where none is yet.
+
+        Raises ConflictError where it is another by now.
+        """
+        data = encode_json(document)
+        if not etag:
+            if not self.create(key, data, "application/json"):
+                raise ConflictError(key)
+            return
+        try:
+            obstore.put(
+                self.store,
+                key,
+                data,
+                attributes={"Content-Type": "application/json"},
+                mode={"e_tag": etag, "version": None},
+            )
+        except PreconditionError as error:
+            raise ConflictError(key) from error
+
+    def delete(self, key: str) -> None:
+        """Also where there is nothing."""
+        try:
+            obstore.delete(self.store, key)
+        except FileNotFoundError:
+            return
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        """Objects below a prefix, in the order of their keys, page by page."""
+        for page in obstore.list(self.store, prefix=prefix):
+            yield from map(_stored, page)
+
+
+def encode_json(document: Any) -> bytes:
+    """JSON for people: indented, with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def read_source(store: Storage, key: str) -> Stored:
+    """The archive's size and ETag. Raises SourceError where it isn't there or may not be read."""
+    try:
+        return store.head(key)
+    except FileNotFoundError:
+        raise SourceError(
+            f"{store.uri(key)} isn't there. Check the bucket, the key's spelling and its upper and lower case."
+        ) from None
+    except (PermissionError, GenericError) as error:
+        raise SourceError(
+            f"{store.uri(key)} can't be read: {str(error).splitlines()[0]}. Put it into this stack's bucket "
+            "under incoming/, or grant the function Prepare access."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def storage(bucket: str = "") -> Storage:
+    """The bucket of that name, or the stack's own (BUCKET); credentials and endpoint from the environment."""
+    name = bucket or os.environ["BUCKET"]
+    return Storage(S3Store(name, client_options=_client_options()), name)
+
+
+def memory(bucket: str = "bucket") -> Storage:
+    """A bucket in memory."""
+    return Storage(MemoryStore(), bucket)
+
+
+def _client_options() -> Any:
+    """Plain HTTP only where the endpoint says so, which the local stack does and AWS never."""
+    local = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return {"allow_http": True} if local else {}
+
+
+def _stored(meta: Any) -> Stored:
+    return Stored(meta["path"], meta["size"], str(meta["e_tag"]), meta["last_modified"])
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in parts of at least PART bytes, the last one excepted."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= PART:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
