@@ -59,8 +59,8 @@ def create_labeling_job(request: dict[str, Any]) -> str:
     there = _shared().describe_labeling_job(LabelingJobName=name)
     if there["InputConfig"] != request["InputConfig"]:
         raise LabelingConflictError(
-            f"A labeling job {name} exists with another input manifest. Names follow from content, so somebody "
-            "made it by hand: give the dataset another name."
+            f"A labeling job {name} exists with another input manifest. Names follow from content, so "
+            "somebody made it by hand: give the dataset another name."
         )
     return str(there["LabelingJobArn"])
 

@@ -75,7 +75,7 @@ class Storage:
         return msgspec.json.decode(bytes(found.bytes()), type=kind), str(found.meta["e_tag"])
 
     def write(self, key: str, data: bytes | Iterable[bytes], content_type: str = "") -> None:
-        """Write bytes, or a stream of which at most some parts are held; nothing is written where it raises."""
+        """Write bytes, or a stream of which some parts are held; nothing is written where it raises."""
         attributes = {"Content-Type": content_type} if content_type else None
         if isinstance(data, bytes):
             obstore.put(self.store, key, data, attributes=attributes, use_multipart=len(data) > 4 * PART)
@@ -154,7 +154,7 @@ def read_source(store: Storage, key: str) -> Stored:
         return store.head(key)
     except FileNotFoundError:
         raise SourceError(
-            f"{store.uri(key)} isn't there. Check the bucket, the key's spelling and its upper and lower case."
+            f"{store.uri(key)} isn't there. Check the bucket, and the key's spelling with upper and lower case."
         ) from None
     except (PermissionError, GenericError) as error:
         raise SourceError(
