@@ -1,0 +1,130 @@
+"""Which pictures belong together: keys of the request's `groupBy`, links between equals, closure.
+
+A link is a pair of picture numbers, a grouping the array that `union` makes of all links. Memory: 16 bytes a
+link, 8 bytes a picture; `link_equal` holds one entry for each different key besides.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from truthmill import layout
+from truthmill.errors import RequestError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAMED_RULES = ("none", "folder", "capture-minute")
+MAX_PATTERN = 500  # characters; what is longer is a program, not a rule
+
+_FOLDERS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+
+
+def group_by(name: str, taken: str, rule: str | Mapping[str, str]) -> str:
+    """The key under which a picture's group is known, or "" where the rule puts it in none.
+
+    name: of the picture in its source, with folders. taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or "".
+    rule: one of NAMED_RULES, or {"pattern": regular expression with a group named "group"}, searched in name.
+    Raises RequestError where the rule is none of these.
+    """
+    if rule == "none":
+        return ""
+    if rule == "folder":
+        return name.replace("\\", "/").rpartition("/")[0]
+    if rule == "capture-minute":
+        return taken[:16]
+    found = _pattern_of(rule).search(name)
+    return (found["group"] or "") if found else ""
+
+
+def check_rule(rule: str | Mapping[str, str]) -> None:
+    """Raises RequestError where `group_by` could not follow the rule."""
+    group_by("", "", rule)
+
+
+def _pattern_of(rule: str | Mapping[str, str]) -> re.Pattern[str]:
+    pattern = rule.get("pattern") if isinstance(rule, Mapping) and len(rule) == 1 else None
+    if not isinstance(pattern, str):
+        raise RequestError(
+            f'"groupBy" is {rule!r}; choose from {", ".join(NAMED_RULES)}, or give '
+            '{"pattern": "…"} with a regular expression that has a group named "group".'
+        )
+    return _compiled(pattern)
+
+
+@lru_cache(maxsize=16)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if len(pattern) > MAX_PATTERN:
+        raise RequestError(
+            f'"groupBy" has a pattern of {len(pattern)} characters; at most {MAX_PATTERN} are taken. '
+            "Shorten it."
+        )
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise RequestError(
+            f'"groupBy" has the pattern {pattern!r}, which isn\'t a regular expression: {error}. Correct it.'
+        ) from error
+    if "group" not in compiled.groupindex:
+        raise RequestError(
+            f'"groupBy" has the pattern {pattern!r}, which has no group named "group". Mark the part of '
+            'the name that pictures of one group share, as in {"pattern": "(?P<group>scene\\\\d+)_"}.'
+        )
+    return compiled
+
+
+def folder_split(name: str) -> str:
+    """The split that a folder of the name stands for, or "": train, val or validation, test, in any case.
+
+    Where several folders do, the one nearest to the root counts: class folders lie within split folders.
+    """
+    folders = name.replace("\\", "/").split("/")[:-1]
+    return next((_FOLDERS[folder.lower()] for folder in folders if folder.lower() in _FOLDERS), "")
+
+
+def link_equal(keys: Iterable[str]) -> "NDArray[np.int64]":
+    """Links, 2 x M, between every picture and the first one with the same key; keys in the pictures' order.
+
+    The empty key links nothing.
+    """
+    first: dict[str, int] = {}
+    links: list[tuple[int, int]] = []
+    for number, key in enumerate(keys):
+        if key and (earlier := first.setdefault(key, number)) != number:
+            links.append((earlier, number))
+    return np.array(links, dtype=np.int64).reshape(-1, 2).T
+
+
+def union(count: int, *links: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """Each of `count` pictures' group, closed transitively over all links: its smallest member's number.
+
+    links: 2 x M arrays of picture numbers. Roots are hooked onto smaller roots until no link joins two
+    groups; Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm" (1982).
+    """
+    parent = np.arange(count, dtype=np.int64)
+    one, other = np.hstack([np.empty((2, 0), dtype=np.int64), *links])
+    while len(one):
+        one, other = parent[one], parent[other]
+        apart = one != other
+        one, other = one[apart], other[apart]
+        np.minimum.at(parent, np.maximum(one, other), np.minimum(one, other))
+        _flatten(parent)
+    return parent
+
+
+def _flatten(parent: "NDArray[np.int64]") -> None:
+    """Point every picture straight at its root."""
+    while True:
+        above = parent[parent]
+        if np.array_equal(above, parent):
+            return
+        parent[:] = above
+
+
+def sides_of(names: Iterable[str]) -> "NDArray[np.int8]":
+    """Numbers of splits in `layout.SPLITS`, -1 for "" (not decided): the form that `split.assign` takes."""
+    numbers = {"": -1} | {name: number for number, name in enumerate(layout.SPLITS)}
+    return np.fromiter((numbers[name] for name in names), dtype=np.int8)
