@@ -63,5 +63,5 @@ def _hashes(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.uint64], NDA
     picked = frequencies.reshape(len(pictures), -1)[
         :, [u * 9 + v for u in range(9) for v in range(9) if u or v]
     ]
-    bits = np.packbits(picked[:, :64] > 0, axis=1)
+    bits = np.ascontiguousarray(np.packbits(picked[:, :64] > 0, axis=1))
     return bits.view(">u8").astype(np.uint64).ravel(), usable

@@ -49,7 +49,7 @@ class Outcome:
         return tuple(name for name in self.wanted if not self.counts[name])
 
     def is_degenerate(self, tolerance: float = 0.1) -> bool:
-        """Whether a split is empty, or off by more than this share of what was wanted (and by two or more)."""
+        """Whether a split is empty, or off by more than this share of what was wanted (at least by two)."""
         return bool(self.empty) or any(
             abs(off) > max(1.0, tolerance * self.wanted[name]) for name, off in self.off_by.items()
         )
