@@ -16,6 +16,8 @@
         └── ManifestError            a manifest's line
 
     PictureError                     one picture can't be used; ends in rejected.jsonl, never fails a run
+    ProtocolError                    what the labeling endpoint answers to a client, by SageMaker's names
+    PortalError                      what the worker portal answers to a browser
 
 The state machine catches by these very names (Lambda reports a class's own name, and Step Functions
 compares names as strings), so a name is part of the interface.
@@ -117,3 +119,21 @@ class PictureError(Exception):
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+
+
+class ProtocolError(Exception):
+    """The labeling endpoint refuses a request. code: SageMaker's name for it; status: of HTTP."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class PortalError(Exception):
+    """The portal refuses a request. status: of HTTP; code: stable, docs/portal-api.md lists them."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
