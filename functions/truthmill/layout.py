@@ -65,6 +65,15 @@ class RunLayout:
         return self.prefix + "boxes.jsonl"
 
     @property
+    def similar(self) -> str:
+        """Pairs of kept pictures that look alike, with their distance."""
+        return self.prefix + "similar.jsonl"
+
+    def placed_batch(self, batch: int) -> str:
+        """Says that a batch of pictures is in place."""
+        return f"{self.prefix}placed/{batch:06d}.json"
+
+    @property
     def outcome(self) -> str:
         """What SplitDataset decided; written last, so that its presence says the rest is there."""
         return self.prefix + "split.json"
@@ -104,12 +113,14 @@ def dataset_prefix(dataset: str) -> str:
     return f"datasets/{dataset}/"
 
 
-def dataset_json(dataset: str) -> str:
-    return f"datasets/{dataset}/dataset.json"
-
-
 def ledger(dataset: str) -> str:
-    return f"datasets/{dataset}/ledger.jsonl"
+    """The list of the ledger's segments."""
+    return f"datasets/{dataset}/ledger.json"
+
+
+def ledger_segment(dataset: str, run: str, step: str) -> str:
+    """A segment: the pictures that a run brought in, as they were after a step."""
+    return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
 
 
 def latest(dataset: str) -> str:

@@ -111,11 +111,12 @@ class LedgerLine(Record, frozen=True):
     boxes: tuple[Box, ...] | None = None
 
 
-class DatasetInfo(Record, frozen=True):
-    """dataset.json: what holds for all runs of a dataset. labels: class id is the index."""
+class Similar(Record, frozen=True):
+    """A line of similar.jsonl: two kept pictures that look alike. distance: bits of the fingerprints."""
 
-    dataset: str
-    labels: tuple[str, ...]
+    key: str
+    of: str
+    distance: int
 
 
 _encoder = msgspec.json.Encoder()

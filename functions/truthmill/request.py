@@ -36,13 +36,28 @@ class Instructions(_Part, frozen=True):
 
 
 class Split(_Part, frozen=True):
-    """validation: share of the pictures, by count. nearDuplicates: Hamming distance, None switches it off.
+    """validation, test: shares of the pictures, by count.
 
-    seed: pictures are ordered by it; the dataset's name where it is empty.
+    group_by: pictures of one group stay on one side, see `grouping`. near_duplicates: Hamming distance up to
+    which pictures are one group; None switches that off. folders: whether folders named train, val,
+    validation or test decide. seed: decides which pictures; the dataset's name where it is empty.
+    on_degenerate: what becomes of a run whose split is empty on a side or far off.
     """
 
     validation: Annotated[float, Meta(ge=0, lt=1)] = 0.2
+    test: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    group_by: str | dict[str, str] = "none"
+    near_duplicates: Annotated[int, Meta(ge=0, le=8)] | None = 3
+    folders: Literal["ignore", "honour"] = "ignore"
     seed: str = ""
+    on_degenerate: Literal["fail", "continue"] = "fail"
+
+
+class Pictures(_Part, frozen=True):
+    """Sides in pixels: below the smallest, pictures are rejected; above the largest, scaled down; 0: none."""
+
+    smallest_side: Annotated[int, Meta(ge=0)] = 0
+    largest_side: Annotated[int, Meta(ge=0)] = 0
 
 
 class Workforce(_Part, frozen=True):
@@ -79,6 +94,7 @@ class Request(_Part, frozen=True):
     workforce: Workforce = Workforce()
     budget: Budget | None = None
     channels: tuple[str, ...] = CHANNELS
+    pictures: Pictures = Pictures()
     on_incomplete: Literal["fail", "continue"] = "fail"
     trigger: Literal["console", "s3", "schedule", "cli"] = "console"
 
@@ -152,6 +168,10 @@ def _check(request: Request) -> None:
         raise RequestError(f'"labels" has {twice[0]!r} more than once; each label is one class. Remove one.')
     if len(request.labels) > MAX_LABELS:
         raise RequestError(f'"labels" has {len(request.labels)} labels; a labeling job takes at most 50.')
+    if request.split.group_by != "none":
+        from truthmill import grouping  # noqa: PLC0415 - NumPy comes with it, and most requests don't need it
+
+        grouping.check_rule(request.split.group_by)
     unknown = [name for name in request.channels if name not in CHANNELS]
     if unknown or not request.channels:
         raise RequestError(f'"channels" has {unknown or "nothing"}; choose from {", ".join(CHANNELS)}.')

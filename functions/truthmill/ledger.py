@@ -1,0 +1,44 @@
+"""The dataset's ledger: which pictures it keeps, on which side, with which boxes.
+
+`ledger.json` is small and is replaced by a conditional write; it lists immutable segments of JSON Lines
+(`records.LedgerLine`), one for each run. So extending a ledger of a million lines writes the new lines only,
+two runs at once lose nothing, and a reader sees the old state or the new one.
+"""
+
+from truthmill.errors import LabelsChangedError
+from truthmill.records import Record
+
+
+class Segment(Record, frozen=True):
+    """The pictures that one run brought in. key: of the segment; labeled: whether its answers are in."""
+
+    run: str
+    key: str
+    pictures: int
+    labeled: bool = False
+
+
+class Ledger(Record, frozen=True):
+    """ledger.json. labels: class id is the index; the same for all runs of the dataset."""
+
+    labels: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+    def of(self, run: str) -> Segment | None:
+        return next((segment for segment in self.segments if segment.run == run), None)
+
+    def with_segment(self, segment: Segment) -> "Ledger":
+        """With the run's segment put in, in place of the one that it had; an empty one is left out."""
+        others = [kept for kept in self.segments if kept.run != segment.run]
+        place = (
+            [kept.run for kept in self.segments].index(segment.run) if self.of(segment.run) else len(others)
+        )
+        if segment.pictures:
+            others.insert(place, segment)
+        return Ledger(labels=self.labels, segments=tuple(others))
+
+    def with_labels(self, labels: tuple[str, ...], dataset: str) -> "Ledger":
+        """Raises LabelsChangedError where the dataset has others."""
+        if self.labels and self.labels != labels:
+            raise LabelsChangedError(dataset, self.labels, labels)
+        return Ledger(labels=labels, segments=self.segments)

@@ -1,0 +1,95 @@
+"""run.json: what was asked, by whom, every count, and the state it ended in."""
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+from truthmill.layout import SPLITS
+from truthmill.records import Record
+from truthmill.request import Request
+
+State = Literal["RUNNING", "SUCCEEDED", "FAILED"]
+
+
+class Failure(Record, frozen=True):
+    """Why a run failed. name: of the error's class; message: for the user."""
+
+    name: str
+    message: str
+
+
+class Job(Record, frozen=True):
+    """A labeling job of a run. objects: pictures in it; status: as the labeling service last said."""
+
+    name: str
+    number: int
+    objects: int
+    arn: str = ""
+    status: str = ""
+
+
+class Run(Record, frozen=True):
+    """run.json. Times are UTC, "YYYY-MM-DDTHH:MM:SSZ".
+
+    execution: ARN of the execution that works on it, or did last. request: whole, defaults filled in; of a
+    run that ended before its request was understood, as it came.
+    counts: inputs = train + validation + test + duplicates + rejected + ignored. Of the duplicates, `known`
+    are pictures that the dataset had already; of train, validation and test, `labeled` came back with an
+    answer and `unlabeled` without.
+    split: what was wanted, and how far off it is. cost: USD.
+    """
+
+    run: str
+    dataset: str
+    state: State
+    trigger: str
+    execution: str
+    started_at: str
+    request: dict[str, Any]
+    source: dict[str, Any] = {}
+    ended_at: str = ""
+    counts: dict[str, int] = {}
+    split: dict[str, Any] = {}
+    cost: dict[str, float] = {}
+    jobs: tuple[Job, ...] = ()
+    channels: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: Failure | None = None
+
+    @property
+    def asked(self) -> Request:
+        return msgspec.convert(self.request, Request)
+
+    @property
+    def paid(self) -> bool:
+        """Whether workers may have begun on its pictures."""
+        return any(job.arn for job in self.jobs)
+
+
+def run_name(source_digest: str, request: Request) -> str:
+    """A run's name: digits of a digest over the source's content and all of the request that decides results.
+
+    The same bytes under another key, by another trigger or with another budget are the same run.
+    source_digest: of the archive's directory, or of a prefix's listing.
+    """
+    decisive = msgspec.structs.replace(request, source="", trigger="console", budget=None)
+    content = msgspec.json.encode([source_digest, decisive], order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def takes_over(found: Run, execution: str, *, still_running: bool) -> bool:
+    """Whether an execution may work on a run that is there: its own, or one whose execution has ended.
+
+    still_running: whether the execution that run.json names is under way.
+    """
+    if found.execution == execution:
+        return True
+    return found.state == "FAILED" or (found.state == "RUNNING" and not still_running)
+
+
+def check_counts(counts: dict[str, int]) -> None:
+    """Raises AssertionError where an input is in none or in two places: a defect, never the user's fault."""
+    placed = sum(counts.get(name, 0) for name in (*SPLITS, "duplicates", "rejected", "ignored"))
+    if counts["inputs"] != placed:
+        raise AssertionError(f"{counts['inputs']} inputs, {placed} accounted for: {counts}")
