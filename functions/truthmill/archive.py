@@ -1,0 +1,198 @@
+"""The archive's pictures: batches of entries, the ranged reads they take, and each entry unpacked.
+
+The directory itself is read in `archive_directory`. Section numbers are those of PKWARE's APPNOTE.TXT 6.3.10.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from struct import Struct
+
+import msgspec
+
+from truthmill.archive_directory import Directory, open_directory
+from truthmill.archive_end import Read
+from truthmill.archive_entry import MAX_PICTURE_BYTES, decode_name, widened
+from truthmill.errors import PictureError
+from truthmill.records import Batch, Entry
+
+__all__ = ["Directory", "Read", "batches", "local_length", "open_directory", "spans", "unpack", "unpack_all"]
+
+MAX_SPAN_BYTES = 16 * 1024 * 1024
+_LOCAL = Struct("<4s2xHH4xLLLHH")  # 4.3.7
+_LOCAL_EXTRA = 256
+"""Bytes that a span allows for a local extra field, beyond a second copy of the name; tools need up to 40."""
+
+_GAP_SHARE, _GAP_BYTES = 4, 256 * 1024
+"""A span may read a quarter more than is needed, or 256 KiB: another request takes longer than that."""
+
+_SENT = 0x0008  # bit 3 of the flags: sizes and checksum follow the data (4.3.9)
+_ENCRYPTED = 0x0001
+_PIECE = 64 * 1024
+_encode = msgspec.json.Encoder().encode
+
+
+def batches(
+    entries: Iterable[Entry], max_bytes: int, max_count: int, max_line_bytes: int = 180_000
+) -> Iterator[Batch]:
+    """Entries in their order, cut into batches, numbered from 0.
+
+    max_bytes: of the entries unpacked, or packed where that is more; max_count: of entries; max_line_bytes:
+    of the batch as a line of JSON (a child of a Distributed Map takes 256 KiB, its other input included).
+    An entry that is over a limit by itself makes a batch of its own.
+    """
+    number, total, line = 0, 0, 0
+    batch: list[Entry] = []
+    for entry in entries:
+        weight = max(entry.size, entry.compressed)
+        length = len(_encode(entry)) + 1
+        full = len(batch) >= max_count or total + weight > max_bytes or line + length > max_line_bytes
+        if batch and full:
+            yield Batch(batch=number, entries=tuple(batch))
+            number, total, line, batch = number + 1, 0, 0, []
+        if not batch:
+            line = len(_encode(Batch(batch=number, entries=()))) + 1
+        batch.append(entry)
+        total += weight
+        line += length
+    if batch:
+        yield Batch(batch=number, entries=tuple(batch))
+
+
+def spans(entries: Iterable[Entry]) -> list[tuple[int, int]]:
+    """The ranged reads (start, length) that cover the entries with their local headers, ascending.
+
+    Neighbours share a read where the gap is small, up to 16 MiB a read. A read may pass the archive's end
+    by a few hundred bytes, and may fall short of an entry with a long extra field (`local_length` tells).
+    """
+    return [(start, length) for start, length, _ in _grouped(entries)]
+
+
+def _grouped(entries: Iterable[Entry]) -> list[tuple[int, int, list[Entry]]]:
+    """Spans, each with its entries by offset."""
+    groups: list[tuple[int, int, list[Entry]]] = []
+    start, stop, needed = 0, 0, 0
+    for entry in sorted(entries, key=lambda entry: entry.offset):
+        end = entry.offset + _upper_bound(entry)
+        own = end - max(entry.offset, stop)
+        gaps = end - start - (needed + own)
+        joined = groups and end - start <= MAX_SPAN_BYTES and gaps <= max(needed // _GAP_SHARE, _GAP_BYTES)
+        if joined:
+            stop, needed = max(stop, end), needed + max(own, 0)
+            groups[-1] = (start, stop - start, groups[-1][2])
+        else:
+            start, stop, needed = entry.offset, end, end - entry.offset
+            groups.append((start, stop - start, []))
+        groups[-1][2].append(entry)
+    return groups
+
+
+def _upper_bound(entry: Entry) -> int:
+    """Bytes of the entry with its local header, where its extra field isn't of unusual length."""
+    return _LOCAL.size + 2 * len(entry.name.encode()) + _LOCAL_EXTRA + entry.compressed
+
+
+def unpack_all(
+    entries: Iterable[Entry], read: Read, limit: int = MAX_PICTURE_BYTES
+) -> Iterator[tuple[Entry, bytes | PictureError]]:
+    """Each entry with its bytes, or with why it has none; by offset. At most one span is held.
+
+    What `read` raises goes through: it says nothing about the entry.
+    """
+    for start, length, members in _grouped(entries):
+        span = memoryview(read(start, length))
+        for entry, following in zip(members, [*members[1:], None], strict=True):
+            try:
+                raw = _whole(entry, following, span[entry.offset - start :], read)
+                content: bytes | PictureError = unpack(entry, raw, limit)
+            except PictureError as error:
+                content = error
+            yield entry, content
+        raw = span = memoryview(b"")  # given up before the next is read
+
+
+def _whole(entry: Entry, following: Entry | None, raw: memoryview, read: Read) -> memoryview:
+    """The entry's bytes with its local header, read again where the span fell short. Raises PictureError."""
+    length = local_length(entry, raw)
+    if following and entry.offset + length > following.offset:
+        raise PictureError("overlap", f"its bytes run into {following.name!r}")
+    return raw if length <= len(raw) else memoryview(read(entry.offset, length))
+
+
+def local_length(entry: Entry, head: bytes | memoryview) -> int:
+    """Bytes of the entry with its local header. head: its first 30 bytes at least. Raises PictureError."""
+    if bytes(head[:4]) != b"PK\x03\x04" or len(head) < _LOCAL.size:
+        raise PictureError("header-mismatch", f"no local header at byte {entry.offset}")
+    name, extra = _LOCAL.unpack_from(head)[6:]
+    return int(_LOCAL.size + name + extra + entry.compressed)
+
+
+def unpack(entry: Entry, raw: bytes | memoryview, limit: int = MAX_PICTURE_BYTES) -> bytes:
+    """The entry's bytes. raw: the archive's, from the entry's local header on.
+
+    Never holds more than the size that the directory says. limit: bytes that an entry may have, and up to
+    which one that has more than the directory says is followed, to tell a wrong number from a bomb.
+    Raises PictureError: header-mismatch, damaged-entry, size-mismatch, too-large, bomb.
+    """
+    whole = local_length(entry, raw)
+    _check_header(entry, raw)
+    if entry.size > limit:
+        raise PictureError("too-large", f"{entry.size} bytes")
+    if len(raw) < whole:
+        raise PictureError("damaged-entry", f"{len(raw)} of its {whole} bytes are there")
+    packed = memoryview(raw)[whole - entry.compressed : whole]
+    content = _inflate(entry, packed, limit) if entry.method else bytes(packed)
+    if len(content) != entry.size:
+        raise PictureError("size-mismatch", f"{len(content)} bytes, the directory says {entry.size}")
+    if zlib.crc32(content) != entry.crc:
+        raise PictureError("damaged-entry", "its checksum (CRC-32) is wrong")
+    return content
+
+
+def _check_header(entry: Entry, raw: bytes | memoryview) -> None:
+    """What the local header says is what the directory says. Raises PictureError."""
+    _, flags, method, crc, compressed, size, name_length, extra_length = _LOCAL.unpack_from(raw)
+    name = bytes(raw[_LOCAL.size : _LOCAL.size + name_length])
+    extra = bytes(raw[_LOCAL.size + name_length : _LOCAL.size + name_length + extra_length])
+    size, compressed = widened((size, compressed), extra)
+    said = {"crc": crc, "packed size": compressed, "size": size}
+    for what, here, there in (
+        ("encryption", flags & _ENCRYPTED, 0),
+        ("method", method, entry.method),
+        ("name", decode_name(name, extra, flags).replace("\\", "/"), entry.name.replace("\\", "/")),
+        *zip(said, said.values(), (entry.crc, entry.compressed, entry.size), strict=True),
+    ):
+        later = flags & _SENT and what in said and here == 0
+        if here != there and not later:
+            raise PictureError(
+                "header-mismatch", f"{what}: {here!r} in its own header, {there!r} in the directory"
+            )
+
+
+def _inflate(entry: Entry, packed: memoryview, limit: int) -> bytes:
+    """At most one byte more than the entry's size. Raises PictureError."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(packed, entry.size + 1)
+        if len(content) > entry.size:
+            raise _too_much(entry, inflater, limit)
+    except zlib.error as error:
+        raise PictureError("damaged-entry", str(error)) from error
+    if not inflater.eof:
+        raise PictureError("damaged-entry", f"its {entry.compressed} packed bytes end early")
+    if inflater.unused_data:
+        left = len(inflater.unused_data)
+        raise PictureError("size-mismatch", f"its data end {left} bytes before its packed size says")
+    return content
+
+
+def _too_much(entry: Entry, inflater: "zlib._Decompress", limit: int) -> PictureError:
+    """Follows the data, which nobody keeps, until they end or pass the limit."""
+    total = entry.size + 1
+    while not inflater.eof and total <= limit:
+        piece = len(inflater.decompress(inflater.unconsumed_tail, _PIECE))
+        if not piece:
+            break
+        total += piece
+    if total > limit:
+        return PictureError("bomb", f"more than {limit} bytes, the directory says {entry.size}")
+    return PictureError("size-mismatch", f"{total} bytes, the directory says {entry.size}")

@@ -1,0 +1,196 @@
+"""A zip's central directory, read as a stream through ranged reads."""
+
+import hashlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from truthmill.archive_end import DIRECTORY_SIGNATURE, End, Read, find_end
+from truthmill.archive_entry import (
+    APART,
+    BEYOND,
+    FIELDS,
+    OUTSIDE,
+    SETTINGS,
+    SHARED,
+    Record,
+    entry_of,
+    judge,
+    judge_packing,
+    sizes,
+)
+from truthmill.errors import ArchiveError
+from truthmill.records import Entry, Inspection
+from truthmill.rejections import REASONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CHUNK_BYTES = 4 * 1024 * 1024
+_LOCAL_BYTES = 30  # of a local header without name and extra field
+
+
+def open_directory(read: Read, size: int, name: str, *, chunk: int = CHUNK_BYTES) -> "Directory":
+    """The archive's directory; only its end records are read yet.
+
+    size: of the archive, bytes; name: for messages; chunk: bytes that are asked for at once.
+    Raises ArchiveError where there is no directory, or end records contradict each other.
+    """
+    return Directory(read, size, name, find_end(read, size, name), chunk)
+
+
+class Directory:
+    """All entries of an archive.
+
+    The directory is read twice: once for what only all entries together tell (digest, count, overlaps), of
+    which 17 bytes an entry are kept, and once for the entries themselves. Neither pass holds more of it than
+    a chunk and a record.
+    """
+
+    def __init__(self, read: Read, size: int, name: str, end: End, chunk: int) -> None:
+        self._read, self._size, self._name, self._end, self._chunk = read, size, name, end, chunk
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the directory's bytes and the archive's size. Raises ArchiveError."""
+        return self._survey.digest
+
+    @property
+    def count(self) -> int:
+        """Number of entries, whatever becomes of them. Raises ArchiveError."""
+        return len(self._survey.offsets)
+
+    @cached_property
+    def settings(self) -> Entry | None:
+        """The entry truthmill.json at the root, or None. Raises ArchiveError where it can't be trusted."""
+        found = self._survey.settings
+        if len(found) > 1:
+            raise ArchiveError(f"{self._name} has {SETTINGS} {len(found)} times; keep the one that counts.")
+        for index, record in found:
+            entry, place = entry_of(record, self._survey.offsets[index]), self._survey.places[index]
+            reason, detail = judge_packing(entry, record, place)
+            if reason:
+                raise ArchiveError(f"{SETTINGS} in {self._name}: {REASONS[reason]} {detail}".strip())
+            return entry
+        return None
+
+    def entries(self) -> Iterator[Entry | Inspection]:
+        """One for each record, in its order: the entry, or why it isn't used. Raises ArchiveError."""
+        survey = self._survey
+        return map(judge, self._records(None), survey.offsets, survey.places)
+
+    @cached_property
+    def _survey(self) -> "_Survey":
+        hasher = hashlib.sha256()
+        offsets, ends = array("q"), array("q")
+        settings: list[tuple[int, Record]] = []
+        beyond, shift = self._size + 1, self._end.shift
+        for record in self._records(hasher):
+            _, compressed, offset = sizes(record)
+            start = min(offset + shift, beyond)  # a lie of 2^64 would not fit the array
+            offsets.append(start)
+            ends.append(min(start + _LOCAL_BYTES + len(record[1]) + compressed, 2 * beyond))
+            if len(record[1]) == len(SETTINGS) and entry_of(record, start).name == SETTINGS:
+                settings.append((len(offsets) - 1, record))
+        hasher.update(b"%d" % self._size)
+        self._check_count(len(offsets))
+        places = _places(offsets, ends, self._end)
+        return _Survey(hasher.hexdigest(), offsets, places, settings)
+
+    def _check_count(self, found: int) -> None:
+        stated = self._end.count
+        if found != stated and (self._end.zip64 or found % 0x10000 != stated):
+            raise ArchiveError(
+                f"{self._name}: its end record says {stated} entries, its directory has {found}. "
+                "It is damaged. Upload it again, or pack the pictures again."
+            )
+
+    def _records(self, hasher: Any) -> Iterator[Record]:
+        """Every record; `hasher` is fed the bytes as they come. Raises ArchiveError."""
+        unpack, header = FIELDS.unpack_from, FIELDS.size
+        rest = b""
+        for chunk in self._chunks():
+            if hasher is not None:
+                hasher.update(chunk)
+            buffer, position = rest + chunk, 0
+            last = len(buffer) - header
+            while position <= last:
+                fields = unpack(buffer, position)
+                if fields[0] != DIRECTORY_SIGNATURE:
+                    raise self._damaged()
+                name = position + header
+                extra = name + fields[6]
+                comment = extra + fields[7]
+                following = comment + fields[8]
+                if following > len(buffer):
+                    break
+                yield fields, buffer[name:extra], buffer[extra:comment]
+                position = following
+            rest = buffer[position:]
+        if rest:
+            raise self._damaged()
+
+    def _damaged(self) -> ArchiveError:
+        return ArchiveError(
+            f"{self._name}: its directory of {self._end.length} bytes at byte {self._end.position} is damaged: "
+            "a record doesn't begin or end where it should. Upload it again, or pack the pictures again."
+        )
+
+    def _chunks(self) -> Iterator[bytes]:
+        position, end = self._end.position, self._end.position + self._end.length
+        while position < end:
+            length = min(self._chunk, end - position)
+            chunk = self._read(position, length)
+            if len(chunk) != length:
+                raise ArchiveError(
+                    f"{self._name}: {length} bytes were asked for at byte {position}, {len(chunk)} came. "
+                    "It was replaced while it was read. Start again."
+                )
+            yield chunk
+            position += length
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What all records together tell: for each its local header's offset, and its place."""
+
+    digest: str
+    offsets: "array[int]"
+    places: bytes
+    settings: list[tuple[int, Record]]
+
+
+def _places(offsets: "array[int]", ends: "array[int]", end: End) -> bytes:
+    """For each entry, whether its bytes are its own: APART, SHARED, OUTSIDE or BEYOND.
+
+    Its bytes are counted without the local extra field, whose length only the local header knows. Entries
+    outside don't count against others: what they say about their bytes is a lie in any case. Where offsets
+    are written modulo 2^32, they are made whole in `offsets`: that tool writes its entries one after another.
+    """
+    import numpy as np  # noqa: PLC0415 - its import takes longer than most archives
+
+    starts, stops = np.frombuffer(offsets, np.int64), np.frombuffer(ends, np.int64)  # not copies
+    if end.wraps and len(starts):
+        lost = np.concatenate(([0], np.cumsum(np.diff(starts) < 0))) * 2**32
+        starts += lost
+        stops += lost
+    places = np.full(len(starts), APART, np.uint8)
+    places[stops > end.position] = BEYOND
+    places[starts + _LOCAL_BYTES > end.position] = OUTSIDE
+    inside = np.flatnonzero(places == APART)
+    inside = inside[np.argsort(starts[inside], kind="stable")]
+    places[inside[_sharing(starts[inside], stops[inside])]] = SHARED
+    return places.tobytes()
+
+
+def _sharing(starts: "NDArray[np.int64]", stops: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    """Which spans share bytes with any other; starts ascending."""
+    import numpy as np  # noqa: PLC0415
+
+    shared = np.zeros(len(starts), np.bool_)
+    shared[1:] = starts[1:] < np.maximum.accumulate(stops)[:-1]
+    shared[:-1] |= stops[:-1] > starts[1:]
+    return shared
