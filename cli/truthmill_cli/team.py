@@ -1,0 +1,27 @@
+"""The work team that labeling jobs go to unless a request says otherwise."""
+
+from truthmill_cli.stack import TEAM
+
+# What SageMaker answers for a team that isn't there, and what it answers elsewhere.
+_MISSING = ("ResourceNotFound", "ValidationException")
+
+
+def ensure(labeling_endpoint: str, user_pool: str, user_pool_client: str) -> str:
+    """The team's ARN; it is created where it doesn't exist."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 -- slow to import
+
+    from adapters import sagemaker  # noqa: PLC0415
+
+    service = sagemaker.client(labeling_endpoint)
+    try:
+        return str(service.describe_workteam(WorkteamName=TEAM)["Workteam"]["WorkteamArn"])
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in _MISSING:
+            raise
+    member = {"UserPool": user_pool, "UserGroup": TEAM, "ClientId": user_pool_client}
+    created = service.create_workteam(
+        WorkteamName=TEAM,
+        Description="Workers who were invited with `truthmill workers invite`",
+        MemberDefinitions=[{"CognitoMemberDefinition": member}],
+    )
+    return str(created["WorkteamArn"])
