@@ -15,6 +15,7 @@ from truthmill.archive_entry import (
     OUTSIDE,
     SETTINGS,
     SHARED,
+    UNKNOWN,
     Record,
     entry_of,
     judge,
@@ -68,7 +69,7 @@ class Directory:
         """The entry truthmill.json at the root, or None. Raises ArchiveError where it can't be trusted."""
         found = self._survey.settings
         if len(found) > 1:
-            raise ArchiveError(f"{self._name} has {SETTINGS} {len(found)} times; keep the one that counts.")
+            raise ArchiveError(f"{self._name} has {SETTINGS} more than once; keep the one that counts.")
         for index, record in found:
             entry, place = entry_of(record, self._survey.offsets[index]), self._survey.places[index]
             reason, detail = judge_packing(entry, record, place)
@@ -86,14 +87,21 @@ class Directory:
     def _survey(self) -> "_Survey":
         hasher = hashlib.sha256()
         offsets, ends = array("q"), array("q")
-        settings: list[tuple[int, Record]] = []
+        settings: list[tuple[int, Record]] = []  # the second only to say that there is one
+        add_offset, add_end = offsets.append, ends.append
         beyond, shift = self._size + 1, self._end.shift
         for record in self._records(hasher):
-            _, compressed, offset = sizes(record)
-            start = min(offset + shift, beyond)  # a lie of 2^64 would not fit the array
-            offsets.append(start)
-            ends.append(min(start + _LOCAL_BYTES + len(record[1]) + compressed, 2 * beyond))
-            if len(record[1]) == len(SETTINGS) and entry_of(record, start).name == SETTINGS:
+            _, _, _, _, compressed, size, name, _, _, _, _, offset = record[0]
+            if UNKNOWN in (compressed, size, offset):
+                _, compressed, offset = sizes(record)
+                compressed, offset = (
+                    min(compressed, beyond),
+                    min(offset, beyond),
+                )  # 2^64 doesn't fit the arrays
+            start = offset + shift
+            add_offset(start)
+            add_end(start + _LOCAL_BYTES + name + compressed)
+            if name == len(SETTINGS) and len(settings) < 2 and entry_of(record, start).name == SETTINGS:
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)
         self._check_count(len(offsets))
@@ -121,13 +129,10 @@ class Directory:
                 fields = unpack(buffer, position)
                 if fields[0] != DIRECTORY_SIGNATURE:
                     raise self._damaged()
-                name = position + header
-                extra = name + fields[6]
-                comment = extra + fields[7]
-                following = comment + fields[8]
+                following = position + header + fields[6] + fields[7] + fields[8]
                 if following > len(buffer):
                     break
-                yield fields, buffer[name:extra], buffer[extra:comment]
+                yield fields, buffer, position
                 position = following
             rest = buffer[position:]
         if rest:
@@ -135,8 +140,8 @@ class Directory:
 
     def _damaged(self) -> ArchiveError:
         return ArchiveError(
-            f"{self._name}: its directory of {self._end.length} bytes at byte {self._end.position} is damaged: "
-            "a record doesn't begin or end where it should. Upload it again, or pack the pictures again."
+            f"{self._name}: its directory of {self._end.length} bytes at byte {self._end.position} is damaged, a "
+            "record doesn't begin or end where it should. Upload it again, or pack the pictures again."
         )
 
     def _chunks(self) -> Iterator[bytes]:
