@@ -1,12 +1,13 @@
 """The data plane: every byte of a picture or manifest goes through obstore, one bucket at a time."""
 
+import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import obstore
@@ -100,6 +101,9 @@ class Storage:
     def write_json(self, key: str, document: Any) -> None:
         self.write(key, encode_json(document), "application/json")
 
+    def sink(self, key: str) -> "LineSink":
+        return LineSink(self, key)
+
     def create(self, key: str, data: bytes, content_type: str = "") -> bool:
         """Write where nothing is; False where something is."""
         attributes = {"Content-Type": content_type} if content_type else None
@@ -130,6 +134,14 @@ class Storage:
         except PreconditionError as error:
             raise ConflictError(key) from error
 
+    def replaced(self, key: str, document: Any, etag: str) -> bool:
+        """`replace`, answering whether it could."""
+        try:
+            self.replace(key, document, etag)
+        except ConflictError:
+            return False
+        return True
+
     def delete(self, key: str) -> None:
         """Also where there is nothing."""
         try:
@@ -143,6 +155,35 @@ class Storage:
             yield from map(_stored, page)
 
 
+class LineSink:
+    """JSON Lines that are pushed, where a pass over one input feeds several outputs.
+
+    Use it as a context: leaving it writes what is left; where the block raises, nothing is written.
+    digest: sha256 (hex) of all lines so far.
+    """
+
+    def __init__(self, store: Storage, key: str) -> None:
+        self._file = obstore.open_writer(store.store, key, buffer_size=PART, max_concurrency=2)
+        self._hash = hashlib.sha256()
+
+    def add(self, record: Any) -> None:
+        """record: a struct, or bytes that are a line already."""
+        line = record if isinstance(record, bytes) else msgspec.json.encode(record) + b"\n"
+        self._hash.update(line)
+        self._file.write(line)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None:
+            self._file.close()
+
+
 def encode_json(document: Any) -> bytes:
     """JSON for people: indented, with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
@@ -154,7 +195,7 @@ def read_source(store: Storage, key: str) -> Stored:
         return store.head(key)
     except FileNotFoundError:
         raise SourceError(
-            f"{store.uri(key)} isn't there. Check the bucket, and the key's spelling with upper and lower case."
+            f"{store.uri(key)} isn't there. Check the bucket and the key: upper and lower case count."
         ) from None
     except (PermissionError, GenericError) as error:
         raise SourceError(

@@ -59,18 +59,20 @@ class Curation:
     new ones.
     sides: number in `layout.SPLITS`, for new and known pictures (of those that aren't kept it says nothing).
     outcome: of the split of all that is kept, known pictures included.
+    largest: number of a picture in the largest group, to name that by.
     similar, distance: near-duplicate pairs among what is kept, as such numbers (2 x M), with their distance.
     """
 
     stands_for: "NDArray[np.int64]"
     sides: "NDArray[np.int8]"
     outcome: split.Outcome
+    largest: int
     similar: "NDArray[np.int64]"
     distance: "NDArray[np.uint8]"
 
     def kept(self) -> "NDArray[np.bool_]":
         """Of the new pictures, which are kept."""
-        return self.stands_for == np.arange(len(self.stands_for))
+        return np.equal(self.stands_for, np.arange(len(self.stands_for)))
 
 
 def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, seed: str) -> Curation:
@@ -111,7 +113,8 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     )
     sides = np.full(len(new) + len(known), split.UNDECIDED, dtype=np.int8)
     sides[numbers] = outcome.sides
-    return Curation(stands_for, sides, outcome, similar, distance)
+    largest = int(numbers[outcome.largest_member])
+    return Curation(stands_for, sides, outcome, largest, similar, distance)
 
 
 def _stands_for(new: Gathered, known: Gathered) -> "NDArray[np.int64]":

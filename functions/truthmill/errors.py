@@ -4,7 +4,7 @@
     ├── RequestError                 the request is wrong: an unknown key, a value out of range
     │   ├── LabelsMissingError       no label list came from anywhere
     │   └── LabelsChangedError       the dataset was labeled with another label list
-    ├── SourceError                  the source can't be found or read
+    ├── SourceError                  the source can't be found or read, or is another than at the beginning
     ├── ArchiveError                 the archive as a whole can't be trusted or read
     ├── NoPicturesError              nothing in the source can be used
     ├── SplitError                   the split that was asked for can't be made

@@ -9,6 +9,7 @@ SPLITS = ("train", "validation", "test")
 INCOMING = "incoming/"
 UPLOADS = "uploads/"
 TOKENS = "tokens/"
+KEPT, LABELED = "kept", "labeled"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _DATASET = re.compile(r"[^a-z0-9-]+")
@@ -119,7 +120,7 @@ def ledger(dataset: str) -> str:
 
 
 def ledger_segment(dataset: str, run: str, step: str) -> str:
-    """A segment: the pictures that a run brought in, as they were after a step."""
+    """A segment: the pictures that a run brought in, as they were after a step (KEPT, LABELED)."""
     return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
 
 

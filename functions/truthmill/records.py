@@ -128,6 +128,11 @@ def to_lines(records: Iterable[Any]) -> Iterator[bytes]:
         yield _encoder.encode(record) + b"\n"
 
 
+def encoded_size(record: Any) -> int:
+    """Bytes of a record as JSON."""
+    return len(_encoder.encode(record))
+
+
 def from_lines(chunks: Iterable[bytes | memoryview], kind: type[T], where: str) -> Iterator[T]:
     """Records of JSON Lines that arrive in chunks of any size; at most a chunk and a line are held.
 

@@ -1,0 +1,69 @@
+"""State PlaceImages: puts each kept picture once, under the name that follows from its content."""
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import msgspec
+
+from adapters.storage import Storage, storage
+from pipeline.observed import observed
+from pipeline.run import RunReference, read_run
+from pipeline.source import read_entries
+from truthmill import images
+from truthmill.errors import SourceError
+from truthmill.records import PlaceBatch, Placement
+from truthmill.request import Request
+
+IN_FLIGHT = 16  # uploads at a time, and pictures held
+TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    batch = msgspec.convert(event["batch"], PlaceBatch)
+    return place_batch(RunReference.from_event(event), batch, storage())
+
+
+def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> dict[str, Any]:
+    """Write the batch's pictures, then that it is done; a batch that is done already is left as it is."""
+    done = reference.layout.placed_batch(batch.batch)
+    if not store.exists(done):
+        asked = read_run(store, reference).asked
+        _all_at_once(store, _pictures(asked, batch))
+        store.write_json(done, {"pictures": len(batch.pictures)})
+    return {"done": len(batch.pictures)}
+
+
+def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
+    """Each picture's key and the bytes to store."""
+    limits = images.Limits(
+        smallest_side=asked.pictures.smallest_side, largest_side=asked.pictures.largest_side
+    )
+    waiting: dict[tuple[int, str], list[Placement]] = {}
+    for placement in batch.pictures:
+        waiting.setdefault((placement.entry.offset, placement.entry.key), []).append(placement)
+    entries = tuple(placement.entry for placement in batch.pictures)
+    for entry, content in read_entries(asked.source, entries, storage):
+        if isinstance(content, Exception):
+            raise SourceError(
+                f"{asked.source}: {entry.name} could be read before and can't now ({content}). The source "
+                "was replaced while the run was under way: put it back, or start a run for the new one."
+            )
+        placement = waiting[entry.offset, entry.key].pop()
+        kept = content if not placement.conversions else images.stored_bytes(content, entry.name, limits)
+        yield placement.key, kept
+
+
+def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
+    """Upload with IN_FLIGHT at a time; the first error ends it."""
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        under_way: set[Future[None]] = set()
+        for key, content in pictures:
+            under_way.add(pool.submit(store.write, key, content, TYPES[key[key.rindex(".") :]]))
+            if len(under_way) >= IN_FLIGHT:
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+        for future in under_way:
+            future.result()

@@ -1,0 +1,120 @@
+"""State Prepare: reads the request, claims the run, reads the source's directory, writes the plan."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+import msgspec
+
+from adapters.executions import is_running
+from adapters.storage import Storage, encode_json, storage
+from pipeline.observed import observed
+from pipeline.run import RunReference, now
+from pipeline.source import Source, open_source
+from truthmill import archive, layout, request
+from truthmill.layout import RunLayout
+from truthmill.records import Entry, Inspection, to_lines
+from truthmill.request import Request
+from truthmill.run import Run, run_name, takes_over
+
+BATCH_BYTES = 96 * 1024 * 1024  # unpacked, of one InspectImages child: some seconds of decoding
+BATCH_COUNT = 400
+SPOOL_BYTES = 16 * 1024 * 1024
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    given = event["input"] if isinstance(event["input"], dict) else {}
+    source = open_source(request.source_uri(given), storage)
+    asked = request.parse(given, source.settings(), stack_defaults(os.environ))
+    return prepare(asked, source, event["execution"], storage())
+
+
+def prepare(asked: Request, source: Source, execution: str, store: Storage) -> dict[str, Any]:
+    """Claim the run and write its plan; answer with references only."""
+    name = run_name(source.digest, asked)
+    at = RunLayout(asked.dataset, name)
+    reference = RunReference(store.bucket, asked.dataset, name, execution)
+    store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
+    ours = claim(store, at, new_run(name, asked, source, execution))
+    if ours and not store.exists(at.plan):
+        write_plan(store, at, source)
+    return {
+        "run": msgspec.to_builtins(reference),
+        "decision": "claimed" if ours else "exists",
+        "plan": at.plan,
+        "place": at.place,
+    }
+
+
+def new_run(name: str, asked: Request, source: Source, execution: str) -> Run:
+    return Run(
+        run=name,
+        dataset=asked.dataset,
+        state="RUNNING",
+        trigger=asked.trigger,
+        execution=execution,
+        started_at=now(),
+        request=msgspec.to_builtins(asked),
+        source=source.described(),
+    )
+
+
+def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
+    """Make run.json this execution's; False where the run is done, or another execution works on it."""
+    while not store.create(at.run_json, encode_json(wanted), "application/json"):
+        found, etag = store.read_json(at.run_json, Run)
+        running = found.state == "RUNNING" and is_running(found.execution)
+        if not takes_over(found, wanted.execution, still_running=running):
+            return False
+        taken = msgspec.structs.replace(
+            found,
+            state="RUNNING",
+            trigger=wanted.trigger,
+            execution=wanted.execution,
+            request=wanted.request,
+            source=wanted.source,
+            ended_at="",
+            error=None,
+        )
+        if store.replaced(at.run_json, taken, etag):
+            return True
+    return True
+
+
+def write_plan(store: Storage, at: RunLayout, source: Source) -> None:
+    """plan.jsonl, and what became of the inputs that no batch needs to look at; the plan last."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as aside:
+        entries = _usable(source.entries(), aside)
+        plan = archive.batches(entries, BATCH_BYTES, BATCH_COUNT)
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as lines:
+            lines.writelines(to_lines(plan))
+            aside.seek(0)
+            store.write(at.inspected_by_prepare, aside, "application/x-ndjson")
+            lines.seek(0)
+            store.write(at.plan, lines, "application/x-ndjson")
+
+
+def _usable(inputs: Iterator[Entry | Inspection], aside: IO[bytes]) -> Iterator[Entry]:
+    """The entries to inspect; what is decided already goes aside, a line each."""
+    for found in inputs:
+        if isinstance(found, Inspection):
+            aside.writelines(to_lines([found]))
+        else:
+            yield found
+
+
+def stack_defaults(environment: Any) -> dict[str, Any]:
+    """What the stack's parameters say, in the request's form."""
+    labels = [name.strip() for name in environment.get("DEFAULT_LABELS", "").split(",") if name.strip()]
+    workforce = {
+        "workteamArn": environment.get("DEFAULT_WORKTEAM_ARN", ""),
+        "workersPerObject": int(environment.get("DEFAULT_WORKERS_PER_OBJECT", "1")),
+        "pricePerTask": float(environment.get("DEFAULT_PRICE_PER_TASK", "0")),
+    }
+    return {
+        "labels": labels,
+        "workforce": workforce,
+        "split": {"validation": float(environment.get("DEFAULT_VALIDATION", "0.2"))},
+    }

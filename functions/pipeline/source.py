@@ -1,0 +1,152 @@
+"""Where a run's pictures come from: an archive, or loose objects below a prefix."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, Protocol
+
+import msgspec
+
+from adapters.storage import Storage, Stored, read_source
+from truthmill.archive import unpack_all
+from truthmill.archive_directory import Directory, open_directory
+from truthmill.errors import PictureError, RequestError, SourceError
+from truthmill.images import Limits
+from truthmill.records import Entry, Inspection
+
+SETTINGS = "truthmill.json"
+MAX_SETTINGS = 1_000_000  # bytes
+MAX_LOOSE = Limits().max_bytes
+
+
+class Source(Protocol):
+    """An archive or a prefix."""
+
+    @property
+    def digest(self) -> str:
+        """Of the content: equal for equal inputs, wherever they lie."""
+
+    def settings(self) -> dict[str, Any]:
+        """truthmill.json's content, empty where there is none. Raises RequestError."""
+
+    def entries(self) -> Iterator[Entry | Inspection]:
+        """Every input once: the entry, or what became of it already."""
+
+    def described(self) -> dict[str, Any]:
+        """For run.json."""
+
+
+def open_source(uri: str, store_of: Callable[[str], Storage]) -> Source:
+    """uri: s3:// of an archive or a prefix. Raises SourceError where there is nothing to read."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    store = store_of(bucket)
+    return Archive(store, key) if key.lower().endswith(".zip") else Prefix(store, key)
+
+
+def read_entries(
+    uri: str, entries: tuple[Entry, ...], store_of: Callable[[str], Storage]
+) -> Iterator[tuple[Entry, bytes | PictureError]]:
+    """The bytes of a batch's entries, or why there are none; of an archive, a ranged GET serves many."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    store = store_of(bucket)
+    if not key.lower().endswith(".zip"):
+        yield from ((entry, store.read(entry.key)) for entry in entries)
+        return
+    yield from unpack_all(entries, lambda start, length: store.read_range(key, start, length))
+
+
+class Archive:
+    """A zip in S3, read by ranges."""
+
+    def __init__(self, store: Storage, key: str) -> None:
+        self.store, self.key = store, key
+        self.found = read_source(store, key)
+
+    def read(self, start: int, length: int) -> bytes:
+        return self.store.read_range(self.key, start, length)
+
+    @cached_property
+    def directory(self) -> Directory:
+        return open_directory(self.read, self.found.size, self.key.rpartition("/")[2])
+
+    @property
+    def digest(self) -> str:
+        return self.directory.digest
+
+    def settings(self) -> dict[str, Any]:
+        entry = self.directory.settings
+        if entry is None:
+            return {}
+        ((_, content),) = unpack_all([entry], self.read, MAX_SETTINGS)
+        if isinstance(content, PictureError):
+            raise RequestError(f"{SETTINGS} in {self.key} can't be read: {content}. Pack the archive again.")
+        return parse_settings(content, self.key)
+
+    def entries(self) -> Iterator[Entry | Inspection]:
+        return self.directory.entries()
+
+    def described(self) -> dict[str, Any]:
+        return {"uri": self.store.uri(self.key), "size": self.found.size, "etag": self.found.etag}
+
+
+class Prefix:
+    """Loose objects below a prefix."""
+
+    def __init__(self, store: Storage, key: str) -> None:
+        self.store = store
+        self.key = key if key.endswith("/") else key + "/"
+        if next(self.objects(), None) is None:
+            raise SourceError(
+                f"{store.uri(self.key)} has no objects. Name a zip, or a prefix below which pictures lie."
+            )
+
+    def objects(self) -> Iterator[Stored]:
+        return self.store.list(self.key)
+
+    @cached_property
+    def digest(self) -> str:
+        seen = hashlib.sha256()
+        for found in self.objects():
+            seen.update(f"{found.key}\n{found.etag}\n{found.size}\n".encode())
+        return seen.hexdigest()
+
+    def settings(self) -> dict[str, Any]:
+        try:
+            return parse_settings(self.store.read(self.key + SETTINGS), self.key)
+        except FileNotFoundError:
+            return {}
+
+    def entries(self) -> Iterator[Entry | Inspection]:
+        for found in self.objects():
+            entry = Entry(name=found.key.removeprefix(self.key), key=found.key, size=found.size)
+            reason, detail = judge_loose(entry)
+            yield Inspection(entry=entry, reason=reason, detail=detail) if reason else entry
+
+    def described(self) -> dict[str, Any]:
+        return {"uri": self.store.uri(self.key)}
+
+
+def judge_loose(entry: Entry) -> tuple[str, str]:
+    """Why a loose object isn't inspected: a key of `rejections.REASONS` and what was found, or nothing."""
+    last = entry.name.rpartition("/")[2]
+    if not last or entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
+        return "ignored", ""
+    if last.lower().endswith(".zip"):
+        return "nested-archive", ""
+    if entry.size > MAX_LOOSE:
+        return "too-large", f"{entry.size} bytes"
+    return "", ""
+
+
+def parse_settings(content: bytes, where: str) -> dict[str, Any]:
+    """truthmill.json as an object. Raises RequestError."""
+    try:
+        settings = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise RequestError(f"{SETTINGS} in {where} isn't a JSON object: {error}. Correct it.") from error
+    for key in ("source", "trigger"):
+        if key in settings:
+            raise RequestError(
+                f"{SETTINGS} in {where} has {key!r}, which only the request may say. Remove it."
+            )
+    return settings

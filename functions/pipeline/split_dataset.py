@@ -1,0 +1,333 @@
+"""State SplitDataset: decides what is kept and on which side, before anything is placed or paid for."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import msgspec
+
+from adapters.storage import LineSink, Storage, storage
+from pipeline.ledger import change_ledger, lines_of
+from pipeline.observed import observed
+from pipeline.placement import PlaceWriter, key_mark, picture_keys
+from pipeline.run import RunReference, read_run, update_run
+from truthmill import grouping, labeling_job, layout, manifest, rejections
+from truthmill.curation import Curation, Gathered, curate
+from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
+from truthmill.layout import SPLITS, RunLayout
+from truthmill.ledger import Ledger, Segment
+from truthmill.records import Inspection, LedgerLine, Rejected, Similar
+from truthmill.request import Request
+from truthmill.run import Job, Run, check_counts
+
+
+class Decided(msgspec.Struct, frozen=True, rename="camel"):
+    """split.json: what was decided, and in which segment of the ledger it stands."""
+
+    counts: dict[str, int]
+    jobs: tuple[Job, ...]
+    split: dict[str, Any]
+    cost: dict[str, float]
+    segment: Segment
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return split_dataset(RunReference.from_event(event), storage())
+
+
+def split_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
+    """Decide once; where the run was here before and its pictures are still its own, only say so again."""
+    at = reference.layout
+    run = read_run(store, reference)
+    step = _Step(store, at, run)
+    decided = step.earlier()
+    if decided is None:
+        change_ledger(store, reference.dataset, step.decide)
+        decided = step.decided
+        store.write_json(at.outcome, decided)
+    update_run(store, at.run_json, lambda found: _noted(found, decided))
+    return {"counts": decided.counts, "jobs": [msgspec.to_builtins(job) for job in decided.jobs]}
+
+
+def _noted(found: Run, decided: Decided) -> Run:
+    """run.json with the decision; what is known of jobs that were created stays."""
+    created = {job.name: job for job in found.jobs}
+    return msgspec.structs.replace(
+        found,
+        counts={**found.counts, **decided.counts},
+        split=decided.split,
+        cost={**found.cost, **decided.cost},
+        jobs=tuple(created.get(job.name, job) for job in decided.jobs),
+    )
+
+
+class _Step:
+    """The decision for one run; `decide` may be called again when the ledger has changed meanwhile."""
+
+    decided: Decided
+
+    def __init__(self, store: Storage, at: RunLayout, run: Run) -> None:
+        self.store, self.at, self.run = store, at, run
+        self.asked: Request = run.asked
+        self.taken: set[int] = set()
+
+    def earlier(self) -> Decided | None:
+        """What was decided before the run was interrupted, if the ledger still has it."""
+        try:
+            decided = self.store.read_json(self.at.outcome, Decided)[0]
+            ledger = self.store.read_json(layout.ledger(self.at.dataset), Ledger)[0]
+        except FileNotFoundError:
+            return None
+        segment = ledger.of(self.at.run)
+        if segment is None:
+            return None if decided.segment.pictures else decided
+        labeled = layout.ledger_segment(self.at.dataset, self.at.run, layout.LABELED)
+        return decided if segment.key in {decided.segment.key, labeled} else None
+
+    def decide(self, ledger: Ledger) -> Ledger:
+        """Write everything that follows from the ledger as it is; the ledger as it shall be."""
+        ledger = ledger.with_labels(self.asked.labels, self.at.dataset)
+        new, counts = self.gather()
+        known, settled, left_behind = self.remember(ledger)
+        curation = curate(new, known, settled, self.asked.split, self.asked.split.seed or self.at.dataset)
+        kept = curation.kept()
+        self.check_split(curation)
+        cost = self.check_budget(int(kept.sum()))
+        of, jobs, segment = self.write_kept(curation)
+        self.write_rejected(curation, of | self.known_keys(ledger, left_behind, curation))
+        self.write_similar(curation, of)
+        sides = Counter(curation.sides[: len(new)][kept].tolist())
+        counts |= {name: sides[number] for number, name in enumerate(SPLITS)}
+        counts["duplicates"] = int((~kept).sum())
+        counts["known"] = int((curation.stands_for >= len(new)).sum())
+        check_counts(counts)
+        self.decided = Decided(counts, jobs, self.described(curation), cost, segment)
+        for other in left_behind:
+            ledger = ledger.with_segment(self.without_kept(other, new, curation))
+        return ledger.with_segment(segment)
+
+    def inspections(self) -> Iterator[Inspection]:
+        """Every input, in an order that is the same each time."""
+        for found in self.store.list(self.at.inspected):
+            yield from self.store.read_lines(found.key, Inspection)
+
+    def usable(self) -> Iterator[Inspection]:
+        return (inspection for inspection in self.inspections() if not inspection.reason)
+
+    def gather(self) -> tuple[Gathered, dict[str, int]]:
+        """What the decision needs of every usable picture, and counts of the others."""
+        gathered, counts = Gathered(), {"inputs": 0, "rejected": 0, "ignored": 0}
+        rules = self.asked.split
+        for found in self.inspections():
+            counts["inputs"] += 1
+            if found.reason:
+                counts["ignored" if found.reason == "ignored" else "rejected"] += 1
+                continue
+            name = found.entry.name
+            side = grouping.folder_split(name) if rules.folders == "honour" else ""
+            group = grouping.group_by(name, found.taken, rules.group_by)
+            gathered.add(found.pixels, name, found.fingerprint, group, side)
+        if not len(gathered):
+            raise NoPicturesError(
+                f"{self.asked.source} has {counts['inputs']} entries and none is a picture that can be used. "
+                f"Why, entry by entry, is in {self.store.uri(self.at.inspected)}."
+            )
+        return gathered, counts
+
+    def remember(self, ledger: Ledger) -> tuple[Gathered, dict[str, str], list[Segment]]:
+        """What the dataset knows; sides already given to pictures of this run; segments to take over.
+
+        A run that failed before it had a labeling job leaves its pictures to whoever brings them again,
+        on the side that they were given.
+        """
+        known, settled, left_behind = Gathered(), {}, []
+        for segment in ledger.segments:
+            own = segment.run == self.at.run
+            if not own and self.is_left_behind(segment):
+                left_behind.append(segment)
+            for line in lines_of(self.store, segment):
+                if own or (left_behind and left_behind[-1] is segment):
+                    settled[line.pixels] = line.split
+                else:
+                    self.taken.add(key_mark(line.key))
+                    known.add(line.pixels, line.name, line.fingerprint, line.group, line.split)
+        return known, settled, left_behind
+
+    def is_left_behind(self, segment: Segment) -> bool:
+        if segment.labeled:
+            return False
+        key = RunLayout(self.at.dataset, segment.run).run_json
+        other = self.store.read_json(key, Run)[0]
+        return other.state == "FAILED" and not other.paid
+
+    def check_split(self, curation: Curation) -> None:
+        """A split that isn't one is not passed off as done. Raises SplitError."""
+        outcome = curation.outcome
+        if not outcome.is_degenerate() or self.asked.split.on_degenerate == "continue":
+            return
+        raise SplitError(
+            f"The split would be {dict(outcome.counts)} instead of {dict(outcome.wanted)}: pictures that "
+            f"belong together stay together, and the largest group has {outcome.largest_group}, among them "
+            f'{self.name_of(curation.largest)!r}. Group less ("nearDuplicates", "groupBy"), bring more '
+            'pictures, or accept it with "split": {"onDegenerate": "continue"}.'
+        )
+
+    def name_of(self, number: int) -> str:
+        found = (inspection.entry.name for index, inspection in enumerate(self.usable()) if index == number)
+        return next(found, "an earlier picture of the dataset")
+
+    def check_budget(self, objects: int) -> dict[str, float]:
+        """The estimate, before a cent is spent. Raises BudgetExceededError."""
+        workforce = self.asked.workforce
+        estimate = round(objects * workforce.workers_per_object * workforce.price_per_task, 4)
+        if self.asked.budget and estimate > self.asked.budget.max_cost:
+            raise BudgetExceededError(estimate, self.asked.budget.max_cost, objects)
+        return {"estimatedUsd": estimate}
+
+    def write_kept(self, curation: Curation) -> tuple[dict[int, str], tuple[Job, ...], Segment]:
+        """place.jsonl, the manifests and the ledger's segment, in one pass.
+
+        Answers the keys of pictures that others are duplicates of or resemble, the jobs, and the segment.
+        """
+        kept = curation.kept()
+        wanted = set(curation.stands_for[~kept].tolist()) | set(curation.similar.ravel().tolist())
+        of: dict[int, str] = {}
+        segment = Segment(
+            run=self.at.run,
+            key=layout.ledger_segment(self.at.dataset, self.at.run, layout.KEPT),
+            pictures=int(kept.sum()),
+        )
+        keys = picture_keys(self.at.dataset, self.taken)
+        with ExitStack() as open_files:
+            sink = lambda key: open_files.enter_context(self.store.sink(key))  # noqa: E731 - three uses below
+            ledger = sink(segment.key)
+            splits = {name: sink(self.at.split_manifest(name)) for name in curation.outcome.wanted}
+            place = PlaceWriter(sink(self.at.place))
+            labeling = _LabelingManifests(self.store, self.at, self.asked, int(kept.sum()))
+            for number, found in enumerate(self.usable()):
+                if not kept[number]:
+                    continue
+                split = SPLITS[curation.sides[number]]
+                key = keys(found, split)
+                if number in wanted:
+                    of[number] = key
+                line = manifest.input_line(self.store.bucket, key, split)
+                place.add(found, key)
+                splits[split].add(line)
+                labeling.add(line)
+                ledger.add(self.ledger_line(found, key, split))
+            place.close()
+        return of, labeling.jobs(), segment
+
+    def ledger_line(self, found: Inspection, key: str, split: str) -> LedgerLine:
+        return LedgerLine(
+            sha256=found.sha256,
+            key=key,
+            split=split,
+            name=found.entry.name,
+            run=self.at.run,
+            pixels=found.pixels,
+            fingerprint=found.fingerprint,
+            width=found.width,
+            height=found.height,
+            group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
+        )
+
+    def known_keys(self, ledger: Ledger, left_behind: list[Segment], curation: Curation) -> dict[int, str]:
+        """Keys of the known pictures that new ones are duplicates of or resemble."""
+        first = len(curation.stands_for)
+        wanted = {*curation.stands_for.tolist(), *curation.similar.ravel().tolist()}
+        if not any(number >= first for number in wanted):
+            return {}
+        segments = [
+            segment
+            for segment in ledger.segments
+            if segment.run != self.at.run and segment not in left_behind
+        ]
+        lines = (line for segment in segments for line in lines_of(self.store, segment))
+        return {number: line.key for number, line in enumerate(lines, start=first) if number in wanted}
+
+    def write_rejected(self, curation: Curation, of: dict[int, str]) -> None:
+        """A line for every input that isn't used, with its reason."""
+        self.store.write_lines(self.at.rejected, self.rejected(curation, of))
+
+    def rejected(self, curation: Curation, of: dict[int, str]) -> Iterator[Rejected]:
+        number = -1
+        for found in self.inspections():
+            name, reason, detail, stands = found.entry.name, found.reason, found.detail, -1
+            if not reason:
+                number += 1
+                stands = int(curation.stands_for[number])
+                if stands == number:
+                    continue
+                reason = "known" if stands >= len(curation.stands_for) else "duplicate"
+            yield Rejected(
+                name=name,
+                reason=reason,
+                detail=detail,
+                advice=rejections.REASONS[reason],
+                of=of.get(stands, ""),
+                distance=0 if stands >= 0 else None,
+            )
+
+    def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
+        """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""
+        pairs = zip(*curation.similar.tolist(), curation.distance.tolist(), strict=True)
+        self.store.write_lines(
+            self.at.similar,
+            (
+                Similar(key=of[one], of=of.get(other, ""), distance=distance)
+                for one, other, distance in pairs
+                if one in of
+            ),
+        )
+
+    def described(self, curation: Curation) -> dict[str, Any]:
+        outcome = curation.outcome
+        return {
+            "wanted": dict(outcome.wanted),
+            "offBy": dict(outcome.off_by),
+            "largestGroup": outcome.largest_group,
+            "straddlingGroups": outcome.straddling,
+            "similarPairs": int(curation.similar.shape[1]),
+        }
+
+    def without_kept(self, other: Segment, new: Gathered, curation: Curation) -> Segment:
+        """What is left of a run's segment when this run has taken over the pictures that it brings too."""
+        taken = {row.tobytes().hex() for row in new.rows()[curation.kept()]}
+        key = layout.ledger_segment(self.at.dataset, other.run, f"without-{self.at.run}")
+        left = 0
+        with self.store.sink(key) as sink:
+            for line in lines_of(self.store, other):
+                if line.pixels not in taken:
+                    sink.add(line)
+                    left += 1
+        return Segment(run=other.run, key=key, pictures=left)
+
+
+class _LabelingManifests:
+    """The labeling jobs' manifests, one after the other, each as large as `job_sizes` says."""
+
+    def __init__(self, store: Storage, at: RunLayout, asked: Request, objects: int) -> None:
+        self.store, self.at, self.asked = store, at, asked
+        self.sizes = labeling_job.job_sizes(objects)
+        self.made: list[Job] = []
+        self.sink: LineSink | None = None
+        self.lines = 0
+
+    def add(self, line: bytes) -> None:
+        number = len(self.made)
+        if self.sink is None:
+            self.sink = self.store.sink(self.at.labeling_manifest(number))
+        self.sink.add(line)
+        self.lines += 1
+        if self.lines == self.sizes[number]:
+            with self.sink:
+                name = labeling_job.job_name(self.at.dataset, self.sink.digest, self.asked, number)
+                self.made.append(Job(name=name, number=number, objects=self.lines))
+            self.sink, self.lines = None, 0
+
+    def jobs(self) -> tuple[Job, ...]:
+        return tuple(self.made)
