@@ -1,0 +1,99 @@
+"""What a picture's samples mean: ICC profiles and PNG's gamma, and how they become sRGB.
+
+The colour engine is imported only where a picture has a profile.
+"""
+
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from truthmill.image_container import Container
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageCms
+
+_SRGB_GAMMA = 45455  # PNG's gAMA of sRGB, in 1/100000
+_SRGB_LEVELS = 3  # a profile whose colours differ from sRGB by no more than this is sRGB
+
+
+def has_foreign_gamma(container: Container) -> bool:
+    """Whether a PNG without a profile says that its samples follow another curve than sRGB's."""
+    return container.gamma > 0 and abs(container.gamma - _SRGB_GAMMA) > 1000
+
+
+@lru_cache(maxsize=8)
+def gamma_table(gamma: int) -> list[int]:
+    """The sRGB level of each level of samples that are light to the power of gamma / 100000.
+
+    IEC 61966-2-1 has sRGB's curve, ISO 15948, 11.3.3.2 says what gAMA means.
+    """
+    table = []
+    for level in range(256):
+        light = (level / 255) ** (100000 / gamma)
+        encoded = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+        table.append(round(255 * encoded))
+    return table
+
+
+def is_broken(profile: bytes) -> bool:
+    """Whether an ICC profile is there and can't be used."""
+    return bool(profile) and _difference_from_srgb(profile) < 0
+
+
+def is_foreign(profile: bytes) -> bool:
+    """Whether an ICC profile is there, can be used, and says something else than sRGB."""
+    return bool(profile) and _difference_from_srgb(profile) > _SRGB_LEVELS
+
+
+@lru_cache(maxsize=16)
+def _difference_from_srgb(profile: bytes) -> int:
+    """The largest change, in levels of 255, that a profile makes to any of 4,096 colours.
+
+    -1 for an unusable profile, 255 for one of another colour space than RGB.
+    """
+    from PIL import Image, ImageChops  # noqa: PLC0415 (see the module's docstring)
+
+    try:
+        mode = _profile_mode(profile)
+        if mode != "RGB":
+            _transform(profile, mode)
+            return 255
+        colours = Image.new("RGB", (64, 64))
+        colours.putdata([(17 * (i >> 8), 17 * (i >> 4 & 15), 17 * (i & 15)) for i in range(4096)])
+        shown = _transform(profile, mode).apply(colours)
+    except Exception:  # noqa: BLE001 (whatever is wrong with it, the pixels are fine without it)
+        return -1
+    return max(high for _, high in ImageChops.difference(colours, shown).getextrema())  # type: ignore[misc]
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform":
+    """From a profile to sRGB, relative colorimetric with black point compensation, as photo editors do it."""
+    from PIL import ImageCms  # noqa: PLC0415 (see the module's docstring)
+
+    return ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def _profile_mode(profile: bytes) -> str:
+    """Pillow's mode for the colour space of a profile (ICC.1:2010, 7.2.6). Raises KeyError for any other."""
+    return {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}[profile[16:20]]
+
+
+def from_profile(image: "Image.Image", profile: bytes) -> "Image.Image":
+    mode = _profile_mode(profile)
+    if mode == "RGB" and image.mode != "CMYK":
+        image = image.convert("RGB")
+    if mode == "L" and image.mode in ("1", "L"):
+        image = image.convert("L")
+    if image.mode != mode:  # a profile for other channels than the picture's says nothing about it
+        return image.convert("RGB")
+    shown = _transform(profile, mode).apply(image)
+    assert shown is not None  # noqa: S101 (only in-place transforms answer None)
+    return shown

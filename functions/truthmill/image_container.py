@@ -1,0 +1,50 @@
+"""The file around a picture's pixels, and which of its bytes may stay."""
+
+from dataclasses import dataclass, field
+
+# Bytes that may stay in a stored picture, or why they may not.
+PICTURE, PROFILE, METADATA, FRAMES, TRAILER = "picture", "profile", "metadata", "frames", "trailer"
+
+UNUSABLE_PROFILE = b"unusable"  # stands for one that is there, but can't even be unpacked
+
+
+@dataclass(slots=True)
+class Container:
+    """What a file's bytes say about its picture, before anything is decoded.
+
+    format: one that `image_formats.sniff` answers.
+    width, height: pixels as the file has them, before turning; 0 where only the decoder can tell.
+    pieces: what each stretch of the file is, in order: (kind, first byte, byte after the last); empty where
+    nothing can be left out.
+    exif, xmp: blocks that may hold an orientation, or empty. profile: ICC profile, or empty.
+    lossy: whether the pixels were compressed with loss. frames: pictures in it; 2 or more count alike.
+    keeps: whether its pixel data can be stored as it is: three channels of 8 bits, coded as browsers know.
+    bits: of a sample. changes: conversions that are already sure.
+    adobe: whether a JPEG has Adobe's marker. gamma: PNG's gAMA in 1/100000, or 0.
+    """
+
+    format: str
+    width: int = 0
+    height: int = 0
+    pieces: list[tuple[str, int, int]] = field(default_factory=list)
+    exif: bytes = b""
+    xmp: bytes = b""
+    profile: bytes = b""
+    lossy: bool = False
+    frames: int = 1
+    keeps: bool = False
+    bits: int = 8
+    changes: tuple[str, ...] = ()
+    adobe: bool = False
+    gamma: int = 0
+
+    def has(self, kind: str) -> bool:
+        """Whether there are bytes of that kind."""
+        return any(kind == piece for piece, _, _ in self.pieces)
+
+    def without(self, data: bytes, *kinds: str) -> bytes:
+        """The file less the pieces of these kinds; the very same object where there are none."""
+        if not any(self.has(kind) for kind in kinds):
+            return data
+        view = memoryview(data)
+        return b"".join(view[start:end] for kind, start, end in self.pieces if kind not in kinds)

@@ -1,0 +1,233 @@
+"""A picture's pixels: decoded, brought to upright 8-bit sRGB in three channels, digested, encoded.
+
+Pillow and the colour engine are imported when first needed; they are most of what a cold start would cost.
+"""
+
+import hashlib
+import io
+import threading
+import warnings
+import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import IO, TYPE_CHECKING, cast
+
+from truthmill import image_colour
+from truthmill.errors import PictureError
+from truthmill.image_container import Container
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
+_JPEG_QUALITIES = (95, 90, 80, 60)
+_DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+_ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
+# Python's warning filters belong to all threads at once.
+_warning_filters = threading.Lock()
+
+
+def decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]], None]) -> "Image.Image":
+    """Decode all pixels of the first picture.
+
+    admit: raises PictureError for a size, in pixels, that must not be decoded; asked before memory is taken.
+    Raises PictureError truncated or damaged for whatever goes wrong in the decoder.
+    """
+    try:
+        return _decode(container, data, admit)
+    except PictureError:
+        raise
+    except Exception as error:  # a decoder's way to fail on broken bytes can be any
+        said = f"{container.format.upper()}: {error or type(error).__name__}"
+        cut = isinstance(error, EOFError) or "truncat" in said.lower() or "end of file" in said.lower()
+        raise PictureError("truncated" if cut else "damaged", said[:200]) from error
+
+
+def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]], None]) -> "Image.Image":
+    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+
+    Image.MAX_IMAGE_PIXELS = None  # admit() holds the limit
+    with _silent(container), Image.open(io.BytesIO(data), formats=[container.format.upper()]) as image:
+        header = (container.width, container.height)
+        if all(header) and image.size not in (header, header[::-1]):
+            raise PictureError(
+                "damaged", f"the header says {header[0]} x {header[1]}, the decoder {image.size}"
+            )
+        admit(image.size)
+        image.load()
+        if container.format == "avif":
+            # What the file's rotation and mirror properties come to; they overrule EXIF and XMP.
+            container.exif = image.info.get("exif", b"")
+            if {"exif", "xmp"} & image.info.keys():
+                container.changes = ("metadata-removed",)
+        return image
+
+
+def _silent(container: Container) -> AbstractContextManager[object]:
+    """Keep Pillow quiet about broken tags in the two formats whose metadata it has to read itself."""
+    stack = ExitStack()
+    if container.format in ("tiff", "avif"):
+        stack.enter_context(_warning_filters)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+    return stack
+
+
+def upright(image: "Image.Image", orientation: int) -> "Image.Image":
+    """Turn and mirror so that the first row is on top. orientation: 1 to 8 (TIFF 6.0, page 36)."""
+    from PIL.Image import Transpose  # noqa: PLC0415 (see the module's docstring)
+
+    turn = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list[str]]:
+    """The same picture in 8-bit sRGB, and the conversions that this took.
+
+    16 bits become 8 by their high byte; alpha is laid over white, as every viewer shows it on a page.
+    Raises PictureError for samples without a defined range.
+    """
+    words: list[str] = []
+    image = _eight_bits(container, image)
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        image, word = _opaque(container, image)
+        words.append(word)
+    elif image.mode != "RGB":
+        words.append("rgb")
+    if container.format == "jpeg" and image.mode == "CMYK" and not container.adobe:
+        from PIL import ImageChops  # noqa: PLC0415 (see the module's docstring)
+
+        image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for Adobe's, which are inverted
+    if image_colour.is_foreign(container.profile):
+        image = image_colour.from_profile(image, container.profile)
+        words.append("srgb")
+    elif image.mode != "RGB":
+        image = image.convert("RGB")
+    if image_colour.has_foreign_gamma(container):
+        image = image.point(image_colour.gamma_table(container.gamma) * 3)
+        words.append("srgb")
+    return image, words
+
+
+def _eight_bits(container: Container, image: "Image.Image") -> "Image.Image":
+    if image.mode in ("I", "F"):
+        raise PictureError(
+            "unsupported-format",
+            "32-bit or signed samples have no defined white; export it with 8 or 16 bits",
+        )
+    if image.mode not in _DEEP_MODES:
+        return image
+    shift = max(container.bits, 9) - 8
+    grey = image.convert("I").point([min(value >> shift, 255) for value in range(65536)], "L")
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        grey.putalpha(image.convert("I").point([0 if value == key else 255 for value in range(65536)], "L"))
+    return grey
+
+
+def _opaque(container: Container, image: "Image.Image") -> tuple["Image.Image", str]:
+    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+
+    key = image.info.get("transparency")
+    if container.bits == 16 and isinstance(key, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in key)
+    image = image.convert("RGBA")
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB"), "rgb"
+    page = Image.new("RGB", image.size, (255, 255, 255))
+    page.paste(image, mask=alpha)
+    return page, "alpha-over-white"
+
+
+def scaled(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
+    """Resampled to a size in pixels."""
+    from PIL.Image import Resampling  # noqa: PLC0415 (see the module's docstring)
+
+    return image.resize(size, Resampling.LANCZOS)
+
+
+def digest(image: "Image.Image") -> str:
+    """What identifies an RGB picture's pixels, whatever file they came in: 64 hexadecimal digits.
+
+    SHA-256 over the size and the CRC-32 of each row. CRCs cost half of what SHA-256 over all pixels does, which
+    would be a third of decoding. Pictures that differ within 32 neighbouring bits of a row never agree, others
+    with a chance of 2^-32 for each row that differs. No protection from a picture that is forged to agree.
+    """
+    rows = _RowDigests(image.width * 3)
+    # The public way to get packed pixels block by block, without a copy of all; Pillow only calls write().
+    image.save(cast("IO[bytes]", rows), "PPM")
+    return hashlib.sha256(b"%d %d " % image.size + bytes(rows.digests)).hexdigest()
+
+
+class _RowDigests:
+    """A file that takes a binary PPM and keeps each row's CRC-32."""
+
+    def __init__(self, row_bytes: int) -> None:
+        self.digests = bytearray()
+        self._row_bytes = row_bytes
+        self._header_lines = 3
+        self._rest = b""
+
+    def write(self, block: bytes, /) -> int:
+        if self._header_lines:  # Pillow writes them apart from the pixels
+            self._header_lines -= block.count(b"\n")
+            return len(block)
+        pixels = self._rest + block if self._rest else block
+        view, row_bytes = memoryview(pixels), self._row_bytes
+        ends = range(row_bytes, len(pixels) + 1, row_bytes)
+        for end in ends:
+            self.digests += zlib.crc32(view[end - row_bytes : end]).to_bytes(4, "big")
+        self._rest = pixels[len(ends) * row_bytes :]
+        return len(block)
+
+
+# Encoding
+
+
+def encode_png(image: "Image.Image") -> bytes:
+    """A PNG of the pixels and nothing else."""
+    out = io.BytesIO()
+    _bare(image).save(out, "PNG")
+    return out.getvalue()
+
+
+def encode_jpeg(image: "Image.Image", subsampling: int, max_bytes: int) -> bytes:
+    """A baseline JPEG of quality 95, or the highest of some lower ones that fits into max_bytes.
+
+    subsampling: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Raises PictureError too-large where none fits.
+    """
+    bare = _bare(image)
+    for quality in _JPEG_QUALITIES:
+        out = io.BytesIO()
+        bare.save(out, "JPEG", quality=quality, subsampling=subsampling)
+        if out.tell() <= max_bytes:
+            return out.getvalue()
+    raise PictureError("too-large", f"{out.tell()} bytes as a JPEG of quality {_JPEG_QUALITIES[-1]}")
+
+
+def subsampling(image: "Image.Image", *, turned: bool) -> int:
+    """How a decoded JPEG's colours were subsampled, in Pillow's numbers; 0 (not at all) for anything else.
+
+    turned: by a quarter; 4:2:2 on its side is a kind that can't be written.
+    """
+    from PIL.JpegImagePlugin import get_sampling  # noqa: PLC0415 (see the module's docstring)
+
+    if image.mode == "L":
+        return 2  # grey has no colours to lose
+    sampling = max(get_sampling(image), 0)
+    return 0 if sampling == 1 and turned else sampling
+
+
+def _bare(image: "Image.Image") -> "Image.Image":
+    """The picture without what Pillow would write into the file beside the pixels."""
+    image.info = {}
+    return image

@@ -1,0 +1,100 @@
+"""PNG's container (ISO 15948, 11): a chain of chunks, each with its checksum."""
+
+import struct
+import zlib
+
+from truthmill import image_metadata
+from truthmill.errors import PictureError
+from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILER, UNUSABLE_PROFILE, Container
+
+_PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
+_COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
+_HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
+_FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
+_MAX_PROFILE = 16 << 20
+
+
+def read(data: bytes) -> Container:
+    found = Container("png", pieces=[(PICTURE, 0, 8)])
+    view, position = memoryview(data), 8
+    kind, seen = b"", set[bytes]()
+    while kind != b"IEND":
+        if position + 12 > len(data):
+            raise PictureError("truncated", "the PNG has no IEND chunk")
+        length = int.from_bytes(view[position : position + 4], "big")
+        kind, end = data[position + 4 : position + 8], position + 12 + length
+        if end > len(data):
+            raise PictureError("truncated", f"the PNG ends within its chunk {kind!r}")
+        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            raise PictureError("damaged", f"the PNG's chunk {kind!r} has a wrong CRC")
+        if not seen and kind != b"IHDR":
+            raise PictureError(
+                "unsupported-format" if kind == b"CgBI" else "damaged",
+                f"a PNG that begins with a chunk {kind!r}",
+            )
+        stays = _chunk(found, kind, bytes(view[position + 8 : end - 4]) if kind != b"IDAT" else b"", seen)
+        found.pieces.append((stays, position, end))
+        seen.add(kind)
+        position = end
+    if b"IDAT" not in seen:
+        raise PictureError("damaged", "a PNG without pixels")
+    if position < len(data):
+        found.pieces.append((TRAILER, position, len(data)))
+    return found
+
+
+def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
+    """Take in one chunk; answer what kind of bytes it is."""
+    if kind in _PIXELS:
+        if kind == b"IHDR":
+            _header(found, body)
+        elif kind == b"tRNS":
+            found.keeps = False
+        return PICTURE
+    if kind in _COLOUR:
+        _colour(found, kind, body, seen)
+        return PROFILE if kind == b"iCCP" else PICTURE
+    if kind in _FRAMES:
+        found.frames = 2
+        return FRAMES
+    if kind in _HARMLESS:
+        return PICTURE
+    if not kind[0] & 0x20:
+        raise PictureError("damaged", f"a PNG with the unknown critical chunk {kind!r}")
+    _metadata(found, kind, body)
+    return METADATA
+
+
+def _header(found: Container, body: bytes) -> None:
+    found.width, found.height, found.bits, colour = struct.unpack_from(">IIBB", body)
+    found.keeps = (found.bits, colour) == (8, 2)
+    if found.bits == 16:
+        found.changes = ("8-bit",)
+
+
+def _colour(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> None:
+    """What the samples mean: a profile, or sRGB, or else a gamma (11.3.3)."""
+    if kind == b"iCCP":
+        found.profile = _inflated(body.partition(b"\x00")[2][1:]) or UNUSABLE_PROFILE
+    if kind in (b"iCCP", b"sRGB"):
+        found.gamma = 0
+    elif kind == b"gAMA" and not {b"iCCP", b"sRGB"} & seen:
+        found.gamma = int.from_bytes(body[:4], "big")
+
+
+def _metadata(found: Container, kind: bytes, body: bytes) -> None:
+    if kind == b"eXIf":
+        found.exif = body
+        return
+    keyword, _, text = body.partition(b"\x00")
+    if kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and text[:2] == b"\x00\x00":
+        found.xmp = text
+    elif kind == b"zTXt" and keyword in (b"Raw profile type exif", b"Raw profile type APP1"):
+        found.exif = found.exif or image_metadata.raw_profile(text[1:])
+
+
+def _inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(stream, _MAX_PROFILE)
+    except zlib.error:
+        return b""

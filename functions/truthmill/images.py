@@ -1,0 +1,228 @@
+"""Pictures: verified by decoding all of them, and made fit for labeling and training.
+
+What is stored is upright, three channels of 8 bits, sRGB, JPEG or PNG, and holds nothing but the pixels (and
+an ICC profile where it says sRGB). Whatever can keep its pixel data does: a JPEG or PNG that is fit keeps its
+very bytes, and one that only has metadata too much loses just that. For the rest:
+
+- Lossless sources (PNG, BMP, GIF, TIFF, lossless WebP) become PNG, unless the PNG could pass the labeling
+  service's size limit; then JPEG.
+- Lossy sources (JPEG, AVIF, lossy WebP, JPEG within TIFF) become JPEG of quality 95: PNG would keep their
+  artefacts exactly, at many times the size.
+- Alpha is laid over white. Of several frames the first is kept.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from truthmill import image_colour, image_containers, image_metadata, image_pixels
+from truthmill.errors import PictureError
+from truthmill.image_container import FRAMES, METADATA, PROFILE, TRAILER, Container
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXTENSIONS = {"jpeg": ".jpg", "png": ".png"}
+_PNG_OVERHEAD = 1.01  # chunk headers, a filter byte a row, deflate's stored blocks
+_PNG_SMALLEST = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the request and the labeling service take.
+
+    max_pixels, max_bytes: of a picture's source; above, it is rejected. What is stored stays within them.
+    smallest_side: pixels; pictures with a shorter side are rejected. 0: no limit.
+    largest_side: pixels; pictures with a longer side are scaled down, aspect kept. 0: no limit.
+    """
+
+    max_pixels: int = 100_000_000
+    max_bytes: int = 40_000_000
+    smallest_side: int = 0
+    largest_side: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What inspection found.
+
+    sha256: of the source's bytes. pixels: digest of the upright sRGB pixels before scaling. fingerprint: see
+    `similarity`. width, height (pixels), format ("jpeg" or "png"): of the picture as it will be stored.
+    conversions: what is done to it on the way there, empty where its bytes are kept; see `CONVERSIONS`.
+    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty.
+    """
+
+    sha256: str
+    pixels: str
+    fingerprint: str
+    width: int
+    height: int
+    format: str
+    conversions: tuple[str, ...]
+    taken: str
+
+
+# Words of Picture.conversions. Two carry details: "format:webp->png", "scaled:4000x3000->1000x750".
+CONVERSIONS = {
+    "first-frame": "Only the first of several frames or pages is kept.",
+    "upright": "Turned or mirrored as its orientation tag says.",
+    "8-bit": "More than 8 bits a sample were brought to 8.",
+    "rgb": "Grey, palette or CMYK became three channels.",
+    "alpha-over-white": "Transparent parts were laid over white.",
+    "srgb": "Colours were converted to sRGB from what its profile (or gamma) says.",
+    "huffman": "Coded again, because browsers don't show arithmetic coding.",
+    "profile-removed": "An unusable ICC profile was taken out.",
+    "metadata-removed": "EXIF, XMP, IPTC, comments and the like were taken out.",
+    "trailer-removed": "Bytes behind the end of the picture were cut off.",
+    "scaled": "Scaled down to the request's largest side.",
+    "format": "Converted to another format.",
+}
+
+
+def inspect(data: bytes, name: str, limits: Limits) -> Picture:
+    """Verify one picture by decoding all of it, and tell what will be stored.
+
+    name: as in the source; only its extension matters.
+    Raises PictureError with a key of `rejections.REASONS` where it can't be used.
+    """
+    from truthmill.similarity import fingerprint  # noqa: PLC0415 (placing pictures never needs it)
+
+    container = _open(data, name, limits)
+    image, words = _developed(container, _decode(container, data, limits))
+    size = _stored_size(image.size, limits)
+    stored_as = _stored_format(container, size, limits)
+    return Picture(
+        sha256=hashlib.sha256(data).hexdigest(),
+        pixels=image_pixels.digest(image),
+        fingerprint=fingerprint(image),
+        width=size[0],
+        height=size[1],
+        format=stored_as,
+        conversions=_conversions(container, words, (image.size, size), stored_as),
+        taken=image_metadata.captured(container.exif),
+    )
+
+
+def stored_bytes(data: bytes, name: str, limits: Limits) -> bytes:
+    """The bytes to store for a picture that `inspect` took: the very same object where nothing needs doing.
+
+    Deterministic, and idempotent on its own output. Raises PictureError as `inspect` does.
+    """
+    container = _open(data, name, limits)
+    if _keeps_pixel_data(container, limits):
+        return _cleaned(container, data)
+    decoded = _decode(container, data, limits)
+    sampling = image_pixels.subsampling(decoded, turned=_orientation(container) > 4)
+    image, _ = _developed(container, decoded)
+    size = _stored_size(image.size, limits)
+    if size != image.size:
+        image = image_pixels.scaled(image, size)
+    if _stored_format(container, size, limits) == "png":
+        return image_pixels.encode_png(image)
+    return image_pixels.encode_jpeg(image, sampling, limits.max_bytes)
+
+
+def _open(data: bytes, name: str, limits: Limits) -> Container:
+    if len(data) > limits.max_bytes:
+        raise PictureError("too-large", f"{len(data)} bytes, at most {limits.max_bytes}")
+    container = image_containers.read(data, name)
+    if container.width and container.height:
+        _admit((container.width, container.height), limits)
+    return container
+
+
+def _admit(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width * height > limits.max_pixels:
+        raise PictureError(
+            "too-many-pixels", f"{width} x {height} pixels, at most {limits.max_pixels} in all"
+        )
+    if min(size) < limits.smallest_side:
+        raise PictureError(
+            "too-small", f"{width} x {height} pixels, each side at least {limits.smallest_side}"
+        )
+
+
+def _decode(container: Container, data: bytes, limits: Limits) -> "Image.Image":
+    """Decode what will be stored where that keeps its pixel data, so that those very bytes are verified."""
+    return image_pixels.decode(container, _cleaned(container, data), lambda size: _admit(size, limits))
+
+
+def _cleaned(container: Container, data: bytes) -> bytes:
+    """The file less what must not be stored; a profile stays where it says sRGB."""
+    dropped = [METADATA, FRAMES, TRAILER]
+    if image_colour.is_broken(container.profile) or image_colour.is_foreign(container.profile):
+        dropped.append(PROFILE)
+    return container.without(data, *dropped)
+
+
+def _orientation(container: Container) -> int:
+    return image_metadata.orientation(container.exif, container.xmp)
+
+
+def _developed(container: Container, decoded: "Image.Image") -> tuple["Image.Image", list[str]]:
+    """The upright sRGB picture, and the conversions that changed pixels."""
+    image, words = image_pixels.rgb(container, decoded)
+    orientation = _orientation(container)
+    if orientation == 1:
+        return image, words
+    turned = (
+        image if container.format == "tiff" else image_pixels.upright(image, orientation)
+    )  # Pillow turns TIFFs
+    return turned, ["upright", *words]
+
+
+def _keeps_pixel_data(container: Container, limits: Limits) -> bool:
+    size = (container.width, container.height)
+    return (
+        container.keeps
+        and _orientation(container) == 1
+        and not image_colour.is_foreign(container.profile)
+        and not image_colour.has_foreign_gamma(container)
+        and _stored_size(size, limits) == size
+    )
+
+
+def _stored_size(size: tuple[int, int], limits: Limits) -> tuple[int, int]:
+    longest = max(size)
+    if not limits.largest_side or longest <= limits.largest_side:
+        return size
+    width, height = (max(1, round(side * limits.largest_side / longest)) for side in size)
+    return width, height
+
+
+def _stored_format(container: Container, size: tuple[int, int], limits: Limits) -> str:
+    """Either of EXTENSIONS. size: pixels as stored."""
+    if _keeps_pixel_data(container, limits):
+        return container.format
+    width, height = size
+    too_long = max(size) > image_pixels.JPEG_LONGEST_SIDE
+    fits = (3 * width + 1) * height * _PNG_OVERHEAD + _PNG_SMALLEST <= limits.max_bytes
+    if too_long and not fits:
+        raise PictureError(
+            "too-many-pixels",
+            f"{width} x {height}: too large for a PNG, and a JPEG's side has at most 65500 pixels",
+        )
+    return "png" if too_long or (fits and not container.lossy) else "jpeg"
+
+
+def _conversions(
+    container: Container, words: list[str], sizes: tuple[tuple[int, int], tuple[int, int]], stored_as: str
+) -> tuple[str, ...]:
+    """Every conversion, in the order of CONVERSIONS."""
+    done = {*container.changes, *words}
+    if container.frames > 1:
+        done.add("first-frame")
+    if image_colour.is_broken(container.profile):
+        done.add("profile-removed")
+    if container.has(METADATA):
+        done.add("metadata-removed")
+    if container.has(TRAILER):
+        done.add("trailer-removed")
+    listed = [word for word in CONVERSIONS if word in done]
+    before, after = sizes
+    if before != after:
+        listed.append(f"scaled:{before[0]}x{before[1]}->{after[0]}x{after[1]}")
+    if stored_as != container.format:
+        listed.append(f"format:{container.format}->{stored_as}")
+    return tuple(listed)
