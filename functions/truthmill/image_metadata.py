@@ -146,7 +146,7 @@ def captured(exif: bytes) -> str:
 
 
 def raw_profile(text: bytes) -> bytes:
-    """EXIF as ImageMagick puts it into a PNG's text: compressed lines of a name, a length, hexadecimal digits."""
+    """EXIF as ImageMagick puts it into a PNG's text: compressed lines of name, length and digits."""
     try:
         lines = zlib.decompressobj().decompress(text, _MAX_PROFILE).split(b"\n")
         return bytes.fromhex(b"".join(lines[3:]).decode("ascii"))

@@ -158,9 +158,9 @@ def scaled(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
 def digest(image: "Image.Image") -> str:
     """What identifies an RGB picture's pixels, whatever file they came in: 64 hexadecimal digits.
 
-    SHA-256 over the size and the CRC-32 of each row. CRCs cost half of what SHA-256 over all pixels does, which
-    would be a third of decoding. Pictures that differ within 32 neighbouring bits of a row never agree, others
-    with a chance of 2^-32 for each row that differs. No protection from a picture that is forged to agree.
+    SHA-256 over the size and the CRC-32 of each row. CRCs cost half of what SHA-256 over all pixels does,
+    which would be a third of decoding. Pictures that differ within 32 neighbouring bits of a row never agree,
+    others with a chance of 2^-32 for each row that differs. No protection from a picture forged to agree.
     """
     rows = _RowDigests(image.width * 3)
     # The public way to get packed pixels block by block, without a copy of all; Pillow only calls write().
