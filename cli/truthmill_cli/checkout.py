@@ -17,6 +17,11 @@ class Checkout:
         return self.root / "functions"
 
     @property
+    def builds(self) -> Path:
+        """Built templates, for every home."""
+        return self.root / ".aws-sam" / "local"
+
+    @property
     def engine_python(self) -> Path:
         return self._tool("engine") / "python"
 

