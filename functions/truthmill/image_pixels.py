@@ -5,6 +5,7 @@ Pillow and the colour engine are imported when first needed; they are most of wh
 
 import hashlib
 import io
+import struct
 import threading
 import warnings
 import zlib
@@ -162,17 +163,18 @@ def digest(image: "Image.Image") -> str:
     which would be a third of decoding. Pictures that differ within 32 neighbouring bits of a row never agree,
     others with a chance of 2^-32 for each row that differs. No protection from a picture forged to agree.
     """
-    rows = _RowDigests(image.width * 3)
+    rows = _RowChecksums(image.width * 3)
     # The public way to get packed pixels block by block, without a copy of all; Pillow only calls write().
     image.save(cast("IO[bytes]", rows), "PPM")
-    return hashlib.sha256(b"%d %d " % image.size + bytes(rows.digests)).hexdigest()
+    packed = struct.pack(f">{2 + len(rows.checksums)}I", *image.size, *rows.checksums)
+    return hashlib.sha256(packed).hexdigest()
 
 
-class _RowDigests:
+class _RowChecksums:
     """A file that takes a binary PPM and keeps each row's CRC-32."""
 
     def __init__(self, row_bytes: int) -> None:
-        self.digests = bytearray()
+        self.checksums: list[int] = []
         self._row_bytes = row_bytes
         self._header_lines = 3
         self._rest = b""
@@ -182,15 +184,11 @@ class _RowDigests:
             self._header_lines -= block.count(b"\n")
             return len(block)
         pixels = self._rest + block if self._rest else block
-        view, row_bytes = memoryview(pixels), self._row_bytes
-        ends = range(row_bytes, len(pixels) + 1, row_bytes)
-        for end in ends:
-            self.digests += zlib.crc32(view[end - row_bytes : end]).to_bytes(4, "big")
-        self._rest = pixels[len(ends) * row_bytes :]
+        row_bytes, view = self._row_bytes, memoryview(pixels)
+        whole = len(pixels) // row_bytes * row_bytes
+        self.checksums += [zlib.crc32(view[at : at + row_bytes]) for at in range(0, whole, row_bytes)]
+        self._rest = pixels[whole:]
         return len(block)
-
-
-# Encoding
 
 
 def encode_png(image: "Image.Image") -> bytes:
