@@ -3,7 +3,7 @@
     python examples/draw.py OUT --seed 7 --pictures 40
 
 writes OUT/lakeside.zip and OUT/truth.json (COCO; file_name is the name within the zip, boxes are in upright
-pixels). The same seed gives the same bytes. Beside the pictures the zip has what real zips have: awkward names,
+pixels). The same seed gives the same bytes. Beside the pictures the zip has what real zips have: odd names,
 rotated photographs, a copy, a file that ends early, a note, and what operating systems leave behind.
 """
 
