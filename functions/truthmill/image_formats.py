@@ -20,9 +20,25 @@ _EXTENSIONS = {
 }
 _FORMAT_OF = {extension: name for name, extensions in _EXTENSIONS.items() for extension in extensions}
 _RAW_EXTENSIONS = frozenset(
-    ("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw", "nef", "nrw")
-    + ("orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srw", "x3f")
-)
+    (
+        "3fr",
+        "arw",
+        "cr2",
+        "cr3",
+        "crw",
+        "dcr",
+        "dng",
+        "erf",
+        "iiq",
+        "kdc",
+        "mef",
+        "mos",
+        "mrw",
+        "nef",
+        "nrw",
+        "orf",
+    )
+) | {"pef", "raf", "raw", "rw2", "rwl", "sr2", "srw", "x3f"}
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _MAGICS: dict[str, bytes | tuple[bytes, ...]] = {
