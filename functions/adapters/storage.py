@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 import obstore
-from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, PermissionDeniedError, PreconditionError
 from obstore.store import MemoryStore, ObjectStore, S3Store
 
 from truthmill.errors import SourceError
@@ -129,7 +129,7 @@ class Storage:
                 key,
                 data,
                 attributes={"Content-Type": "application/json"},
-                mode={"e_tag": etag, "version": None},
+                mode={"e_tag": etag},
             )
         except PreconditionError as error:
             raise ConflictError(key) from error
@@ -197,7 +197,7 @@ def read_source(store: Storage, key: str) -> Stored:
         raise SourceError(
             f"{store.uri(key)} isn't there. Check the bucket and the key: upper and lower case count."
         ) from None
-    except (PermissionError, GenericError) as error:
+    except PermissionDeniedError as error:
         raise SourceError(
             f"{store.uri(key)} can't be read: {str(error).splitlines()[0]}. Put it into this stack's bucket "
             "under incoming/, or grant the function Prepare access."
