@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -110,6 +111,7 @@ def environment(home: Home, port: int) -> dict[str, str]:
 
 
 def _launch(home: Home, checkout: Checkout, port: int, deadline: float) -> Engine:
+    shutil.rmtree(home / "tmp", ignore_errors=True)  # unpacked code of last time
     for name in ("tmp", "engine", "s3"):
         (home / name).mkdir(exist_ok=True)
     (home / "engine.json").unlink(missing_ok=True)  # of an engine that ended

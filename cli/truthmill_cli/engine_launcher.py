@@ -4,22 +4,29 @@ Usage: engine_launcher.py HOME, with the port in GATEWAY_PORT. HOME/engine.json 
 which port. The process holds a lock on HOME/engine.lock for as long as it lives: whoever finds it free knows
 that the record is of a process that ended, whatever process has that number today.
 
-Before it starts the engine it mends one thing. The engine reports every exception of a Python function as
-"Runtime.HandlerError"; Lambda reports the exception's class, and state machines catch by that name.
+Before it starts the engine it mends two things, of which `mend_error_names` is needed and `mend_unpacking`
+saves minutes. The engine reports every exception of a Python function as "Runtime.HandlerError"; Lambda
+reports the exception's class, and state machines catch by that name.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import importlib
 import inspect
+import io
 import json
 import os
 import signal
 import sys
+import tempfile
+import textwrap
 import threading
 import time
 import types
+import zipfile
 from pathlib import Path
+from typing import Any
 
 # Seconds between two savings of the engine's state, so that a machine that stops at once loses little.
 SAVE_INTERVAL_S = 60.0
@@ -31,6 +38,17 @@ WORKER_MENDED = (
 )
 SERVICE_TEXT = 'error_type = "Runtime.HandlerError"'
 SERVICE_MENDED = 'error_type = result.get("type") or "Runtime.HandlerError"'
+UNPACK_TEXT = """
+    with open(os.path.join(self._tmpdir, "code.zip"), "wb") as f:
+        f.write(self.code_zip)
+    with zipfile.ZipFile(os.path.join(self._tmpdir, "code.zip")) as zf:
+        zf.extractall(code_dir)
+"""
+UNPACK_MENDED = """
+    os.rmdir(code_dir)
+    os.symlink(_unpacked(self.code_zip), code_dir)
+"""
+UNPACKING = threading.Lock()
 
 
 def main(home: Path) -> None:
@@ -40,6 +58,7 @@ def main(home: Path) -> None:
     app = importlib.import_module("ministack.app")  # it reads its environment when it is imported
 
     mend_error_names()
+    mend_unpacking()
     save_now_and_then(app)
     sys.argv = ["ministack"]
     app.main()
@@ -59,17 +78,43 @@ def hold(path: Path) -> int:
 
 def mend_error_names() -> None:
     """Let the class of a function's exception reach Step Functions, as it does on AWS."""
-    lambda_runtime = importlib.import_module("ministack.core.lambda_runtime")
-
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
     script = "_PYTHON_WORKER_SCRIPT"
-    setattr(lambda_runtime, script, replace_once(getattr(lambda_runtime, script), WORKER_TEXT, WORKER_MENDED))
-    replace_function(importlib.import_module("ministack.services.lambda_svc"), "_execute_function_warm")
+    setattr(runtime, script, replace_once(getattr(runtime, script), WORKER_TEXT, WORKER_MENDED))
+    service = importlib.import_module("ministack.services.lambda_svc")
+    mend(service, service, "_execute_function_warm", SERVICE_TEXT, SERVICE_MENDED)
 
 
-def replace_function(module: types.ModuleType, name: str) -> None:
-    source = inspect.getsource(getattr(module, name))
-    mended = replace_once(source, SERVICE_TEXT, SERVICE_MENDED)
-    exec(compile(mended, f"{module.__file__} (mended)", "exec"), module.__dict__)  # noqa: S102 -- the engine's own source
+def mend_unpacking() -> None:
+    """Have the environments of a function share its unpacked code, which on AWS too is read-only.
+
+    The engine unpacks an artifact for every environment that it starts, which takes seconds each time.
+    """
+    runtime = importlib.import_module("ministack.core.lambda_runtime")
+    runtime._unpacked = unpacked  # type: ignore[attr-defined]  # noqa: SLF001 -- what the mended text calls
+    mend(runtime, runtime.Worker, "_spawn", UNPACK_TEXT, UNPACK_MENDED)
+
+
+def unpacked(code: bytes) -> Path:
+    """The directory with a function's code; unpacked once, under the digest of the artifact."""
+    directory = Path(tempfile.gettempdir()) / "code" / hashlib.sha256(code).hexdigest()
+    with UNPACKING:
+        if not directory.is_dir():
+            directory.parent.mkdir(exist_ok=True)
+            partial = Path(tempfile.mkdtemp(dir=directory.parent))
+            with zipfile.ZipFile(io.BytesIO(code)) as archive:
+                archive.extractall(partial)
+            partial.rename(directory)
+    return directory
+
+
+def mend(module: types.ModuleType, owner: Any, name: str, old: str, new: str) -> None:
+    """Replace a text in the source of a function of a module, or of a class in it."""
+    source = textwrap.dedent(inspect.getsource(getattr(owner, name)))
+    code = compile(replace_once(source, old, new), f"{module.__file__} (mended)", "exec")
+    made: dict[str, Any] = {}
+    exec(code, module.__dict__, made)  # noqa: S102 -- the engine's own source
+    setattr(owner, name, made[name])
 
 
 def replace_once(source: str, old: str, new: str) -> str:

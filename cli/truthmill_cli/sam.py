@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from truthmill_cli import engine
+from truthmill_cli import artifact, engine
 from truthmill_cli.checkout import Checkout
 from truthmill_cli.errors import FailedError
 from truthmill_cli.home import Home
@@ -78,6 +78,7 @@ def build(home: Home, checkout: Checkout, templates: Iterable[Template]) -> dict
         for template, process, partial in started:
             if process.wait() != 0:
                 raise _failed(home, template, "build")
+            artifact.pack(partial)
             _publish(partial, built[template.name])
     finally:
         for _, process, partial in started:
