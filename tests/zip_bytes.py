@@ -43,7 +43,7 @@ class Member:
             "method": self.method,
             "flags": self.flags,
             "crc": zlib.crc32(self.content),
-            "compressed": len(self.bytes),
+            "compressed": len(self.data),
             "size": len(self.content),
             "disk": 0,
         }
@@ -51,7 +51,7 @@ class Member:
         return true | overridden
 
     @property
-    def bytes(self) -> bytes:
+    def data(self) -> bytes:
         if self.packed is not None:
             return self.packed
         return deflate(self.content) if self.method == DEFLATED else self.content
@@ -62,14 +62,14 @@ class Member:
             "<4sHHHHHLLLHH", b"PK\x03\x04", 20, said["flags"], said["method"], 0, 0x21, said["crc"],
             said["compressed"], said["size"], len(said["name"]), len(self.local_extra),
         )  # fmt: skip
-        return fixed + said["name"] + self.local_extra + self.bytes + self.descriptor
+        return fixed + said["name"] + self.local_extra + self.data + self.descriptor
 
     def central_bytes(self, offset: int) -> bytes:
         said = self.said(**self.central)
         offset = offset if self.at is None else self.at
         fixed = pack(
-            "<4sBBHHHHHLLLHHHHHLL", b"PK\x01\x02", 63, self.system, 20, said["flags"], said["method"], 0, 0x21,
-            said["crc"], said["compressed"], said["size"], len(said["name"]), len(self.central_extra),
+            "<4sBBHHHHHLLLHHHHHLL", b"PK\x01\x02", 63, self.system, 20, said["flags"], said["method"],
+            0, 33, said["crc"], said["compressed"], said["size"], len(said["name"]), len(self.central_extra),
             len(self.comment), said["disk"], 0, self.attributes, offset,
         )  # fmt: skip
         return fixed + said["name"] + self.central_extra + self.comment
@@ -90,7 +90,7 @@ def archive(
     zip64: a zip64 end record is written, with these values overridden; locator: overrides in its locator.
     end: overrides in the end record: disk, first_disk, count_here, count, length, offset, comment_length.
     """
-    body, offsets = b"", []
+    body, offsets = bytearray(), []
     base = len(before) if counted else 0
     for member in members:
         offsets.append(base + len(body))
@@ -102,7 +102,7 @@ def archive(
     wide = b""
     if zip64 is not None:
         wide = zip64_end(position + len(directory), true | zip64, **(locator or {}))
-    return before + body + directory + wide + end_record(comment, **(true | end))
+    return before + bytes(body) + directory + wide + end_record(comment, **(true | end))
 
 
 def end_record(comment: bytes = b"", **said: int) -> bytes:
@@ -113,7 +113,7 @@ def end_record(comment: bytes = b"", **said: int) -> bytes:
 
 
 def zip64_end(position: int, said: dict[str, int], *, at: int | None = None, disks: int = 1) -> bytes:
-    """The zip64 end record and its locator. position: where it will lie; at: what the locator says instead."""
+    """The zip64 end record and its locator. position: of the record; at: what the locator says of it."""
     names = ("disk", "first_disk", "count_here", "count", "length", "offset")
     record = pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, *[said[name] for name in names])
     return record + pack("<4sLQL", b"PK\x06\x07", 0, position if at is None else at, disks)
@@ -121,15 +121,15 @@ def zip64_end(position: int, said: dict[str, int], *, at: int | None = None, dis
 
 def zip64_extra(*values: int) -> bytes:
     """The zip64 extra field: those of size, packed size, offset that don't fit."""
-    return extra(0x0001, b"".join(pack("<Q", value) for value in values))
+    return extra_field(0x0001, b"".join(pack("<Q", value) for value in values))
 
 
 def unicode_path(raw: bytes, name: str) -> bytes:
     """Info-ZIP's Unicode path extra field for the name that the header has as `raw`."""
-    return extra(0x7075, pack("<BL", 1, zlib.crc32(raw)) + name.encode())
+    return extra_field(0x7075, pack("<BL", 1, zlib.crc32(raw)) + name.encode())
 
 
-def extra(identifier: int, data: bytes) -> bytes:
+def extra_field(identifier: int, data: bytes) -> bytes:
     return pack("<HH", identifier, len(data)) + data
 
 

@@ -44,13 +44,13 @@ def batches(
     batch: list[Entry] = []
     for entry in entries:
         weight = max(entry.size, entry.compressed)
-        length = len(_encode(entry)) + 1
+        length = len(_encode(entry)) + 1  # a comma, or the line's end
         full = len(batch) >= max_count or total + weight > max_bytes or line + length > max_line_bytes
         if batch and full:
             yield Batch(batch=number, entries=tuple(batch))
             number, total, line, batch = number + 1, 0, 0, []
         if not batch:
-            line = len(_encode(Batch(batch=number, entries=()))) + 1
+            line = len(_encode(Batch(batch=number, entries=())))
         batch.append(entry)
         total += weight
         line += length

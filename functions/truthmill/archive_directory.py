@@ -31,28 +31,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK_BYTES = 4 * 1024 * 1024
+KEEP_BYTES = 128 * 1024 * 1024
 _LOCAL_BYTES = 30  # of a local header without name and extra field
 
 
-def open_directory(read: Read, size: int, name: str, *, chunk: int = CHUNK_BYTES) -> "Directory":
+def open_directory(
+    read: Read, size: int, name: str, *, chunk: int = CHUNK_BYTES, keep: int = KEEP_BYTES
+) -> "Directory":
     """The archive's directory; only its end records are read yet.
 
-    size: of the archive, bytes; name: for messages; chunk: bytes that are asked for at once.
+    size: of the archive, bytes; name: for messages; chunk: bytes that are asked for at once;
+    keep: bytes up to which the directory is kept, so that it is read once.
     Raises ArchiveError where there is no directory, or end records contradict each other.
     """
-    return Directory(read, size, name, find_end(read, size, name), chunk)
+    return Directory(read, size, name, find_end(read, size, name), chunk, keep)
 
 
 class Directory:
     """All entries of an archive.
 
-    The directory is read twice: once for what only all entries together tell (digest, count, overlaps), of
-    which 17 bytes an entry are kept, and once for the entries themselves. Neither pass holds more of it than
-    a chunk and a record.
+    The directory is gone through twice: once for what only all entries together tell (digest, count,
+    overlaps), of which 17 bytes an entry are kept, and once for the entries themselves. Up to 128 MiB of it
+    (about a million entries) are kept in between; of a longer one a chunk and a record are held, and it is
+    read twice.
     """
 
-    def __init__(self, read: Read, size: int, name: str, end: End, chunk: int) -> None:
+    def __init__(self, read: Read, size: int, name: str, end: End, chunk: int, keep: int) -> None:
         self._read, self._size, self._name, self._end, self._chunk = read, size, name, end, chunk
+        self._keep = end.length <= keep
+        self._kept: list[bytes] = []
 
     @property
     def digest(self) -> str:
@@ -90,6 +97,7 @@ class Directory:
         settings: list[tuple[int, Record]] = []  # the second only to say that there is one
         add_offset, add_end = offsets.append, ends.append
         beyond, shift = self._size + 1, self._end.shift
+        reached, in_order = 0, not self._end.wraps
         for record in self._records(hasher):
             _, _, _, _, compressed, size, name, _, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
@@ -99,13 +107,17 @@ class Directory:
                     min(offset, beyond),
                 )  # 2^64 doesn't fit the arrays
             start = offset + shift
+            if start < reached:
+                in_order = False
+            reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
-            add_end(start + _LOCAL_BYTES + name + compressed)
+            add_end(reached)
             if name == len(SETTINGS) and len(settings) < 2 and entry_of(record, start).name == SETTINGS:
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)
         self._check_count(len(offsets))
-        places = _places(offsets, ends, self._end)
+        in_order = in_order and reached <= self._end.position
+        places = bytes(len(offsets)) if in_order else _places(offsets, ends, self._end)  # APART, all of them
         return _Survey(hasher.hexdigest(), offsets, places, settings)
 
     def _check_count(self, found: int) -> None:
@@ -140,12 +152,15 @@ class Directory:
 
     def _damaged(self) -> ArchiveError:
         return ArchiveError(
-            f"{self._name}: its directory of {self._end.length} bytes at byte {self._end.position} is damaged, a "
-            "record doesn't begin or end where it should. Upload it again, or pack the pictures again."
+            f"{self._name}: a record of its directory ({self._end.length} bytes at {self._end.position}) "
+            "doesn't begin or end where it should. Upload it again, or pack the pictures again."
         )
 
     def _chunks(self) -> Iterator[bytes]:
         position, end = self._end.position, self._end.position + self._end.length
+        for chunk in self._kept:
+            yield chunk
+            position += len(chunk)
         while position < end:
             length = min(self._chunk, end - position)
             chunk = self._read(position, length)
@@ -154,6 +169,8 @@ class Directory:
                     f"{self._name}: {length} bytes were asked for at byte {position}, {len(chunk)} came. "
                     "It was replaced while it was read. Start again."
                 )
+            if self._keep:
+                self._kept.append(chunk)
             yield chunk
             position += length
 
@@ -175,7 +192,7 @@ def _places(offsets: "array[int]", ends: "array[int]", end: End) -> bytes:
     outside don't count against others: what they say about their bytes is a lie in any case. Where offsets
     are written modulo 2^32, they are made whole in `offsets`: that tool writes its entries one after another.
     """
-    import numpy as np  # noqa: PLC0415 - its import takes longer than most archives
+    import numpy as np  # noqa: PLC0415 - its import takes long, and ordinary archives don't need it
 
     starts, stops = np.frombuffer(offsets, np.int64), np.frombuffer(ends, np.int64)  # not copies
     if end.wraps and len(starts):

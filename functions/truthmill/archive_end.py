@@ -89,6 +89,8 @@ def _attempt(
 
 
 def _no_end(read: Read, size: int, name: str) -> str:
+    if not size:
+        return f"{name} is empty (0 bytes). Upload it again."
     first = read(0, min(size, 4))
     for signature, what in _OTHER_FORMATS.items():
         if first.startswith(signature):

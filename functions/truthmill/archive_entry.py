@@ -103,7 +103,7 @@ def decode_name(raw: bytes, extra: bytes, flags: int) -> str:
 
     Finder writes UTF-8 without its flag; text in another code page is hardly ever valid UTF-8 by chance.
     """
-    if extra and not flags & _UTF8 and b"up" in extra:
+    if not flags & _UTF8:
         path = extra_field(extra, 0x7075)
         if path[:1] == b"\x01" and int.from_bytes(path[1:5], "little") == zlib.crc32(raw):
             raw = path[5:]
@@ -120,8 +120,9 @@ def entry_of(record: Record, offset: int) -> Entry:
     if UNKNOWN in (size, compressed):
         size, compressed, _ = sizes(record)
     at = position + FIELDS.size
-    raw = buffer[at : at + name_bytes]
-    plain = not extra_bytes and raw.isascii()
+    extra = at + name_bytes
+    raw = buffer[at:extra]
+    plain = raw.isascii() and buffer.find(b"up", extra, extra + extra_bytes) < 0  # its only other name
     name = raw.decode() if plain else decode_name(*_name_and_extra(record), flags)
     return Entry(name=name, offset=offset, compressed=compressed, size=size, method=method, crc=crc)
 
