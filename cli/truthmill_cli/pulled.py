@@ -94,8 +94,8 @@ def read_inputs(archive: Path) -> list[tuple[str, str]]:
 def sources_of(found: Pulled, inputs: Sequence[tuple[str, str]]) -> dict[Key, str]:
     """For each pulled picture the name of the input that it came from.
 
-    It is found by the digest that the file's name begins with. Of inputs with the same bytes it is one that was
-    not rejected. A picture of no input is left out.
+    It is found by the digest that the file's name begins with. Of inputs with the same bytes it is one that
+    was not rejected. A picture of no input is left out.
     """
     not_used = {line["name"] for line in found.rejected}
     by_digest: dict[str, list[tuple[str, str]]] = {}
