@@ -115,6 +115,17 @@ def under_way(state_machine: str) -> Iterator[Document]:
         yield from page["executions"]
 
 
+def needs_labels(where: Stack, storage: Storage, execution_name: str) -> bool:
+    """Whether an execution under way waits for labels, or may come to it yet."""
+    document = of_execution(storage, execution_name)
+    if document is None:
+        return True
+    jobs = document.get("jobs", [])
+    if document["state"] != "RUNNING":
+        return False
+    return not all(job.get("arn") for job in jobs) or not jobs or labeling_progress(where, document).waiting
+
+
 def _below(storage: Storage, prefix: str) -> list[str]:
     """The names one level below a prefix, each with its prefix and without a slash at its end."""
     found = obstore.list_with_delimiter(storage.store, prefix)

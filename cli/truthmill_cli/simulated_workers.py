@@ -1,28 +1,112 @@
 """`truthmill workers simulate`: accounts for simulated workers, and their work until nothing waits."""
 
+import html
 import json
 import re
 import secrets
+import threading
+import time
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from truthmill_cli import stack, workers
+from adapters.storage import Storage
+from truthmill_cli import runs, simulation, stack, workers
+from truthmill_cli.console import progress
 from truthmill_cli.errors import FailedError
 from truthmill_cli.home import Home
+from truthmill_cli.simulation import Credentials
 from truthmill_cli.stack import Stack
+from truthmill_cli.stack import storage as storage_of
 
 REMEMBERED = "workers.json"
 _DEFAULT_INVITATION = "Your username is {username} and temporary password is {####}."
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """How a simulated worker signs in. temporary: not empty where `password` has to be chosen first."""
+GRACE_S = 30.0  # that a run may take to appear, where the workers were sent for before it
+LOOK_S = 1.0  # between two looks at how runs stand
 
-    email: str
-    password: str
-    temporary: str = ""
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the workers work. noise: pixels that an edge may be off."""
+
+    workers: int = 2
+    noise: float = 1.5
+    seed: int = 7
+
+
+def simulate(where: Stack, home: Home, truth: Path, images: Path | None, manner: Manner) -> dict[str, Any]:
+    """Have simulated workers label until no run under way waits for labels; what `--json` prints."""
+    staff = credentials(where, home, manner.workers)
+    tally: dict[str, int] = {}
+    with progress.status("Simulated workers look for tasks") as line:
+
+        def show(worker: simulation.WorkerSummary) -> None:
+            tally[worker.email] = worker.submitted
+            line.update("Labeled: " + ", ".join(f"{email} {count}" for email, count in sorted(tally.items())))
+
+        summary = work(where, staff, truth, images, manner, LabelingOver(where, storage_of(where)), show)
+    workers = [
+        {
+            "email": worker.email,
+            "submitted": worker.submitted,
+            "boxes": worker.boxes,
+            "skipped": worker.skipped,
+        }
+        for worker in summary.workers
+    ]
+    return {"submitted": summary.submitted, "skipped": summary.skipped, "workers": workers}
+
+
+def work(
+    where: Stack,
+    staff: Sequence[Credentials],
+    truth: Path,
+    images: Path | None,
+    manner: Manner,
+    until: Callable[[], bool],
+    show: Callable[[simulation.WorkerSummary], None],
+) -> simulation.Summary:
+    """`simulation.simulate` on a stack's portal. Raises FailedError where the portal refuses."""
+    try:
+        return simulation.simulate(
+            where.portal_api, staff, truth, manner.noise, manner.seed, show, images_dir=images, until=until
+        )
+    except simulation.PortalRefusedError as error:
+        raise FailedError(f"The portal refused: {error}") from error
+
+
+class LabelingOver:
+    """Whether no run under way waits for labels any more, asked by several threads.
+
+    Where nothing is under way at all yet, GRACE_S pass before that is believed.
+    """
+
+    def __init__(self, where: Stack, storage: Storage, grace_s: float = GRACE_S) -> None:
+        self.where = where
+        self.storage = storage
+        self._patience = time.monotonic() + grace_s
+        self._next_look = 0.0
+        self._over = False
+        self._lock = threading.Lock()
+
+    def __call__(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._next_look:
+                self._over = self._look(now)
+                self._next_look = time.monotonic() + LOOK_S
+            return self._over
+
+    def _look(self, now: float) -> bool:
+        executions = list(runs.under_way(self.where.state_machine))
+        if executions:
+            self._patience = now
+        waiting = (runs.needs_labels(self.where, self.storage, found["name"]) for found in executions)
+        return now >= self._patience and not any(waiting)
 
 
 def credentials(where: Stack, home: Home, count: int) -> list[Credentials]:
@@ -85,12 +169,12 @@ def _invitation(where: Stack) -> str:
 
 def read_invitation(mail: str, template: str, email: str) -> str:
     """The temporary password in an invitation, found by the template it was made from. Raises FailedError."""
-    before, after = template.split("{####}", 1)
-    pattern = _literally(before) + r"(\S+?)" + _literally(after) + r"\s*$"
-    match = re.search(pattern, mail)
+    before, after = " ".join(template.split()).split("{####}", 1)
+    pattern = _literally(before) + r"(\S+?)" + _literally(after) + "$"
+    match = re.search(pattern, " ".join(mail.split()))
     if match is None:
         raise FailedError(f"The invitation to {email} doesn't read as the user pool's template says.")
-    return match[1]
+    return html.unescape(match[1])
 
 
 def _literally(text: str) -> str:
