@@ -1,0 +1,136 @@
+"""Workers' accounts: a Cognito user pool. Passwords go there and nowhere else."""
+
+import base64
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+
+NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 a challenge's name
+
+
+class SignInRefusedError(Exception):
+    """The pool refuses. What it said is kept from the browser: it tells who has an account."""
+
+
+class PasswordRefusedError(Exception):
+    """The new password breaks the pool's policy; the text says which rule."""
+
+
+class ChallengeOverError(Exception):
+    """The challenge was answered already, or too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who signed in: sub is the account's unchanging identity."""
+
+    sub: str
+    username: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A password that must be changed first; session: to be handed back with the new one."""
+
+    username: str
+    session: str
+
+
+class Accounts:
+    """One user pool and its client."""
+
+    def __init__(self, client: Any, pool: str, client_id: str) -> None:
+        self.client = client
+        self.pool = pool
+        self.client_id = client_id
+
+    @property
+    def issuer(self) -> str:
+        """The pool's URL, as tokens and Ground Truth's worker answers name it."""
+        return f"https://cognito-idp.{self.pool.partition('_')[0]}.amazonaws.com/{self.pool}"
+
+    def sign_in(self, username: str, password: str) -> Account | Challenge:
+        """Raises SignInRefusedError, whatever the reason."""
+        errors = self.client.exceptions
+        try:
+            answer = self.client.admin_initiate_auth(
+                UserPoolId=self.pool,
+                ClientId=self.client_id,
+                AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": username, "PASSWORD": password},
+            )
+        except (
+            errors.NotAuthorizedException,
+            errors.UserNotFoundException,
+            errors.UserNotConfirmedException,
+            errors.PasswordResetRequiredException,
+            errors.InvalidParameterException,
+        ) as error:
+            raise SignInRefusedError(str(error)) from error
+        if answer.get("ChallengeName") == NEW_PASSWORD:
+            parameters = answer.get("ChallengeParameters", {})
+            return Challenge(parameters.get("USER_ID_FOR_SRP", username), answer["Session"])
+        return _account(answer)
+
+    def set_password(self, challenge: Challenge, password: str) -> Account:
+        """Answer the challenge. Raises PasswordRefusedError, ChallengeOverError."""
+        errors = self.client.exceptions
+        try:
+            answer = self.client.admin_respond_to_auth_challenge(
+                UserPoolId=self.pool,
+                ClientId=self.client_id,
+                ChallengeName=NEW_PASSWORD,
+                ChallengeResponses={"USERNAME": challenge.username, "NEW_PASSWORD": password},
+                Session=challenge.session,
+            )
+        except errors.InvalidPasswordException as error:
+            raise PasswordRefusedError(error.response["Error"].get("Message", "")) from error
+        except (
+            errors.NotAuthorizedException,
+            errors.CodeMismatchException,
+            errors.ExpiredCodeException,
+            errors.UserNotFoundException,
+            errors.InvalidParameterException,
+        ) as error:
+            raise ChallengeOverError(str(error)) from error
+        return _account(answer)
+
+    def groups(self, username: str) -> frozenset[str]:
+        """The groups a worker is in now; none for an account that is gone or disabled."""
+        try:
+            if not self.client.admin_get_user(UserPoolId=self.pool, Username=username)["Enabled"]:
+                return frozenset()
+            pages = self.client.get_paginator("admin_list_groups_for_user").paginate(
+                UserPoolId=self.pool, Username=username
+            )
+            return frozenset(group["GroupName"] for page in pages for group in page["Groups"])
+        except self.client.exceptions.UserNotFoundException:
+            return frozenset()
+
+    def has_group(self, name: str) -> bool:
+        try:
+            self.client.get_group(UserPoolId=self.pool, GroupName=name)
+        except self.client.exceptions.ResourceNotFoundException:
+            return False
+        return True
+
+
+@lru_cache(maxsize=1)
+def accounts() -> Accounts:
+    """The stack's pool (USER_POOL_ID, USER_POOL_CLIENT_ID)."""
+    config = Config(retries={"mode": "standard", "max_attempts": 4})
+    client = boto3.client("cognito-idp", config=config)
+    return Accounts(client, os.environ["USER_POOL_ID"], os.environ["USER_POOL_CLIENT_ID"])
+
+
+def _account(answer: dict[str, Any]) -> Account:
+    """The account in the ID token, which comes from the pool itself, so its signature needs no check."""
+    payload = answer["AuthenticationResult"]["IdToken"].split(".")[1]
+    claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return Account(claims["sub"], claims["cognito:username"], claims.get("email", ""))

@@ -1,0 +1,155 @@
+"""Labeling jobs and work teams in the table.
+
+pk JOBS     sk <job>       a job                         TEMPLATE  sk <job>   its worker template
+pk TEAMS    sk <team>      a work team                   COUNTS#<job>  sk <shard>  its counters, sharded
+pk TAGS     sk <arn>       tags of a job or a team
+Jobs which haven't ended, or whose end isn't announced, wait in the queue ACTIVE.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from adapters.table import ConditionFailedError, Item, Table
+from truthmill.labeling_jobs import ENDED, Counters, Job
+
+JOBS, TEAMS, TEMPLATES, TAGS, ACTIVE = "JOBS", "TEAMS", "TEMPLATE", "TAGS", "ACTIVE"
+_END = "\uffff"
+
+
+class Jobs:
+    """Jobs by name."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def create(self, job: Job) -> bool:
+        """Keep a new job; False where the name is taken."""
+        try:
+            self.table.put(_job_item(job), "attribute_not_exists(#pk)")
+        except ConditionFailedError:
+            return False
+        return True
+
+    def get(self, name: str) -> Job | None:
+        item = self.table.get((JOBS, name))
+        return _job(item) if item else None
+
+    def all(self) -> Iterator[Job]:
+        return map(_job, self.table.query(JOBS))
+
+    def active(self) -> Iterator[Job]:
+        """Jobs that haven't ended, or whose end isn't announced. May lag by a moment."""
+        after = ""
+        while True:
+            found = self.table.waiting(ACTIVE, after, _END, 100)
+            for item in found:
+                after = item["place"]
+                job = self.get(item["sk"])
+                if job is not None:
+                    yield job
+            if len(found) < 100:
+                return
+
+    def change(self, job: Job, **changes: Any) -> Job | None:
+        """Write changes where the job still is the one read; None where somebody else changed it."""
+        changed = msgspec.structs.replace(job, revision=job.revision + 1, **changes)
+        try:
+            self.table.put(_job_item(changed), "#revision = :revision", {"revision": job.revision})
+        except ConditionFailedError:
+            return None
+        return changed
+
+    def update(self, name: str, **changes: Any) -> Job:
+        """Write changes whatever else changed. Raises KeyError where there is no such job."""
+        while True:
+            job = self.get(name)
+            if job is None:
+                raise KeyError(name)
+            changed = self.change(job, **changes)
+            if changed is not None:
+                return changed
+
+    def claim(self, job: Job, now: int, until: int) -> Job | None:
+        """Work on the job alone until a moment; None where somebody else does."""
+        return None if job.claim > now else self.change(job, claim=until)
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Tags of a job or a team."""
+        item = self.table.get((TAGS, arn))
+        return item["tags"] if item else {}
+
+    def set_tags(self, arn: str, tags: dict[str, str]) -> None:
+        self.table.put({"pk": TAGS, "sk": arn, "tags": tags})
+
+    def put_template(self, name: str, template: str) -> None:
+        self.table.put({"pk": TEMPLATES, "sk": name, "template": template})
+
+    def template(self, name: str) -> str:
+        item = self.table.get((TEMPLATES, name))
+        return item["template"] if item else ""
+
+    def counters(self, job: Job) -> Counters:
+        """The sum over the shards."""
+        shards = list(self.table.query(f"COUNTS#{job.name}"))
+        return Counters(
+            *(sum(shard.get(name, 0) for shard in shards) for name in ("labeled", "expired", "answers"))
+        )
+
+    def close(self, job: Job) -> None:
+        """Take no answer from now on: an answer is written together with its shard's counter."""
+        for shard in range(job.shards):
+            self.table.write(
+                [
+                    self.table.updating(
+                        (f"COUNTS#{job.name}", f"{shard:02d}"), "SET #closed = :yes", {"yes": True}
+                    )
+                ]
+            )
+
+
+class Teams:
+    """Work teams by name, as plain documents."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def create(self, name: str, team: Item) -> bool:
+        """Keep a new team; False where the name is taken."""
+        try:
+            self.table.put({**team, "pk": TEAMS, "sk": name}, "attribute_not_exists(#pk)")
+        except ConditionFailedError:
+            return False
+        return True
+
+    def replace(self, name: str, team: Item) -> bool:
+        """Write a team that is there; False where it isn't."""
+        try:
+            self.table.put({**team, "pk": TEAMS, "sk": name}, "attribute_exists(#pk)")
+        except ConditionFailedError:
+            return False
+        return True
+
+    def get(self, name: str) -> Item | None:
+        return self.table.get((TEAMS, name))
+
+    def all(self) -> Iterator[Item]:
+        return self.table.query(TEAMS)
+
+    def delete(self, name: str) -> None:
+        self.table.delete((TEAMS, name))
+
+
+def _job_item(job: Job) -> Item:
+    fields = msgspec.structs.asdict(job)
+    fields["request"] = msgspec.json.encode(job.request).decode()
+    fields["labels"] = list(job.labels)
+    item = {"pk": JOBS, "sk": job.name, **fields}
+    if job.status not in ENDED or not job.announced:
+        item |= {"queue": ACTIVE, "place": job.name}
+    return item
+
+
+def _job(item: Item) -> Job:
+    return msgspec.convert({**item, "request": msgspec.json.decode(item["request"])}, Job)

@@ -1,0 +1,77 @@
+"""Sessions of the portal, and how often somebody tried to sign in.
+
+pk WORKER#<sub>  sk SESSION#<sha256 of the secret>   a session; gone at sign-out, and by the table's TTL
+pk TRIES#<what>  sk <window>                         tries in a window of time
+"""
+
+import hashlib
+import secrets
+
+import msgspec
+
+from adapters.table import ConditionFailedError, Table
+
+LIFETIME_S = 12 * 3600
+WINDOW_S = 900
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Who is signed in. sub: the account's identity; expires: seconds since 1970."""
+
+    sub: str
+    username: str
+    email: str
+    expires: int
+
+
+class Sessions:
+    """Sessions by the value of their cookie, of which only a digest is kept."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def begin(self, sub: str, username: str, email: str, now_s: int) -> tuple[Session, str]:
+        """A new session and its cookie's value."""
+        secret = secrets.token_urlsafe(32)
+        session = Session(sub, username, email, now_s + LIFETIME_S)
+        self.table.put({"pk": f"WORKER#{sub}", "sk": _name(secret), **msgspec.to_builtins(session)})
+        return session, f"{sub}.{secret}"
+
+    def find(self, cookie: str, now_s: int) -> Session | None:
+        """The session of a cookie, unless it has ended."""
+        sub, _, secret = cookie.partition(".")
+        if not secret or len(cookie) > 200:
+            return None
+        item = self.table.get((f"WORKER#{sub}", _name(secret)))
+        if item is None or item["expires"] <= now_s:
+            return None
+        return msgspec.convert(item, Session)
+
+    def end(self, cookie: str) -> None:
+        """End one session; also where there is none."""
+        sub, _, secret = cookie.partition(".")
+        self.table.delete((f"WORKER#{sub}", _name(secret)))
+
+    def end_all(self, sub: str) -> None:
+        """End every session of a worker."""
+        for item in list(self.table.query(f"WORKER#{sub}", "SESSION#")):
+            self.table.delete((item["pk"], item["sk"]))
+
+    def try_once(self, what: str, most: int, now_s: int) -> bool:
+        """Count a try; False where there were too many in this window of 15 minutes."""
+        digest = hashlib.sha256(what.encode()).hexdigest()
+        update = self.table.updating(
+            (f"TRIES#{digest}", str(now_s // WINDOW_S)),
+            "SET #expires = :expires ADD #tries :one",
+            {"expires": now_s + 2 * WINDOW_S, "one": 1, "most": most},
+            "attribute_not_exists(#tries) OR #tries < :most",
+        )
+        try:
+            self.table.write([update])
+        except ConditionFailedError:
+            return False
+        return True
+
+
+def _name(secret: str) -> str:
+    return "SESSION#" + hashlib.sha256(secret.encode()).hexdigest()

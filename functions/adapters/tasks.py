@@ -1,0 +1,356 @@
+"""Tasks, leases and answers in the table.
+
+pk TASKS#<job>#<shard>  sk <number>             an object; waits in the queue TASKS#<job>#<shard> while open
+                        sk <number>#<worker>    a worker's answer to it, so that one query reads both in order
+pk WORKER#<worker>      sk JOB#<job>            what the worker holds, and how far they got in each queue
+pk COUNTS#<job>         sk <shard>              objects done in the shard
+
+Whoever takes a task goes through a queue from where they got to: what they passed was theirs or somebody
+else's, and what comes back is queued anew behind. So choosing never scans, however large the job.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import chain, repeat
+from typing import Any
+
+import msgspec
+
+from adapters.table import ConditionFailedError, Item, Key, Table
+from truthmill import leases
+from truthmill.labeling_jobs import Job
+from truthmill.labeling_output import LabeledObject, Submitted
+from truthmill.leases import LeaseRefusedError, Task
+
+PAGE = 20
+INDEX_LAG_MS = 30_000  # an index may show an item that much later than it was written
+REWIND_MS = 600_000  # who finds nothing looks through the whole queues again this often
+TRIES = 8
+KEPT_S = 120 * 86_400  # a task and its answers leave the table that long after they were made
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A lease of a worker: object number, since when and until when in milliseconds since 1970."""
+
+    number: int
+    since: int
+    until: int
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker holds in a job, and where they got to in its queues.
+
+    places: shard (as text) to the last place looked at. last: moment of their last answer. rewound: moment
+    at which they last began from the front.
+    """
+
+    worker: str
+    job: str
+    version: int = 0
+    held: tuple[Held, ...] = ()
+    places: dict[str, str] = {}
+    answered: int = 0
+    last: int = 0
+    rewound: int = 0
+
+
+class StoredTask(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as it lies in the table: its state, its manifest line, its picture."""
+
+    task: Task
+    line: str
+    uri: str
+
+
+Change = Callable[[StoredTask, Desk], tuple[Task, Desk]]
+
+
+class JobEndedError(Exception):
+    """The job takes no more answers."""
+
+
+class Tasks:
+    """The objects of jobs."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def load(self, job: Job, objects: Iterable[tuple[str, str]], now: int) -> int:
+        """Write the tasks of a job: its manifest's lines with their pictures, in order. Answers how many."""
+        expires = now // 1000 + KEPT_S
+        return self.table.write_many(
+            _task_item(
+                job, StoredTask(task=Task(number=n, needed=job.workers_per_object), line=line, uri=uri)
+            )
+            | {"expires": expires}
+            for n, (line, uri) in enumerate(objects)
+        )
+
+    def get(self, job: Job, number: int) -> StoredTask | None:
+        item = self.table.get(_task_key(job, number))
+        return _stored(item) if item else None
+
+    def desk(self, worker: str, job: str) -> Desk:
+        item = self.table.get((f"WORKER#{worker}", f"JOB#{job}"))
+        return msgspec.convert(item, Desk) if item else Desk(worker=worker, job=job)
+
+    def hold(self, job: Job, worker: str, count: int, now: int) -> list[tuple[Held, StoredTask]]:
+        """Leases for a worker until they hold `count`, or as many as there are; what they hold stays theirs.
+
+        The one held longest comes first. now: milliseconds.
+        """
+        until = now + job.time_limit_ms
+        for _ in range(TRIES):
+            desk = self.desk(worker, job.name)
+            live = [each for each in desk.held if each.until > now]
+            if len(live) >= count or not self._take_one(job, desk, now, until):
+                break
+        desk = self.desk(worker, job.name)
+        found = [(each, self.get(job, each.number)) for each in desk.held if each.until > now]
+        return [(each, stored) for each, stored in found if stored is not None]
+
+    def _take_one(self, job: Job, desk: Desk, now: int, until: int) -> bool:
+        """Lease one more object to the worker; False where there is none. Their lapsed ones come first."""
+        for lapsed in [each for each in desk.held if each.until <= now]:
+            if self._lease(job, desk, lapsed.number, now, until, desk.places):
+                return True
+        return self._take_from_queues(job, desk, now, until, rewind=False) or (
+            now - desk.rewound > REWIND_MS and self._take_from_queues(job, desk, now, until, rewind=True)
+        )
+
+    def _take_from_queues(self, job: Job, desk: Desk, now: int, until: int, *, rewind: bool) -> bool:
+        places = {} if rewind else dict(desk.places)
+        first = sum(desk.worker.encode())  # workers begin at different queues
+        for shard in ((first + step) % job.shards for step in range(job.shards)):
+            after = places.get(str(shard), "")
+            for size in chain([PAGE], repeat(10 * PAGE)):
+                page = self.table.waiting(_queue(job, shard), after, f"{now:013d}#~", size)
+                mine = [
+                    item["sk"] for item in page if desk.worker not in (*item["answered"], *item["declined"])
+                ]
+                random.shuffle(mine)  # workers at one queue rarely try the same object
+                if any(self._lease(job, desk, int(number), now, until, places) for number in mine):
+                    return True
+                if not page:
+                    break
+                after = page[-1]["place"]
+                places[str(shard)] = min(after, f"{now - INDEX_LAG_MS:013d}")
+        changed = msgspec.structs.replace(desk, places=places, rewound=now if rewind else desk.rewound)
+        if changed != desk:
+            self._keep(changed, desk)
+        return False
+
+    def _lease(self, job: Job, desk: Desk, number: int, now: int, until: int, places: dict[str, str]) -> bool:
+        """Lease one object, if it is to be had; the worker's desk is written with it."""
+        for _ in range(TRIES):
+            stored = self.get(job, number)
+            if stored is None:
+                return False
+            try:
+                task = leases.lease(stored.task, desk.worker, now, until)
+            except LeaseRefusedError:
+                return False
+            held = (*(each for each in desk.held if each.until > now), Held(number, now, until))
+            changed = msgspec.structs.replace(desk, held=held, places=places)
+            try:
+                self.table.write([self._updating(job, stored.task, task), self._desk_put(changed, desk)])
+            except ConditionFailedError as error:
+                if 1 in error.failed:  # the same worker asked twice at once; what the other got is theirs
+                    return True
+                continue
+            return True
+        return False
+
+    def extend(self, job: Job, worker: str, number: int, now: int) -> Held:
+        """Give the worker the whole time again from now on. Raises LeaseRefusedError."""
+        until = now + job.time_limit_ms
+
+        def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
+            since = next((each.since for each in desk.held if each.number == number), now)
+            held = (*(each for each in desk.held if each.number != number), Held(number, since, until))
+            return (
+                leases.extend(stored.task, worker, now, until),
+                msgspec.structs.replace(desk, held=tuple(sorted(held, key=lambda each: each.since))),
+            )
+
+        self._change(job, worker, number, change)
+        return next(each for each in self.desk(worker, job.name).held if each.number == number)
+
+    def decline(self, job: Job, worker: str, number: int, reason: str, now: int) -> None:
+        """Return an object for good, with a reason. Raises LeaseRefusedError."""
+        extra = {
+            "pk": _queue(job, job.shard(number)),
+            "sk": f"{number:06d}#!{worker}",
+            "declined": reason,
+            "moment": now,
+            "expires": now // 1000 + KEPT_S,
+        }
+
+        def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
+            return leases.decline(stored.task, worker, now), _without(desk, number)
+
+        self._change(job, worker, number, change, extra=extra)
+
+    def release(self, job: Job, worker: str, number: int, now: int) -> None:
+        """Return an object to the others."""
+
+        def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
+            return leases.release(stored.task, worker, now), _without(desk, number)
+
+        self._change(job, worker, number, change)
+
+    def answer(self, job: Job, worker: str, number: int, submitted: Submitted, digest: str, now: int) -> bool:
+        """Keep a worker's answer; True where it completes the object.
+
+        digest: of the answer's content. The same answer again changes nothing and completes nothing. Raises
+        LeaseRefusedError, and JobEndedError.
+        """
+        key = (_queue(job, job.shard(number)), f"{number:06d}#{worker}")
+        item = {"pk": key[0], "sk": key[1], "digest": digest, "expires": now // 1000 + KEPT_S}
+        item["answer"] = msgspec.json.encode(submitted).decode()
+
+        def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
+            free = _without(desk, number)
+            return (
+                leases.answer(stored.task, worker, now),
+                msgspec.structs.replace(free, answered=desk.answered + 1, last=now),
+            )
+
+        try:
+            task = self._change(job, worker, number, change, extra=item)
+        except LeaseRefusedError:
+            given = self.table.get(key)
+            if given is not None and given["digest"] == digest:
+                return False
+            raise
+        return task.state != leases.OPEN
+
+    def _change(self, job: Job, worker: str, number: int, change: Change, extra: Item | None = None) -> Task:
+        """Change an object and the worker's desk together, again and again where somebody is faster.
+
+        extra: an item to be written with them where there is none. Raises what `change` raises,
+        LeaseRefusedError where there is no such object, and JobEndedError where the job takes no more.
+        """
+        for _ in range(TRIES):
+            stored = self.get(job, number)
+            desk = self.desk(worker, job.name)
+            if stored is None:
+                raise LeaseRefusedError("NoSuchTask", "The job has no such object.")
+            task, changed = change(stored, desk)
+            if task is stored.task and changed == desk:
+                return task
+            writes = [self._updating(job, stored.task, task), self._desk_put(changed, desk)]
+            if extra is not None:
+                writes.append(self.table.putting(extra, "attribute_not_exists(#pk)"))
+            if len(task.answered) > len(stored.task.answered) or task.state != stored.task.state:
+                writes.append(self._counting(job, stored.task, task))
+            try:
+                self.table.write(writes)
+            except ConditionFailedError as error:
+                if 3 in error.failed:
+                    raise JobEndedError(job.name) from error
+                continue
+            return task
+        raise TimeoutError(f"object {number} of {job.name} is changed by too many at once")
+
+    def _updating(self, job: Job, was: Task, task: Task) -> dict[str, Any]:
+        place = leases.position(task)
+        values: dict[str, Any] = {
+            "was": was.version,
+            "version": task.version,
+            "state": task.state,
+            "answered": list(task.answered),
+            "declined": list(task.declined),
+            "leases": task.leases,
+            "queued": task.queued,
+        }
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in values if name != "was")
+        if place:
+            expression += ", #queue = :queue, #place = :place"
+            values |= {"queue": _queue(job, job.shard(task.number)), "place": place}
+        else:
+            expression += " REMOVE #queue, #place"
+        return self.table.updating(_task_key(job, task.number), expression, values, "#version = :was")
+
+    def _counting(self, job: Job, was: Task, task: Task) -> dict[str, Any]:
+        done = {leases.LABELED: "labeled", leases.EXPIRED: "expired"}
+        values = {
+            "answers": len(task.answered) - len(was.answered),
+            "labeled": int(done.get(task.state) == "labeled"),
+            "expired": int(done.get(task.state) == "expired"),
+        }
+        return self.table.updating(
+            (f"COUNTS#{job.name}", f"{job.shard(task.number):02d}"),
+            "ADD #answers :answers, #labeled :labeled, #expired :expired",
+            values,
+            "attribute_not_exists(#closed)",
+        )
+
+    def _desk_put(self, desk: Desk, was: Desk) -> dict[str, Any]:
+        item = {
+            "pk": f"WORKER#{desk.worker}",
+            "sk": f"JOB#{desk.job}",
+            **msgspec.to_builtins(desk),
+            "version": was.version + 1,
+        }
+        return self.table.putting(item, "attribute_not_exists(#pk) OR #version = :was", {"was": was.version})
+
+    def _keep(self, desk: Desk, was: Desk) -> None:
+        try:
+            self.table.write([self._desk_put(desk, was)])
+        except ConditionFailedError:
+            return  # the same worker asked twice at once, and this one found nothing
+
+    def objects(self, job: Job) -> Iterator[LabeledObject]:
+        """All objects with their answers, in the manifest's order; a page of each shard is held."""
+        shards = (self._shard(job, shard) for shard in range(job.shards))
+        return merge(*shards, key=lambda each: each.number)
+
+    def _shard(self, job: Job, shard: int) -> Iterator[LabeledObject]:
+        current: StoredTask | None = None
+        answers: list[Submitted] = []
+        for item in self.table.query(_queue(job, shard)):
+            if "line" in item:
+                if current is not None:
+                    yield _object(current, answers)
+                current, answers = _stored(item), []
+            elif "answer" in item:
+                answers.append(msgspec.json.decode(item["answer"], type=Submitted))
+        if current is not None:
+            yield _object(current, answers)
+
+
+def _object(stored: StoredTask, answers: list[Submitted]) -> LabeledObject:
+    return LabeledObject(
+        number=stored.task.number, line=stored.line, state=stored.task.state, answers=tuple(answers)
+    )
+
+
+def _without(desk: Desk, number: int) -> Desk:
+    return msgspec.structs.replace(desk, held=tuple(each for each in desk.held if each.number != number))
+
+
+def _queue(job: Job, shard: int) -> str:
+    return f"TASKS#{job.name}#{shard:02d}"
+
+
+def _task_key(job: Job, number: int) -> Key:
+    return _queue(job, job.shard(number)), f"{number:06d}"
+
+
+def _task_item(job: Job, stored: StoredTask) -> Item:
+    pk, sk = _task_key(job, stored.task.number)
+    return {
+        "pk": pk,
+        "sk": sk,
+        **msgspec.to_builtins(stored.task),
+        "line": stored.line,
+        "uri": stored.uri,
+        "queue": pk,
+        "place": leases.position(stored.task),
+    }
+
+
+def _stored(item: Item) -> StoredTask:
+    return StoredTask(task=msgspec.convert(item, Task), line=item["line"], uri=item["uri"])

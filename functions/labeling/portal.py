@@ -1,0 +1,64 @@
+"""The worker portal: the page, and the HTTP API that docs/portal-api.md describes."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from labeling import portal_account, portal_work
+from labeling.observed import logger, observed
+from labeling.portal_account import Portal
+from labeling.web import Reply, Web
+from truthmill.errors import PortalError
+
+JOB = r"/api/jobs/(?P<job>[A-Za-z0-9-]{1,63})"
+TASK = JOB + r"/tasks/(?P<task>[0-9]{1,6})"
+
+Route = tuple[str, re.Pattern[str], Callable[..., Reply]]
+ROUTES: list[Route] = [
+    (method, re.compile(path), function)
+    for method, path, function in [
+        ("GET", "/", portal_account.front),
+        ("GET", "/api/session", portal_account.session),
+        ("POST", "/api/sign-in", portal_account.sign_in),
+        ("POST", "/api/new-password", portal_account.new_password),
+        ("POST", "/api/sign-out", portal_account.sign_out),
+        ("GET", "/api/jobs", portal_work.jobs),
+        ("POST", JOB + "/tasks", portal_work.take),
+        ("GET", TASK, portal_work.task),
+        ("GET", TASK + "/page", portal_work.page),
+        ("POST", TASK + "/answer", portal_work.answer),
+        ("POST", TASK + "/decline", portal_work.decline),
+        ("POST", TASK + "/release", portal_work.release),
+        ("POST", TASK + "/extend", portal_work.extend),
+    ]
+]
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return serve(Web.of(event), Portal.of_stack()).response()
+
+
+def serve(web: Web, portal: Portal) -> Reply:
+    """The answer to a request; a refusal is an answer too."""
+    try:
+        function, named = _route(web)
+        if web.method == "POST":
+            web.check_origin()
+        return function(web, portal, **named)
+    except PortalError as error:
+        logger.info("Refused", extra={"status": error.status, "code": error.code, "path": web.path})
+        return Reply(error.status, {"error": {"code": error.code, "message": str(error)}})
+
+
+def _route(web: Web) -> tuple[Callable[..., Reply], dict[str, str]]:
+    methods = set()
+    for method, path, function in ROUTES:
+        found = path.fullmatch(web.path)
+        if found and method == web.method:
+            return function, found.groupdict()
+        if found:
+            methods.add(method)
+    if methods:
+        raise PortalError(405, "MethodNotAllowed", f"{web.path} takes {', '.join(sorted(methods))}.")
+    raise PortalError(404, "NotFound", f"There is no {web.path}.")

@@ -1,0 +1,127 @@
+"""Signing in and out of the portal. Passwords only pass through, to the user pool."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.accounts import (
+    Account,
+    Accounts,
+    Challenge,
+    ChallengeOverError,
+    PasswordRefusedError,
+    SignInRefusedError,
+    accounts,
+)
+from adapters.jobs import Jobs, Teams
+from adapters.sessions import LIFETIME_S, Session, Sessions
+from adapters.table import table
+from adapters.tasks import Tasks
+from labeling.observed import logger, now_ms
+from labeling.web import Reply, Web, cookie
+from truthmill.errors import PortalError
+
+TRIES_A_NAME_AND_ADDRESS = 10  # in a window of 15 minutes
+TRIES_AN_ADDRESS = 100
+TRIES_A_NAME = 50
+REFUSED = (
+    "User name or password is wrong, or the invitation has run out. "
+    "Try again, or ask the one who invited you for a new invitation."
+)
+FRONT = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Truthmill</title>'
+    "<h1>Truthmill</h1><p>Here pictures are labeled. Workers sign in through this portal's API.</p></html>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What the portal works with. now: milliseconds since 1970."""
+
+    jobs: Jobs
+    teams: Teams
+    tasks: Tasks
+    sessions: Sessions
+    accounts: Accounts
+    now: Callable[[], int]
+
+    @classmethod
+    def of_stack(cls) -> "Portal":
+        shared = table()
+        return cls(Jobs(shared), Teams(shared), Tasks(shared), Sessions(shared), accounts(), now_ms)
+
+
+def front(_web: Web, _portal: Portal) -> Reply:
+    return Reply(page=FRONT)
+
+
+def session(web: Web, portal: Portal) -> Reply:
+    """Who is signed in."""
+    found = signed_in(web, portal)
+    return Reply(document={"user": {"email": found.email}})
+
+
+def sign_in(web: Web, portal: Portal) -> Reply:
+    """A session, or the challenge to choose a new password. A refusal is the same whatever its reason."""
+    username, password = web.text("username", 256), web.text("password", 256)
+    _limit(web, portal, username)
+    try:
+        answer = portal.accounts.sign_in(username, password)
+    except SignInRefusedError as error:
+        logger.info("Sign-in refused", extra={"reason": str(error)})
+        raise PortalError(401, "SignInRefused", REFUSED) from error
+    if isinstance(answer, Challenge):
+        challenge = {"name": "NewPasswordRequired", "username": answer.username, "session": answer.session}
+        return Reply(document={"challenge": challenge})
+    return _begin(web, portal, answer)
+
+
+def new_password(web: Web, portal: Portal) -> Reply:
+    """Answer the challenge of the first sign-in."""
+    username, secret = web.text("username", 256), web.text("session", 4_096)
+    password = web.text("password", 256)
+    _limit(web, portal, username)
+    try:
+        account = portal.accounts.set_password(Challenge(username, secret), password)
+    except PasswordRefusedError as error:
+        raise PortalError(422, "PasswordRefused", f"Choose another password: {error}") from error
+    except ChallengeOverError as error:
+        raise PortalError(
+            401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
+        ) from error
+    return _begin(web, portal, account)
+
+
+def sign_out(web: Web, portal: Portal) -> Reply:
+    """End all sessions of the worker, here and on other devices; also where there is none."""
+    found = portal.sessions.find(web.session_cookie, portal.now() // 1000)
+    if found is not None:
+        portal.sessions.end_all(found.sub)
+    return Reply(204, cookies=[cookie("", 0)])
+
+
+def signed_in(web: Web, portal: Portal) -> Session:
+    """The request's session. Raises PortalError (401)."""
+    found = portal.sessions.find(web.session_cookie, portal.now() // 1000)
+    if found is None:
+        raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
+    return found
+
+
+def _begin(web: Web, portal: Portal, account: Account) -> Reply:
+    """A session under a new secret; the one that the browser had before ends."""
+    if web.session_cookie:
+        portal.sessions.end(web.session_cookie)
+    begun, value = portal.sessions.begin(account.sub, account.username, account.email, portal.now() // 1000)
+    return Reply(document={"user": {"email": begun.email}}, cookies=[cookie(value, LIFETIME_S)])
+
+
+def _limit(web: Web, portal: Portal, username: str) -> None:
+    """Raises PortalError (429) the same for names that exist and names that don't."""
+    name, now = username.strip().lower(), portal.now() // 1000
+    allowed = (
+        portal.sessions.try_once(f"address {web.address}", TRIES_AN_ADDRESS, now)
+        and portal.sessions.try_once(f"both {name} {web.address}", TRIES_A_NAME_AND_ADDRESS, now)
+        and portal.sessions.try_once(f"name {name}", TRIES_A_NAME, now)
+    )
+    if not allowed:
+        raise PortalError(429, "TooManyTries", "Too many tries. Wait 15 minutes, then try again.")

@@ -1,0 +1,218 @@
+"""The work itself: jobs, tasks, answers. Every route asks the user pool who is in the job's team now."""
+
+import hashlib
+import os
+from typing import Any
+
+import msgspec
+
+from adapters.links import link
+from adapters.sessions import Session
+from adapters.tasks import Held, JobEndedError, StoredTask
+from labeling.observed import logger
+from labeling.portal_account import Portal, signed_in
+from labeling.web import Reply, Web
+from truthmill import worker_template
+from truthmill.errors import PortalError
+from truthmill.labeling_jobs import Job, enough
+from truthmill.labeling_output import Submitted, iso_milli
+from truthmill.leases import LeaseRefusedError
+from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
+
+MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
+# The template's own scripts may run, in an origin of their own: they reach no cookie and no other page.
+PAGE_POLICY = (
+    "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'unsafe-inline' 'self'; "
+    "style-src 'unsafe-inline' 'self'; img-src * data: blob:; font-src 'self'; form-action 'none'; "
+    "frame-ancestors 'self'; base-uri 'none'"
+)
+
+
+def jobs(web: Web, portal: Portal) -> Reply:
+    """The jobs under way of the worker's teams, the oldest first."""
+    session = signed_in(web, portal)
+    groups = portal.accounts.groups(session.username)
+    open_jobs = [job for job in portal.jobs.active() if job.status == "InProgress"]
+    mine = sorted((job for job in open_jobs if _in_team(job, groups, portal)), key=lambda job: job.created)
+    return Reply(document={"jobs": [_job_document(job, session, portal) for job in mine]})
+
+
+def take(web: Web, portal: Portal, job: str) -> Reply:
+    """The tasks that the worker holds, topped up to `count`; asking again takes no more."""
+    found, session = _job_of_mine(web, portal, job)
+    count = web.document().get("count", 1)
+    if not isinstance(count, int) or not 1 <= count <= MOST_HELD:
+        raise PortalError(422, "Invalid", f'"count" is a whole number from 1 to {MOST_HELD}.')
+    if found.status != "InProgress":
+        return Reply(document={"tasks": [], "jobStatus": found.status})
+    held = portal.tasks.hold(found, session.sub, count, portal.now())
+    tasks = [_task_document(found, lease, stored) for lease, stored in held[:MOST_HELD]]
+    return Reply(document={"tasks": tasks, "jobStatus": found.status})
+
+
+def task(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """One task that the worker holds."""
+    found, lease, stored = _held(web, portal, job, task)
+    return Reply(document={"task": _task_document(found, lease, stored)})
+
+
+def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """The job's template, rendered for a task that the worker holds; in an origin of its own."""
+    found, _, stored = _held(web, portal, job, task)
+    template = portal.jobs.template(found.name)
+    try:
+        html = worker_template.render(template, worker_template.input_of(stored.uri, found.labels), link)
+    except worker_template.TemplateError as error:
+        raise PortalError(
+            500,
+            "TemplateBroken",
+            f"The job's template can't be shown. Tell the one who made the job: {error}",
+        ) from error
+    return Reply(page=html, headers={"content-security-policy": PAGE_POLICY})
+
+
+def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """Take an answer; the same one again is taken as done."""
+    found, session = _job_of_mine(web, portal, job)
+    content = web.document().get("answer")
+    encoded = msgspec.json.encode(content, order="sorted")
+    if len(encoded) > MAX_BYTES:
+        raise PortalError(413, "TooLarge", f"An answer has at most {MAX_BYTES} bytes.")
+    try:
+        read = read_answer(content, found.labels)
+    except AnswerError as error:
+        raise PortalError(422, "AnswerInvalid", str(error)) from error
+    now = portal.now()
+    submitted = Submitted(
+        worker=_worker_id(session.sub),
+        sub=session.sub,
+        issuer=portal.accounts.issuer,
+        accepted=_accepted(portal, session.sub, found, int(task), now),
+        submitted=now,
+        content=content,  # type: ignore[arg-type] # read_answer has seen that it is an object
+        answer=read,
+    )
+    done = _change(
+        lambda: portal.tasks.answer(
+            found, session.sub, int(task), submitted, hashlib.sha256(encoded).hexdigest(), now
+        )
+    )
+    if done:
+        _finish_if_enough(portal, found)
+    return Reply(document={"accepted": True})
+
+
+def decline(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """Return a task for good, with a reason: the worker isn't asked again."""
+    found, session = _job_of_mine(web, portal, job)
+    reason = web.text("reason", 500)
+    _change(lambda: portal.tasks.decline(found, session.sub, int(task), reason, portal.now()))
+    _finish_if_enough(portal, found)
+    return Reply(document={"declined": True})
+
+
+def release(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """Return a task to the others; the worker may get it again."""
+    found, session = _job_of_mine(web, portal, job)
+    _change(lambda: portal.tasks.release(found, session.sub, int(task), portal.now()))
+    return Reply(document={"released": True})
+
+
+def extend(web: Web, portal: Portal, job: str, task: str) -> Reply:
+    """The whole time again, from now on."""
+    found, session = _job_of_mine(web, portal, job)
+    if int(task) not in {each.number for each in portal.tasks.desk(session.sub, found.name).held}:
+        raise PortalError(404, "NotYours", "You don't hold this task.")
+    lease = _change(lambda: portal.tasks.extend(found, session.sub, int(task), portal.now()))
+    return Reply(document={"expires": iso_milli(lease.until)})
+
+
+def _change(change: Any) -> Any:
+    """Do it, and say in HTTP why it can't be done."""
+    try:
+        return change()
+    except LeaseRefusedError as error:
+        raise PortalError(409, error.code, str(error)) from error
+    except JobEndedError as error:
+        raise PortalError(409, "JobEnded", "The job has ended; your answer isn't needed any more.") from error
+
+
+def _finish_if_enough(portal: Portal, job: Job) -> None:
+    """Have the job ended where this was the last answer it needs; the sweep does it where this fails."""
+    from adapters.functions import invoke_finish
+
+    try:
+        if enough(job, portal.jobs.counters(job)):
+            invoke_finish(job.name)
+    except Exception:  # noqa: BLE001 whatever it is, what was asked for is kept
+        logger.exception("The job's end could not be asked for; the sweep will")
+
+
+def _job_of_mine(web: Web, portal: Portal, name: str) -> tuple[Job, Session]:
+    """A job of one of the worker's teams. A job of others is as little there as one that doesn't exist."""
+    session = signed_in(web, portal)
+    job = portal.jobs.get(name)
+    if job is None or not _in_team(job, portal.accounts.groups(session.username), portal):
+        raise PortalError(404, "NoSuchJob", f"None of your teams has a job {name!r}.")
+    return job, session
+
+
+def _in_team(job: Job, groups: frozenset[str], portal: Portal) -> bool:
+    team = portal.teams.get(job.team_arn.rsplit("/", 1)[-1])
+    return team is not None and any(
+        definition["CognitoMemberDefinition"]["UserGroup"] in groups
+        for definition in team["MemberDefinitions"]
+    )
+
+
+def _held(web: Web, portal: Portal, job: str, task: str) -> tuple[Job, Held, StoredTask]:
+    """A task that the worker holds. Raises PortalError (404)."""
+    found, session = _job_of_mine(web, portal, job)
+    desk = portal.tasks.desk(session.sub, found.name)
+    lease = next((each for each in desk.held if each.number == int(task) and each.until > portal.now()), None)
+    stored = portal.tasks.get(found, int(task)) if lease else None
+    if lease is None or stored is None:
+        raise PortalError(404, "NotYours", "You don't hold this task, or its time has run out.")
+    return found, lease, stored
+
+
+def _accepted(portal: Portal, sub: str, job: Job, number: int, now: int) -> int:
+    """When work on the task began: at its lease, or at the last answer where it was leased ahead."""
+    desk = portal.tasks.desk(sub, job.name)
+    since = next((each.since for each in desk.held if each.number == number), now)
+    return max(since, desk.last)
+
+
+def _worker_id(sub: str) -> str:
+    """In the form of Ground Truth's: says nothing about the account."""
+    return f"private.{os.environ['AWS_REGION']}.{hashlib.sha256(sub.encode()).hexdigest()[:16]}"
+
+
+def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
+    counters = portal.jobs.counters(job)
+    return {
+        "job": job.name,
+        "title": job.task["TaskTitle"],
+        "description": job.task["TaskDescription"],
+        "keywords": job.task.get("TaskKeywords", []),
+        "labels": list(job.labels),
+        "objects": job.objects,
+        "remaining": job.objects - counters.done,
+        "answeredByMe": portal.tasks.desk(session.sub, job.name).answered,
+        "workersPerObject": job.workers_per_object,
+        "timeLimitSeconds": job.time_limit_ms // 1000,
+        "created": iso_milli(job.created),
+    }
+
+
+def _task_document(job: Job, lease: Held, stored: StoredTask) -> dict[str, Any]:
+    return {
+        "job": job.name,
+        "task": f"{lease.number:06d}",
+        "leased": iso_milli(lease.since),
+        "expires": iso_milli(lease.until),
+        "labels": list(job.labels),
+        "objectName": stored.uri.rsplit("/", 1)[-1],
+        "picture": link(stored.uri),
+        "page": f"api/jobs/{job.name}/tasks/{lease.number:06d}/page",
+    }

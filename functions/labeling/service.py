@@ -1,0 +1,25 @@
+"""What the control operations work with: the tables, who and where they are, and the clock."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.jobs import Jobs, Teams
+from adapters.table import Table
+from labeling.observed import now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One region of one account. now: milliseconds since 1970."""
+
+    jobs: Jobs
+    teams: Teams
+    region: str
+    account: str
+    now: Callable[[], int]
+
+    @classmethod
+    def of(cls, table: Table, account: str) -> "Service":
+        """The service whose table that is, in the function's own region."""
+        return cls(Jobs(table), Teams(table), os.environ["AWS_REGION"], account, now_ms)

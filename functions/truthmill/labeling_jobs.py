@@ -1,0 +1,216 @@
+"""A labeling job: its states, its counters, and what the protocol and the event say of it.
+
+Moments are in milliseconds since 1970.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S, MAX_AVAILABILITY_S
+
+Status = Literal["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+ENDED = ("Completed", "Failed", "Stopped")
+EVENT_SOURCE = "truthmill.labeling"  # aws.* is reserved
+EVENT_TYPE = "SageMaker Ground Truth Labeling Job State Change"
+MAX_SHARDS = 16
+OBJECTS_A_SHARD = 64
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """Objects that are done: labeled, and expired (declined by as many as were needed). answers: taken."""
+
+    labeled: int = 0
+    expired: int = 0
+    answers: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.labeled + self.expired
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A labeling job as it is kept.
+
+    request: of CreateLabelingJob. reference: its JobReferenceCode. shards: into how many queues its objects
+    are spread, so that many workers don't meet at one. objects: how many it has, once counted.
+    claim: until when a function works at starting or ending it. announced: whether its event was put.
+    revision: counts the changes; whoever writes makes sure that it still is the one read.
+    """
+
+    name: str
+    arn: str
+    request: dict[str, Any]
+    reference: str
+    created: int
+    modified: int
+    status: Status = "Initializing"
+    reason: str = ""
+    labels: tuple[str, ...] = ()
+    objects: int = 0
+    shards: int = 1
+    claim: int = 0
+    announced: bool = False
+    revision: int = 0
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The request's HumanTaskConfig."""
+        config: dict[str, Any] = self.request["HumanTaskConfig"]
+        return config
+
+    @property
+    def attribute(self) -> str:
+        return str(self.request["LabelAttributeName"])
+
+    @property
+    def workers_per_object(self) -> int:
+        return int(self.task["NumberOfHumanWorkersPerDataObject"])
+
+    @property
+    def time_limit_ms(self) -> int:
+        return int(self.task["TaskTimeLimitInSeconds"]) * 1000
+
+    @property
+    def team_arn(self) -> str:
+        return str(self.task["WorkteamArn"])
+
+    @property
+    def manifest_uri(self) -> str:
+        return str(self.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"])
+
+    @property
+    def output(self) -> str:
+        """URI of the job's own output prefix, without a slash at its end."""
+        return f"{self.request['OutputConfig']['S3OutputPath'].rstrip('/')}/{self.name}"
+
+    @property
+    def output_manifest(self) -> str:
+        return f"{self.output}/manifests/output/output.manifest"
+
+    @property
+    def deadline(self) -> int:
+        """When its tasks stop being available: the request's lifetime after its creation, at most 30 days."""
+        lifetime = int(self.task.get("TaskAvailabilityLifetimeInSeconds", DEFAULT_AVAILABILITY_S))
+        return self.created + min(lifetime, MAX_AVAILABILITY_S) * 1000
+
+    def shard(self, number: int) -> int:
+        """The queue that an object is in."""
+        return number % self.shards
+
+
+def shards_for(objects: int) -> int:
+    """Into how many queues so many objects are spread."""
+    return max(1, min(MAX_SHARDS, objects // OBJECTS_A_SHARD))
+
+
+def enough(job: Job, counters: Counters) -> str:
+    """The status in which the job ends by its counters alone; empty while it goes on.
+
+    A stopping condition ends a job as Stopped: what is labeled is kept, the rest isn't asked for.
+    """
+    if counters.done >= job.objects:
+        return "Completed"
+    conditions = job.request.get("StoppingConditions", {})
+    most = conditions.get("MaxHumanLabeledObjectCount")
+    share = conditions.get("MaxPercentageOfInputDatasetLabeled")
+    if most is not None and counters.labeled >= most:
+        return "Stopped"
+    if share is not None and counters.labeled * 100 >= share * job.objects:
+        return "Stopped"
+    return ""
+
+
+def label_counters(job: Job, counters: Counters) -> dict[str, int]:
+    """LabelCounters of DescribeLabelingJob. An expired object is a failure that isn't tried again."""
+    return {
+        "TotalLabeled": counters.labeled,
+        "HumanLabeled": counters.labeled,
+        "MachineLabeled": 0,
+        "FailedNonRetryableError": counters.expired,
+        "Unlabeled": max(0, job.objects - counters.done),
+    }
+
+
+def describe(job: Job, counters: Counters, tags: Mapping[str, str]) -> dict[str, Any]:
+    """DescribeLabelingJob's answer."""
+    answer = {
+        **{name: value for name, value in job.request.items() if name != "Tags"},
+        "LabelingJobStatus": job.status,
+        "LabelCounters": label_counters(job, counters),
+        "CreationTime": job.created / 1000,
+        "LastModifiedTime": job.modified / 1000,
+        "JobReferenceCode": job.reference,
+        "LabelingJobArn": job.arn,
+        "Tags": tag_list(tags),
+    }
+    if job.reason:
+        answer["FailureReason"] = job.reason[:1024]
+    if job.status in ("Completed", "Stopped"):
+        answer["LabelingJobOutput"] = {"OutputDatasetS3Uri": job.output_manifest}
+    return answer
+
+
+def summary(job: Job, counters: Counters) -> dict[str, Any]:
+    """An entry of ListLabelingJobs."""
+    task = job.task
+    entry = {
+        "LabelingJobName": job.name,
+        "LabelingJobArn": job.arn,
+        "CreationTime": job.created / 1000,
+        "LastModifiedTime": job.modified / 1000,
+        "LabelingJobStatus": job.status,
+        "LabelCounters": label_counters(job, counters),
+        "WorkteamArn": job.team_arn,
+        "InputConfig": job.request["InputConfig"],
+        "PreHumanTaskLambdaArn": task["PreHumanTaskLambdaArn"],
+        "AnnotationConsolidationLambdaArn": task["AnnotationConsolidationConfig"][
+            "AnnotationConsolidationLambdaArn"
+        ],
+    }
+    if job.reason:
+        entry["FailureReason"] = job.reason[:1024]
+    if job.status in ("Completed", "Stopped"):
+        entry["LabelingJobOutput"] = {"OutputDatasetS3Uri": job.output_manifest}
+    return entry
+
+
+def workteam_summary(job: Job, counters: Counters, account: str) -> dict[str, Any]:
+    """An entry of ListLabelingJobsForWorkteam."""
+    labeled = label_counters(job, counters)
+    return {
+        "LabelingJobName": job.name,
+        "JobReferenceCode": job.reference,
+        "WorkRequesterAccountId": account,
+        "CreationTime": job.created / 1000,
+        "LabelCounters": {
+            "HumanLabeled": labeled["HumanLabeled"],
+            "PendingHuman": labeled["Unlabeled"],
+            "Total": job.objects,
+        },
+        "NumberOfHumanWorkersPerDataObject": job.workers_per_object,
+    }
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags in the protocol's form."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def state_change(job: Job) -> dict[str, Any]:
+    """The entry for PutEvents when a job has ended: Ground Truth's event but for its source."""
+    return {
+        "Source": EVENT_SOURCE,
+        "DetailType": EVENT_TYPE,
+        "Resources": [job.arn],
+        "Detail": msgspec.json.encode({"LabelingJobStatus": job.status}).decode(),
+    }
+
+
+def workteam_arn(region: str, account: str, name: str) -> str:
+    return f"arn:aws:sagemaker:{region}:{account}:workteam/private-crowd/{name}"
+
+
+def labeling_job_arn(region: str, account: str, name: str) -> str:
+    return f"arn:aws:sagemaker:{region}:{account}:labeling-job/{name.lower()}"

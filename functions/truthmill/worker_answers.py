@@ -1,0 +1,93 @@
+"""A worker's answer, as `crowd-bounding-box` gives it, checked and turned into boxes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from truthmill.boxes import Box
+
+MAX_BOXES = 5_000
+MAX_BYTES = 300_000  # a DynamoDB item takes 400 KB
+
+
+class AnswerError(Exception):
+    """An answer that can't be taken; its text says what is wrong and what is right."""
+
+
+class _Drawn(msgspec.Struct, frozen=True):
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class _Size(msgspec.Struct, frozen=True):
+    width: int
+    height: int
+
+
+class _BoundingBox(msgspec.Struct, frozen=True, rename="camel"):
+    bounding_boxes: tuple[_Drawn, ...]
+    input_image_properties: _Size
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Boxes in whole pixels of the stored picture; size_wh: the picture's, in pixels."""
+
+    boxes: tuple[Box, ...]
+    size_wh: tuple[int, int]
+
+
+def read_answer(content: Any, labels: Sequence[str], size_wh: tuple[int, int] | None = None) -> Answer:
+    """The boxes of an answer, keyed by the name of its bounding-box element.
+
+    size_wh: the stored picture's true size where it is known. Raises AnswerError.
+    """
+    drawn = _bounding_box(content)
+    size = (drawn.input_image_properties.width, drawn.input_image_properties.height)
+    if min(size) < 1:
+        raise AnswerError(f"inputImageProperties says {size[0]} x {size[1]} pixels; both are at least 1.")
+    if size_wh is not None and size != size_wh:
+        raise AnswerError(
+            f"inputImageProperties says {size[0]} x {size[1]} pixels; "
+            f"the picture has {size_wh[0]} x {size_wh[1]}."
+        )
+    if len(drawn.bounding_boxes) > MAX_BOXES:
+        raise AnswerError(f"{len(drawn.bounding_boxes)} boxes; at most {MAX_BOXES} are taken.")
+    class_of = {label: number for number, label in enumerate(labels)}
+    boxes = tuple(_box(number, box, class_of, size) for number, box in enumerate(drawn.bounding_boxes, 1))
+    return Answer(boxes, size)
+
+
+def _bounding_box(content: Any) -> _BoundingBox:
+    """The one field of the form that has boxes; other fields may stand beside it."""
+    if not isinstance(content, dict):
+        raise AnswerError("The answer is not an object keyed by the name of the bounding-box element.")
+    found = [value for value in content.values() if isinstance(value, dict) and "boundingBoxes" in value]
+    if len(found) != 1:
+        raise AnswerError(
+            f"The answer has {len(found)} bounding-box elements; it has one: "
+            '{"boundingBox": {"boundingBoxes": […], "inputImageProperties": {"width": …, "height": …}}}.'
+        )
+    try:
+        return msgspec.convert(found[0], _BoundingBox)
+    except msgspec.ValidationError as error:
+        raise AnswerError(f"The answer isn't valid: {error}.") from error
+
+
+def _box(number: int, drawn: _Drawn, class_of: dict[str, int], size_wh: tuple[int, int]) -> Box:
+    corner = f"left {drawn.left:g}, top {drawn.top:g}, {drawn.width:g} x {drawn.height:g}"
+    where = f"Box {number} ({drawn.label!r:.80}, {corner})"
+    if drawn.label not in class_of:
+        raise AnswerError(f"{where}: the job's labels are {', '.join(map(repr, class_of))}.")
+    edges = (drawn.left, drawn.top, drawn.width, drawn.height)
+    if any(edge != int(edge) for edge in edges if abs(edge) < 1e9) or max(map(abs, edges)) >= 1e9:
+        raise AnswerError(f"{where}: coordinates are whole pixels.")
+    left, top, width, height = map(int, edges)
+    if width < 1 or height < 1:
+        raise AnswerError(f"{where}: width and height are at least 1 pixel.")
+    if left < 0 or top < 0 or left + width > size_wh[0] or top + height > size_wh[1]:
+        raise AnswerError(f"{where}: it must lie inside the picture of {size_wh[0]} x {size_wh[1]} pixels.")
+    return Box(class_of[drawn.label], left, top, width, height)
