@@ -2,9 +2,10 @@
 
     python examples/draw.py OUT --seed 7 --pictures 40
 
-writes OUT/lakeside.zip and OUT/truth.json (COCO; file_name is the name within the zip, boxes are in upright
-pixels). The same seed gives the same bytes. Beside the pictures the zip has what real zips have: odd names,
-rotated photographs, a copy, a file that ends early, a note, and what operating systems leave behind.
+writes OUT/lakeside.zip, the zip's pictures below OUT/images/, and OUT/truth.json (COCO; file_name is the name
+within the zip, boxes are in upright pixels). The same seed gives the same bytes. Beside the pictures the zip
+has what real zips have: odd names, rotated photographs, a copy, a file that ends early, a note, and what
+operating systems leave behind.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from scenery import MOODS
 LABELS = ("balloon", "house", "lighthouse", "sailboat")
 ARCHIVE = "lakeside.zip"
 TRUTH = "truth.json"
+IMAGES = "images"
 LEAST_PICTURES = 16  # so that every awkward name and every rotation occurs
 COPY = "backup/copy of regatta.jpg"
 BROKEN = "Am See/transfer interrupted.jpg"
@@ -86,29 +88,33 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """What `make_demo` wrote. pictures: different ones, without the copy."""
+    """What `make_demo` wrote. images: the folder of pictures; pictures: different ones, without the copy."""
 
     archive: Path
     truth: Path
+    images: Path
     labels: tuple[str, ...]
     pictures: int
 
 
 def make_demo(folder: Path, seed: int = 7, pictures: int = 40) -> DemoFiles:
-    """Draw the pictures and write the zip and its truth into the folder, which is made where it is missing.
+    """Draw the pictures; write them, their zip and the truth into the folder, which is made if it is missing.
 
     Raises ValueError for fewer pictures than LEAST_PICTURES.
     """
     if pictures < LEAST_PICTURES:
         raise ValueError(f"{pictures} pictures; the demo needs at least {LEAST_PICTURES}.")
-    folder.mkdir(parents=True, exist_ok=True)
     drawn = list(draw_pictures(seed, pictures))
     regatta = drawn[2]
     drawn.append(Picture(COPY, regatta.data, regatta.width, regatta.height, regatta.found))
+    for picture in drawn:
+        path = folder / IMAGES / picture.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture.data)
     _write_archive(folder / ARCHIVE, drawn)
     text = json.dumps(truth_of(drawn), ensure_ascii=False, indent=1)
     (folder / TRUTH).write_text(text + "\n", encoding="utf-8")
-    return DemoFiles(folder / ARCHIVE, folder / TRUTH, LABELS, pictures)
+    return DemoFiles(folder / ARCHIVE, folder / TRUTH, folder / IMAGES, LABELS, pictures)
 
 
 def draw_pictures(seed: int, count: int) -> Iterator[Picture]:
@@ -217,12 +223,13 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the demo's pictures, with the truth about them.")
-    parser.add_argument("out", type=Path, help="folder for lakeside.zip and truth.json")
+    parser.add_argument("out", type=Path, help="folder for lakeside.zip, truth.json and images/")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--pictures", type=int, default=40, help=f"at least {LEAST_PICTURES}")
     arguments = parser.parse_args()
     demo = make_demo(arguments.out, arguments.seed, arguments.pictures)
-    print(json.dumps({"archive": str(demo.archive), "truth": str(demo.truth), "pictures": demo.pictures}))
+    written = {"archive": str(demo.archive), "truth": str(demo.truth), "images": str(demo.images)}
+    print(json.dumps({**written, "pictures": demo.pictures}))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(demo, tmp_path):
     assert said == {
         "archive": str(tmp_path / "lakeside.zip"),
         "truth": str(tmp_path / "truth.json"),
+        "images": str(tmp_path / "images"),
         "pictures": PICTURES,
     }
     assert (tmp_path / "lakeside.zip").read_bytes() == demo.archive.read_bytes()
@@ -68,6 +69,12 @@ def test_the_truth_names_every_picture_with_its_upright_size(entries, truth):
     assert len(truth["images"]) == PICTURES + 1
     for image in truth["images"]:
         assert _upright(entries[image["file_name"]]).size == (image["width"], image["height"])
+
+
+def test_the_pictures_also_lie_beside_the_zip(demo, entries, truth):
+    """So that whoever labels them by the truth can find them by content, where names don't decide."""
+    for image in truth["images"]:
+        assert (demo.images / image["file_name"]).read_bytes() == entries[image["file_name"]]
 
 
 def test_boxes_are_inside_and_large_enough_to_be_drawn_by_hand(truth):
