@@ -1,0 +1,71 @@
+"""What labeling is estimated to cost, worked out by hand from the published tiers."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from truthmill.pricing import GROUND_TRUTH, estimate
+
+
+@pytest.mark.parametrize(
+    ("objects", "usd"),
+    [
+        (0, "0.00"),
+        (1, "0.08"),
+        (50_000, "4000.00"),
+        (50_001, "4000.04"),
+        (1_000_000, "42000.00"),  # 50,000 x 0.08 + 950,000 x 0.04
+        (1_500_000, "52000.00"),  # and 500,000 x 0.02
+    ],
+)
+def test_ground_truth_takes_its_price_tier_by_tier(objects, usd):
+    assert estimate(objects, 1, 0, "ground-truth").service_usd == Decimal(usd)
+
+
+def test_what_was_labeled_in_the_month_before_uses_up_the_dear_tier():
+    """20,000 at 0.08 are left of the first tier, 10,000 more cost 0.04."""
+    assert estimate(30_000, 1, 0, "ground-truth", earlier_objects=30_000).service_usd == Decimal("2000.00")
+
+
+def test_workers_are_paid_for_every_answer():
+    found = estimate(1_000, 3, "0.036", "ground-truth")
+    assert (found.service_usd, found.workers_usd, found.total_usd) == (
+        Decimal("80.00"),
+        Decimal("108.00"),
+        Decimal("188.00"),
+    )
+
+
+def test_truthmills_own_service_takes_nothing_for_an_object():
+    found = estimate(1_000_000, 2, 0.05, "truthmill")
+    assert (found.service_usd, found.total_usd) == (Decimal("0.00"), Decimal("100000.00"))
+
+
+def test_a_price_given_as_a_float_is_the_decimal_that_it_is_written_as():
+    """0.1 x 3 in binary is 0.30000000000000004; halves of a cent are rounded up."""
+    assert estimate(3, 1, 0.1, "truthmill").workers_usd == Decimal("0.30")
+    assert estimate(1, 1, 0.035, "truthmill").workers_usd == Decimal("0.04")
+
+
+def test_an_estimate_names_the_book_it_was_made_with():
+    assert estimate(1, 1, 0, "ground-truth").book == "ground-truth 2024-09"
+
+
+@pytest.mark.parametrize("numbers", [(-1, 1, 0), (1, -1, 0), (1, 1, -0.01)])
+def test_negative_numbers_are_refused(numbers):
+    with pytest.raises(ValueError, match="none may be negative"):
+        estimate(*numbers, "ground-truth")
+
+
+def test_mechanical_turk_prices_for_boxes_begin_at_the_documented_one():
+    assert (GROUND_TRUTH.task_prices[0], GROUND_TRUTH.task_prices[-1]) == (Decimal("0.036"), Decimal("1.200"))
+
+
+@given(st.integers(0, 2_000_000), st.integers(0, 2_000_000))
+def test_two_jobs_in_a_month_cost_what_one_of_both_costs(first, second):
+    together = estimate(first + second, 1, 0, "ground-truth").service_usd
+    apart = estimate(first, 1, 0, "ground-truth").service_usd
+    apart += estimate(second, 1, 0, "ground-truth", earlier_objects=first).service_usd
+    assert apart == together
