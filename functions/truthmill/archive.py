@@ -105,7 +105,7 @@ def unpack_all(
                 raw = _whole(entry, following, span[entry.offset - start :], read)
                 content: bytes | PictureError = unpack(entry, raw, limit)
             except PictureError as error:
-                content = error
+                content = error.with_traceback(None)  # whose frames would hold the span
             yield entry, content
         raw = span = memoryview(b"")  # given up before the next is read
 

@@ -101,11 +101,8 @@ class Directory:
         for record in self._records(hasher):
             _, _, _, _, compressed, size, name, _, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
-                _, compressed, offset = sizes(record)
-                compressed, offset = (
-                    min(compressed, beyond),
-                    min(offset, beyond),
-                )  # 2^64 doesn't fit the arrays
+                # 2^64 doesn't fit the arrays.
+                compressed, offset = (min(value, beyond) for value in sizes(record)[1:])
             start = offset + shift
             if start < reached:
                 in_order = False

@@ -140,7 +140,10 @@ class _Tail:
         return self._checked(end, length, offset, count, values is not stated)
 
     def _checked(self, end: int, length: int, offset: int, count: int, zip64: bool) -> End:
-        directory, shift = end - length, end - length - offset
+        directory = end - length
+        if offset == 0xFFFFFFFF and not zip64:
+            offset = directory  # Info-ZIP's `zip -fz -` forgets the zip64 record; the local headers will tell
+        shift = directory - offset
         if directory < 0 or shift < 0:
             raise ArchiveError(
                 f"{self._name}: its directory of {length} bytes should begin at byte {offset}, and end where "

@@ -4,6 +4,7 @@ import io
 import itertools
 import zipfile
 import zlib
+from pathlib import Path
 from struct import pack
 
 import msgspec
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 import zip_bytes
 from truthmill.archive import batches, open_directory, spans, unpack, unpack_all
 from truthmill.errors import PictureError
-from truthmill.records import Entry
+from truthmill.records import Entry, Inspection
 from zip_bytes import DEFLATED, ENCRYPTED, SIZES_FOLLOW, UTF8, Member
 
 ZEROS = {"crc": 0, "compressed": 0, "size": 0}
@@ -316,6 +317,39 @@ def test_a_reason_names_what_was_found():
     assert error.detail == "name: 'b.jpg' in its own header, 'a.jpg' in the directory"
 
 
+REX, CAT = b"first picture first picture first picture", b"second"
+PETS = {"pets/": "ignored", "pets/rex.jpg": REX, "pets/Kätzchen 猫.png": CAT}
+
+
+@pytest.mark.parametrize(
+    ("fixture", "expected"),
+    [
+        ("info-zip_3.0_extra_fields", PETS | {"pets/link.jpg": REX}),
+        ("info-zip_3.0_commented", PETS | {"pets/link.jpg": REX}),
+        ("info-zip_3.0_prepended", PETS | {"pets/link.jpg": REX}),
+        ("info-zip_3.0_prepended_adjusted", PETS | {"pets/link.jpg": REX}),
+        ("info-zip_3.0_streamed_symlink", PETS | {"pets/link.jpg": "link"}),
+        ("info-zip_3.0_zip64_streamed", PETS | {"pets/link.jpg": REX}),
+        (
+            "info-zip_3.0_encrypted",
+            dict.fromkeys([*PETS, "pets/link.jpg"], "encrypted") | {"pets/": "ignored"},
+        ),
+        ("info-zip_3.0_bzip2", {"b/x.jpg": "unsupported-compression"}),
+        ("openjdk-jar_17_streamed", PETS | {"pets/link.jpg": REX}),
+        ("git-archive_2.39", PETS | {"pets/link.jpg": "link"}),
+    ],
+)
+def test_archives_of_real_packers(fixture, expected):
+    """Each fixture is named after what wrote it; link.jpg is a symbolic link, which some packers follow."""
+    content = (Path(__file__).parents[1] / "fixtures" / "archives" / f"{fixture}.zip").read_bytes()
+    read = zip_bytes.ranged(content)
+    found = list(open_directory(read, len(content), fixture).entries())
+    ends: dict[str, bytes | str] = {i.entry.name: i.reason for i in found if isinstance(i, Inspection)}
+    for e, got in unpack_all([item for item in found if isinstance(item, Entry)], read):
+        ends[e.name] = got if isinstance(got, bytes) else got.reason
+    assert ends == expected
+
+
 @given(
     st.lists(
         st.tuples(st.text(st.characters(categories=["L", "N"]), min_size=1), st.binary(max_size=300)),
@@ -365,6 +399,21 @@ def test_at_most_one_read_is_held():
         for _, got in unpack_all(found, read):
             assert len(got) == 10_000_000
             del got
+        assert tracemalloc.get_traced_memory()[1] < 31_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_reasons_that_are_kept_hold_no_read():
+    import tracemalloc
+
+    members = [Member(name=b"%d.jpg" % n, content=b"x" * 5_000_000, local={"crc": 1}) for n in range(9)]
+    content = memoryview(zip_bytes.archive(members))
+    found = entries(bytes(content))
+    tracemalloc.start()
+    try:
+        kept = list(unpack_all(found, lambda start, length: bytes(content[start : start + length])))
+        assert [got.reason for _, got in kept] == ["header-mismatch"] * 9
         assert tracemalloc.get_traced_memory()[1] < 31_000_000
     finally:
         tracemalloc.stop()
