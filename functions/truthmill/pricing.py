@@ -45,8 +45,9 @@ class Estimate(msgspec.Struct, frozen=True):
         return self.service_usd + self.workers_usd
 
 
-# 0.08 up to 50,000 objects and 0.02 for the largest volumes are quoted from the page as of 2024-09. The middle
-# tier and its upper bound are in no quotation that was found: above 50,000 objects the estimate is a rough one.
+# 0.08 up to 50,000 objects and 0.02 for the largest volumes are quoted from the page as of 2024-09. The tier
+# between them and its upper bound are in no quotation that was found: above 50,000 objects an estimate is
+# a rough one.
 GROUND_TRUTH = PriceBook(
     date="2024-09",
     region="us-east-1",
