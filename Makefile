@@ -43,6 +43,9 @@ format: install  ## let ruff format and fix
 	.venv/bin/ruff check --fix-only -q .
 	.venv/bin/ruff format -q .
 
+docs: install  ## renew the pages that follow from the code
+	$(PYTHON) tools/write_docs.py
+
 mutants: install  ## mutation tests over the domain
 	.venv/bin/mutmut run
 
@@ -51,4 +54,4 @@ lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 
-.PHONY: help install demo test check format mutants lock
+.PHONY: help install demo test check format docs mutants lock

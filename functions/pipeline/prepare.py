@@ -111,7 +111,7 @@ def stack_defaults(environment: Any) -> dict[str, Any]:
     workforce = {
         "workteamArn": environment.get("DEFAULT_WORKTEAM_ARN", ""),
         "workersPerObject": int(environment.get("DEFAULT_WORKERS_PER_OBJECT", "1")),
-        "pricePerTask": float(environment.get("DEFAULT_PRICE_PER_TASK", "0")),
+        "pricePerTask": environment.get("DEFAULT_PRICE_PER_TASK", "0"),
     }
     return {
         "labels": labels,

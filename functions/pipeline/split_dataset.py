@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.executions import is_running
 from adapters.storage import LineSink, Storage, storage
 from pipeline.ledger import change_ledger, lines_of
 from pipeline.observed import observed
@@ -160,7 +161,7 @@ class _Step:
             return False
         key = RunLayout(self.at.dataset, segment.run).run_json
         other = self.store.read_json(key, Run)[0]
-        return other.state == "FAILED" and not other.paid
+        return not other.paid and (other.state == "FAILED" or not is_running(other.execution))
 
     def check_split(self, curation: Curation) -> None:
         """A split that isn't one is not passed off as done. Raises SplitError."""
@@ -181,10 +182,10 @@ class _Step:
     def check_budget(self, objects: int) -> dict[str, float]:
         """The estimate, before a cent is spent. Raises BudgetExceededError."""
         workforce = self.asked.workforce
-        estimate = round(objects * workforce.workers_per_object * workforce.price_per_task, 4)
+        estimate = objects * workforce.workers_per_object * workforce.price_per_task
         if self.asked.budget and estimate > self.asked.budget.max_cost:
-            raise BudgetExceededError(estimate, self.asked.budget.max_cost, objects)
-        return {"estimatedUsd": estimate}
+            raise BudgetExceededError(float(estimate), float(self.asked.budget.max_cost), objects)
+        return {"estimatedUsd": float(estimate)}
 
     def write_kept(self, curation: Curation) -> tuple[dict[int, str], tuple[Job, ...], Segment]:
         """place.jsonl, the manifests and the ledger's segment, in one pass.

@@ -5,6 +5,7 @@ Precedence: the execution's input, then truthmill.json at the archive's root, th
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -66,14 +67,14 @@ class Workforce(_Part, frozen=True):
     type: Literal["private"] = "private"
     workteam_arn: str = ""
     workers_per_object: Annotated[int, Meta(ge=1, le=9)] = 1
-    price_per_task: Annotated[float, Meta(ge=0)] = 0.0
+    price_per_task: Decimal = Decimal(0)
     task_time_limit: Annotated[int, Meta(ge=30, le=28_800)] = 3_600
 
 
 class Budget(_Part, frozen=True):
     """max_cost: USD for the run's labeling."""
 
-    max_cost: Annotated[float, Meta(ge=0)]
+    max_cost: Decimal
 
 
 class SourceObject(_Part, frozen=True):
@@ -172,6 +173,12 @@ def _check(request: Request) -> None:
         from truthmill import grouping  # noqa: PLC0415 - NumPy comes with it, and most requests don't need it
 
         grouping.check_rule(request.split.group_by)
+    amounts = {"workforce.pricePerTask": request.workforce.price_per_task}
+    if request.budget:
+        amounts["budget.maxCost"] = request.budget.max_cost
+    for name, amount in amounts.items():
+        if not amount.is_finite() or amount < 0:
+            raise RequestError(f'"{name}" is {amount}; it is an amount in USD, 0 or more, such as "0.036".')
     unknown = [name for name in request.channels if name not in CHANNELS]
     if unknown or not request.channels:
         raise RequestError(f'"channels" has {unknown or "nothing"}; choose from {", ".join(CHANNELS)}.')

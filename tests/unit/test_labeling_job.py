@@ -1,0 +1,118 @@
+import json
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import validate_parameters
+from hypothesis import given
+from hypothesis import strategies as st
+
+from truthmill import labeling_job
+from truthmill.errors import LabelingError
+from truthmill.request import parse
+
+TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
+GIVEN = {
+    "source": "s3://bucket/incoming/pets.zip",
+    "labels": ["cat", 'do"g'],
+    "workforce": {"workteamArn": TEAM, "workersPerObject": 3},
+    "instructions": {"title": "Cats & <dogs>"},
+}
+ASKED = parse(GIVEN, {}, {})
+
+
+def made(asked=ASKED, region="us-east-1", own_service=False):
+    return labeling_job.create_request(
+        asked,
+        "pets-0123456789ab-000",
+        "s3://bucket/m.manifest",
+        "s3://bucket/labels.json",
+        "s3://bucket/t.html",
+        "s3://bucket/out",
+        "arn:aws:iam::111122223333:role/labeling",
+        region,
+        own_service=own_service,
+        tags={"truthmill:run": "r"},
+    )
+
+
+def test_the_request_is_the_documented_one():
+    assert made() == {
+        "LabelingJobName": "pets-0123456789ab-000",
+        "LabelAttributeName": "bounding-box",
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://bucket/m.manifest"}}},
+        "OutputConfig": {"S3OutputPath": "s3://bucket/out"},
+        "RoleArn": "arn:aws:iam::111122223333:role/labeling",
+        "LabelCategoryConfigS3Uri": "s3://bucket/labels.json",
+        "HumanTaskConfig": {
+            "WorkteamArn": TEAM,
+            "UiConfig": {"UiTemplateS3Uri": "s3://bucket/t.html"},
+            "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-BoundingBox",
+            "TaskTitle": "Cats & <dogs>",
+            "TaskDescription": "Choose a label, then draw a box that touches the object on all four sides.",
+            "NumberOfHumanWorkersPerDataObject": 3,
+            "TaskTimeLimitInSeconds": 3600,
+            "TaskAvailabilityLifetimeInSeconds": 2_592_000,
+            "AnnotationConsolidationConfig": {
+                "AnnotationConsolidationLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:ACS-BoundingBox"
+            },
+        },
+        "Tags": [{"Key": "truthmill:run", "Value": "r"}],
+    }
+
+
+def test_botocore_takes_the_request():
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+    validate_parameters(made(), model.operation_model("CreateLabelingJob").input_shape)
+
+
+def test_a_region_without_ground_truth_names_those_that_have_it():
+    with pytest.raises(LabelingError, match=r"sa-east-1.*us-west-2"):
+        made(region="sa-east-1")
+    assert (
+        "sa-east-1" in made(region="sa-east-1", own_service=True)["HumanTaskConfig"]["PreHumanTaskLambdaArn"]
+    )
+
+
+def test_no_work_team_says_where_to_name_one():
+    with pytest.raises(LabelingError, match="DefaultWorkteamArn"):
+        made(parse({"source": "s3://bucket/x.zip", "labels": ["cat"]}, {}, {}))
+
+
+def test_the_label_category_file_is_the_documented_one():
+    assert json.loads(labeling_job.label_categories(("cat", 'do"g'))) == {
+        "document-version": "2018-11-28",
+        "labels": [{"label": "cat"}, {"label": 'do"g'}],
+    }
+
+
+def test_the_template_escapes_the_title():
+    text = labeling_job.worker_template(ASKED).decode()
+    assert 'header="Cats &amp; &lt;dogs&gt;"' in text
+    assert "{{ task.input.taskObject | grant_read_access }}" in text
+
+
+def test_names_follow_from_manifest_and_settings():
+    other = parse(GIVEN | {"workforce": {"workteamArn": TEAM}}, {}, {})
+    name = labeling_job.job_name("pets", "digest", ASKED, 0)
+    assert name == labeling_job.job_name("pets", "digest", ASKED, 0)
+    assert (
+        len(
+            {
+                name,
+                labeling_job.job_name("pets", "digest", other, 0),
+                labeling_job.job_name("pets", "other", ASKED, 0),
+                labeling_job.job_name("pets", "digest", ASKED, 1),
+            }
+        )
+        == 4
+    )
+    assert len(labeling_job.job_name("a" * 40, "digest", ASKED, 999)) <= 63
+
+
+@given(st.integers(0, 10_000), st.integers(1, 500))
+def test_jobs_are_few_and_even(objects, most):
+    sizes = labeling_job.job_sizes(objects, most)
+    assert sum(sizes) == objects
+    assert len(sizes) == -(-objects // most)
+    assert not sizes or max(sizes) - min(sizes) <= 1
