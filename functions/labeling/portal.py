@@ -45,7 +45,9 @@ def serve(web: Web, portal: Portal) -> Reply:
         function, named = _route(web)
         if web.method == "POST":
             web.check_origin()
-        return function(web, portal, **named)
+        reply = function(web, portal, **named)
+        logger.info("Answered", extra={"route": function.__name__, "status": reply.status, **named})
+        return reply  # noqa: TRY300 an answer that fails to be made is no answer
     except PortalError as error:
         logger.info("Refused", extra={"status": error.status, "code": error.code, "path": web.path})
         return Reply(error.status, {"error": {"code": error.code, "message": str(error)}})
