@@ -18,7 +18,7 @@ def read(data: bytes, name: str) -> Container:
     found = sniff(data, name)
     try:
         return _READERS[found](data)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, ValueError) as error:
         raise PictureError("truncated", f"the {found.upper()} ends within its header") from error
 
 

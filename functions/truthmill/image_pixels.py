@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import IO, TYPE_CHECKING, cast
 
-from truthmill import image_colour
+from truthmill import image_colour, image_png
 from truthmill.errors import PictureError
 from truthmill.image_container import Container
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
-_JPEG_QUALITIES = (95, 90, 80, 60)
+_JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
+_ANY_BITS = bytes(range(1, 255)) * 2
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 # Python's warning filters belong to all threads at once.
@@ -56,9 +57,12 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             )
         admit(image.size)
         image.load()
+        if not _is_complete(container, image, data):
+            raise PictureError("truncated", f"the {container.format.upper()} has too few pixels")
         if container.format == "avif":
-            # What the file's rotation and mirror properties come to; they overrule EXIF and XMP.
+            # Its orientation is what the file's rotation and mirror properties come to; they overrule XMP.
             container.exif = image.info.get("exif", b"")
+            container.profile = image.info.get("icc_profile", b"")
             if {"exif", "xmp"} & image.info.keys():
                 container.changes = ("metadata-removed",)
         return image
@@ -72,6 +76,28 @@ def _silent(container: Container) -> AbstractContextManager[object]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
     return stack
+
+
+def _is_complete(container: Container, image: "Image.Image", data: bytes) -> bool:
+    """Whether the file had all the pixels; decoders of JPEG and PNG pass over the lack of some.
+
+    They leave mid grey and zeros there. Only a picture that ends so is worth a second look.
+    """
+    if container.format == "png":
+        lines = [image.crop((0, row, image.width, row + 1)) for row in range(image.height)[-2:]]
+        return all(any(line.tobytes()) for line in lines) or image_png.is_complete(data)
+    if container.format != "jpeg":
+        return True
+    width, height = image.size
+    box = (max(width - 4, 0), max(height - 4, 0), width, height)
+    levels = image.crop(box).tobytes()
+    if min(levels) < 126 or max(levels) > 129:
+        return True
+    # More bits than needed are never looked at. Where some were missing, these change the last pixels.
+    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+
+    with Image.open(io.BytesIO(data[:-2] + _ANY_BITS + data[-2:]), formats=["JPEG"]) as again:
+        return again.tobytes() == image.tobytes()
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":

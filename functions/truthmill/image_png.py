@@ -46,6 +46,8 @@ def read(data: bytes) -> Container:
 def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
     """Take in one chunk; answer what kind of bytes it is."""
     if kind in _PIXELS:
+        if kind == b"IHDR" and seen:
+            raise PictureError("damaged", "a PNG with two headers")
         if kind == b"IHDR":
             _header(found, body)
         elif kind == b"tRNS":
@@ -98,3 +100,35 @@ def _inflated(stream: bytes) -> bytes:
         return zlib.decompressobj().decompress(stream, _MAX_PROFILE)
     except zlib.error:
         return b""
+
+
+# First column, first row, columns apart, rows apart of each pass over an interlaced picture (8.2, Adam7).
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def is_complete(png: bytes) -> bool:
+    """Whether the compressed pixels are as many as the header says. Takes about as long as decoding them.
+
+    png: one that `read` took.
+    """
+    width, height, bits, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", png, 16)
+    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    missing = sum(
+        _pass_bytes(-(-(width - left) // across), -(-(height - top) // down), bits * _CHANNELS[colour])
+        for left, top, across, down in passes
+    )
+    inflate, position = zlib.decompressobj(), 8
+    while missing > 0 and png[position + 4 : position + 8] != b"IEND":
+        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
+        pending = png[position + 8 : end - 4] if png[position + 4 : position + 8] == b"IDAT" else b""
+        while pending and missing > 0:
+            missing -= len(inflate.decompress(pending, 1 << 20))
+            pending = inflate.unconsumed_tail
+        position = end
+    return missing <= 0
+
+
+def _pass_bytes(width: int, height: int, pixel_bits: int) -> int:
+    """Bytes of so many rows, each with its filter byte."""
+    return height * (1 + (width * pixel_bits + 7) // 8) if width > 0 and height > 0 else 0
