@@ -147,11 +147,11 @@ def _every_known_picture(
 
 
 def _no_picture_on_both_sides(sources: Mapping[Key, str], found: Pulled) -> Check:
-    """By the file's bytes, by the file's name, and by the input."""
+    """By the file's bytes, and by the input that it came from; by the file's name where it came from none."""
     sides: dict[tuple[str, str], set[str]] = {}
     for key, digest in found.digests.items():
         split, name = key
-        for mark in (("bytes", digest), ("file", name), ("input", sources.get(key, name))):
+        for mark in (("bytes", digest), ("input", sources.get(key, name))):
             sides.setdefault(mark, set()).add(split)
     both = sorted({value for (_, value), splits in sides.items() if len(splits) > 1})
     return _check("pictures in two splits", len(both), 0, both)

@@ -167,6 +167,17 @@ def test_the_settings_in_the_zip_are_a_valid_request(entries):
     assert (parsed.dataset, parsed.labels) == ("lakeside", draw.LABELS)
 
 
+def test_what_hides_behind_another_or_outside_is_not_in_its_box():
+    """A square of 20 whose left 5 columns are outside, and whose right 8 another one hides."""
+    square = Image.new("RGBA", (20, 20), (255, 0, 0, 255))
+    far = scene.Standing("house", square, left=-5, top=30, depth=1)
+    near = scene.Standing("house", square, left=7, top=30, depth=2)
+    assert scene._seen([far, near], (100, 60)) == [
+        (scene.Found("house", 0, 30, 7, 20), 0.35),
+        (scene.Found("house", 7, 30, 20, 20), 1.0),
+    ]
+
+
 def test_too_few_pictures_are_refused(tmp_path):
     with pytest.raises(ValueError, match="15 pictures; the demo needs at least 16"):
         draw.make_demo(tmp_path, pictures=15)
