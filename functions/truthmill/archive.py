@@ -101,13 +101,17 @@ def unpack_all(
     for start, length, members in _grouped(entries):
         span = memoryview(read(start, length))
         for entry, following in zip(members, [*members[1:], None], strict=True):
-            try:
-                raw = _whole(entry, following, span[entry.offset - start :], read)
-                content: bytes | PictureError = unpack(entry, raw, limit)
-            except PictureError as error:
-                content = error.with_traceback(None)  # whose frames would hold the span
-            yield entry, content
-        raw = span = memoryview(b"")  # given up before the next is read
+            yield entry, _outcome(entry, following, span[entry.offset - start :], read, limit)
+        span = memoryview(b"")  # given up before the next is read
+
+
+def _outcome(
+    entry: Entry, following: Entry | None, raw: memoryview, read: Read, limit: int
+) -> bytes | PictureError:
+    try:
+        return unpack(entry, _whole(entry, following, raw, read), limit)
+    except PictureError as error:
+        return error.with_traceback(None)  # whose frames would hold the span
 
 
 def _whole(entry: Entry, following: Entry | None, raw: memoryview, read: Read) -> memoryview:

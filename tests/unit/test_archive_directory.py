@@ -345,6 +345,8 @@ def test_a_zip64_extra_field_with_absurd_numbers_harms_no_other_entry(values):
 
 # Names
 
+_LATER_PATH = zip_bytes.extra_field(0x7075, pack("<BL", 2, zlib.crc32(b"?.jpg")) + b"a.jpg")
+
 
 @pytest.mark.parametrize(
     ("member", "name"),
@@ -356,7 +358,8 @@ def test_a_zip64_extra_field_with_absurd_numbers_harms_no_other_entry(values):
         (Member(name=b"J\x81rgen.jpg", flags=UTF8), "Jürgen.jpg"),
         (Member(name=b"?.jpg", central_extra=zip_bytes.unicode_path(b"?.jpg", "猫.jpg")), "猫.jpg"),
         (Member(name=b"?.jpg", central_extra=zip_bytes.unicode_path(b"other", "猫.jpg")), "?.jpg"),
-        (Member(name=b"?.jpg", central_extra=zip_bytes.extra_field(0x7075, b"\x02")), "?.jpg"),
+        (Member(name=b"?.jpg", central_extra=_LATER_PATH), "?.jpg"),
+        (Member(name=b"?.jpg", flags=UTF8, central_extra=zip_bytes.unicode_path(b"?.jpg", "a")), "?.jpg"),
         (Member(name=b"folder\\cat.jpg", system=FAT), "folder\\cat.jpg"),
         (Member(name=b"./a b (1).jpg"), "./a b (1).jpg"),
         (Member(name=b"dots...jpg"), "dots...jpg"),
@@ -369,7 +372,8 @@ def test_a_zip64_extra_field_with_absurd_numbers_harms_no_other_entry(values):
         "flag without utf-8",
         "unicode path",
         "stale unicode path",
-        "unknown unicode path",
+        "unicode path of another version",
+        "unicode path beside the flag",
         "backslash",
         "dot and spaces",
         "three dots",
@@ -409,7 +413,7 @@ def test_folders_and_what_systems_leave_are_ignored(name):
 
 @pytest.mark.parametrize(
     "name",
-    [b"my__MACOSX/a.jpg", b"a/truthmill.json", b"notes.txt", b"noextension", b".hidden.jpg"],
+    [b"my__MACOSX/a.txt", b"a/truthmill.json", b"notes.txt", b"zip", b"a.zip/b.txt", b".hidden.jpg"],
 )
 def test_what_only_looks_like_it_is_left_to_its_bytes(name):
     assert reason(Member(name=name)) == ""
