@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
 _SRGB_GAMMA = 45455  # PNG's gAMA of sRGB, in 1/100000
+MAX_PROFILE = 4 << 20  # bytes; printers' profiles have 2 MB
 _SRGB_LEVELS = 3  # a profile whose colours differ from sRGB by no more than this is sRGB
 
 
@@ -37,12 +38,12 @@ def gamma_table(gamma: int) -> list[int]:
 
 def is_broken(profile: bytes) -> bool:
     """Whether an ICC profile is there and can't be used."""
-    return bool(profile) and _difference_from_srgb(profile) < 0
+    return len(profile) > MAX_PROFILE or (bool(profile) and _difference_from_srgb(profile) < 0)
 
 
 def is_foreign(profile: bytes) -> bool:
     """Whether an ICC profile is there, can be used, and says something else than sRGB."""
-    return bool(profile) and _difference_from_srgb(profile) > _SRGB_LEVELS
+    return 0 < len(profile) <= MAX_PROFILE and _difference_from_srgb(profile) > _SRGB_LEVELS
 
 
 @lru_cache(maxsize=16)

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from truthmill.errors import PictureError
+
+_MAX_PARTS = 250_000  # a JPEG has some dozens, a PNG of 40 MB some thousands, a long animation as many
+
 # Bytes that may stay in a stored picture, or why they may not.
 PICTURE, PROFILE, METADATA, FRAMES, TRAILER = "picture", "profile", "metadata", "frames", "trailer"
 
@@ -21,6 +25,7 @@ class Container:
     keeps: whether its pixel data can be stored as it is: three channels of 8 bits, coded as browsers know.
     bits: of a sample. changes: conversions that are already sure.
     adobe: whether a JPEG has Adobe's marker. gamma: PNG's gAMA in 1/100000, or 0.
+    parts: how many pieces were added; neighbours of one kind are one piece.
     """
 
     format: str
@@ -37,6 +42,18 @@ class Container:
     changes: tuple[str, ...] = ()
     adobe: bool = False
     gamma: int = 0
+    parts: int = 0
+
+    def add(self, kind: str, start: int, end: int) -> None:
+        """Append a piece. Raises PictureError damaged where there are too many of them to be meant."""
+        self.parts += 1
+        if self.parts > _MAX_PARTS:
+            raise PictureError(
+                "damaged", f"the {self.format.upper()} consists of more than {_MAX_PARTS} parts"
+            )
+        if self.pieces and self.pieces[-1][0] == kind:
+            start = self.pieces.pop()[1]
+        self.pieces.append((kind, start, end))
 
     def has(self, kind: str) -> bool:
         """Whether there are bytes of that kind."""

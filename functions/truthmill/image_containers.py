@@ -29,7 +29,7 @@ def _read_gif(data: bytes) -> Container:
     found = Container("gif", frames=0)
     found.width, found.height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + _colour_table(flags)
-    found.pieces.append((PICTURE, 0, position))
+    found.add(PICTURE, 0, position)
     while position < len(data) and data[position] != 0x3B:
         start, introducer = position, data[position]
         if introducer == 0x2C:
@@ -39,7 +39,7 @@ def _read_gif(data: bytes) -> Container:
         else:
             raise PictureError("damaged", f"a GIF block of the unknown kind {introducer:02X}")
         first = found.frames == 0 or (found.frames == 1 and introducer == 0x2C)
-        found.pieces.append((PICTURE if first else FRAMES, start, position))
+        found.add(PICTURE if first else FRAMES, start, position)
     if not found.frames:
         raise PictureError("damaged", "a GIF without a picture")
     return found
@@ -69,6 +69,9 @@ def _after_sub_blocks(data: bytes, position: int) -> int:
 
 
 # WebP (RFC 9649): RIFF chunks.
+
+
+_MAX_CHUNKS = 100_000  # a long animation has thousands
 
 
 def _read_webp(data: bytes) -> Container:
@@ -108,8 +111,11 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _riff_chunks(data: bytes, position: int) -> list[tuple[bytes, bytes]]:
-    chunks = []
+    """Name and body of each chunk from a position on."""
+    chunks: list[tuple[bytes, bytes]] = []
     while position + 8 <= len(data):
+        if len(chunks) == _MAX_CHUNKS:
+            raise PictureError("damaged", f"the WebP consists of more than {_MAX_CHUNKS} chunks")
         size = int.from_bytes(data[position + 4 : position + 8], "little")
         chunks.append((data[position : position + 4], data[position + 8 : position + 8 + size]))
         position += 8 + size + (size & 1)
@@ -131,12 +137,15 @@ _XMP, _PROFILE, _DNG = 700, 34675, 0xC612
 # ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, XMP, Copyright, IPTC, Photoshop,
 # EXIF, GPS
 _TIFF_METADATA = frozenset((270, 271, 272, 305, 306, 315, 316, _XMP, 33432, 33723, 34377, 34665, 34853))
+_MAX_VALUES = 1_000_000  # 100 million pixels in the smallest tiles make 400,000
 _LOSSY_COMPRESSIONS = frozenset((6, 7, 34712, 50001))  # both JPEGs, JPEG 2000, WebP
 
 
 def _read_tiff(data: bytes) -> Container:
     directory = image_metadata.first_directory(data)
     fields = directory.fields
+    if any(field.values > _MAX_VALUES for field in fields.values()):
+        raise PictureError("damaged", f"a TIFF with more than {_MAX_VALUES} numbers in one tag")
     thumbnail = directory.integer(_SUBFILE_TYPE, 0) & 1 and _SUBDIRECTORIES in fields
     if _DNG in fields or thumbnail:
         raise PictureError("unsupported-format", "a camera's raw file; export it as JPEG")
@@ -151,8 +160,8 @@ def _read_tiff(data: bytes) -> Container:
         directory.integer(_WIDTH, 0),
         directory.integer(_HEIGHT, 0),
         exif=data,
-        xmp=fields[_XMP].raw if _XMP in fields else b"",
-        profile=fields[_PROFILE].raw if _PROFILE in fields else b"",
+        xmp=bytes(fields[_XMP].raw) if _XMP in fields else b"",
+        profile=bytes(fields[_PROFILE].raw) if _PROFILE in fields else b"",
         lossy=directory.integer(_COMPRESSION, 1) in _LOSSY_COMPRESSIONS,
         frames=2 if directory.following else 1,
         bits=bits,

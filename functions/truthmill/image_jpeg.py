@@ -42,15 +42,15 @@ def read(data: bytes) -> Container:
         if start < 0 or start + 2 > len(data):
             raise PictureError("truncated", "the JPEG has no end-of-image marker")
         if start > position:
-            found.pieces.append((METADATA, position, start))
+            found.add(METADATA, position, start)
         marker = data[start + 1]
         if marker == _END:
             break
         kind, position = _segment(state, data, start, marker)
-        found.pieces.append((kind, start, position))
-    found.pieces.append((PICTURE, start, start + 2))
+        found.add(kind, start, position)
+    found.add(PICTURE, start, start + 2)
     if start + 2 < len(data):
-        found.pieces.append((TRAILER, start + 2, len(data)))
+        found.add(TRAILER, start + 2, len(data))
     _check(state)
     found.profile = b"".join(state.profile[number] for number in sorted(state.profile))
     return found

@@ -45,16 +45,19 @@ class Field:
     """One field of a TIFF directory. kind: its TIFF type; raw: its bytes, in the file's byte order."""
 
     kind: int
-    raw: bytes
+    raw: memoryview
     order: str
 
-    def integers(self) -> tuple[int, ...]:
-        """Its values; empty where they aren't unsigned integers."""
-        code = _INTEGERS.get(self.kind)
-        if code is None:
-            return ()
+    @property
+    def values(self) -> int:
+        """How many numbers it holds; 0 for text and bytes."""
         size = _TYPE_BYTES[self.kind]
-        return struct.unpack(f"{self.order}{len(self.raw) // size}{code}", self.raw)
+        return 0 if size == 1 else len(self.raw) // size
+
+    def integer(self, default: int) -> int:
+        """Its first value, or the default where it has no unsigned integers."""
+        code = _INTEGERS.get(self.kind)
+        return int(struct.unpack_from(self.order + code, self.raw)[0]) if code else default
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,7 @@ class Directory:
     def integer(self, tag: int, default: int) -> int:
         """First value of a field, or the default where it is missing or no integer."""
         field = self.fields.get(tag)
-        values = field.integers() if field else ()
-        return values[0] if values else default
+        return field.integer(default) if field else default
 
 
 def first_directory(tiff: bytes) -> Directory:
@@ -96,15 +98,17 @@ def read_directory(tiff: bytes, position: int, order: str, *, big: bool = False)
     (count,) = struct.unpack_from(order + count_code, tiff, position)
     position += struct.calcsize(count_code)
     fields: dict[int, Field] = {}
+    view = memoryview(tiff)
     for _ in range(min(count, _MAX_FIELDS)):
         tag, kind, values, value = entry.unpack_from(tiff, position)
         position += entry.size
         size = values * _TYPE_BYTES.get(kind, 0)
+        raw = memoryview(value)[:size]
         if size > inline:
             (offset,) = struct.unpack(order + next_code, value)
-            value = tiff[offset : offset + size]
-        if 0 < size <= len(value):
-            fields.setdefault(tag, Field(kind, value[:size], order))
+            raw = view[offset : offset + size]
+        if 0 < size == len(raw):
+            fields.setdefault(tag, Field(kind, raw, order))
     following = 0
     if position + struct.calcsize(next_code) <= len(tiff):
         (following,) = struct.unpack_from(order + next_code, tiff, position)

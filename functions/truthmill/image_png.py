@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from truthmill import image_metadata
+from truthmill import image_colour, image_metadata
 from truthmill.errors import PictureError
 from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILER, UNUSABLE_PROFILE, Container
 
@@ -11,7 +11,6 @@ _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
 _COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
 _HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
 _FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
-_MAX_PROFILE = 16 << 20
 
 
 def read(data: bytes) -> Container:
@@ -33,13 +32,13 @@ def read(data: bytes) -> Container:
                 f"a PNG that begins with a chunk {kind!r}",
             )
         stays = _chunk(found, kind, bytes(view[position + 8 : end - 4]) if kind != b"IDAT" else b"", seen)
-        found.pieces.append((stays, position, end))
+        found.add(stays, position, end)
         seen.add(kind)
         position = end
     if b"IDAT" not in seen:
         raise PictureError("damaged", "a PNG without pixels")
     if position < len(data):
-        found.pieces.append((TRAILER, position, len(data)))
+        found.add(TRAILER, position, len(data))
     return found
 
 
@@ -97,7 +96,7 @@ def _metadata(found: Container, kind: bytes, body: bytes) -> None:
 
 def _inflated(stream: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(stream, _MAX_PROFILE)
+        return zlib.decompressobj().decompress(stream, image_colour.MAX_PROFILE + 1)
     except zlib.error:
         return b""
 
