@@ -2,9 +2,9 @@
 
     python bench/inspect_images.py [rounds]
 
-Both run in turn in one process; the figure is CPU time. Every round gives a ratio; printed are their median and,
-in brackets, the middle half. The last column leaves out the perceptual fingerprint. Pictures are soft shapes under
-grain, which compress like photographs (3 to 4 bits a pixel at quality 90).
+Both run in turn in one process; the figure is CPU time. Every round gives a ratio; printed are their median
+and, in brackets, the middle half. The last column leaves out the perceptual fingerprint. Pictures are soft shapes
+under grain, which compress like photographs (3 to 4 bits a pixel at quality 90).
 """
 
 import gc
@@ -47,7 +47,7 @@ def cpu_s(work: Callable[[], object], repeats: int) -> float:
 
 
 def measure(data: bytes, name: str, rounds: int) -> tuple[float, list[float], list[float]]:
-    """Median CPU seconds of a decode; each round's ratio of inspection to it, with and without fingerprint."""
+    """Median CPU seconds of a decode; each round's ratio of inspection, with and without fingerprint."""
 
     def decode() -> None:
         with Image.open(io.BytesIO(data)) as image:
