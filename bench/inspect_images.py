@@ -3,8 +3,8 @@
     python bench/inspect_images.py [rounds]
 
 Both run in turn in one process; the figure is CPU time. Every round gives a ratio; printed are their median
-and, in brackets, the middle half. The last column leaves out the perceptual fingerprint. Pictures are soft shapes
-under grain, which compress like photographs (3 to 4 bits a pixel at quality 90).
+and, in brackets, the middle half. The last column leaves out the perceptual fingerprint. Pictures are soft
+shapes under grain, which compress like photographs (3 to 4 bits a pixel at quality 90).
 """
 
 import gc
