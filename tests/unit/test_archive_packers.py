@@ -163,6 +163,7 @@ class _Stream(io.RawIOBase):
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_zipfile_writes_comes_back_entry_for_entry(files, comment, streamed, zip64, chunk):
+    """By what the writer knows: zipfile can't read some of what it writes (an end signature in the comment)."""
     target = _Stream() if streamed else io.BytesIO()
     with zipfile.ZipFile(target, "w") as packing:
         for name, content, method in files:
@@ -172,12 +173,11 @@ def test_what_zipfile_writes_comes_back_entry_for_entry(files, comment, streamed
                 member.write(content)
         packing.comment = comment
     content = target.content if streamed else target.getvalue()
-    with zipfile.ZipFile(io.BytesIO(content)) as theirs:
-        expected = [
-            Entry(name=i.filename, offset=i.header_offset, compressed=i.compress_size, size=i.file_size,
-                  method=i.compress_type, crc=i.CRC)
-            for i in theirs.infolist()
-        ]  # fmt: skip
+    expected = [
+        Entry(name=i.filename, offset=i.header_offset, compressed=i.compress_size, size=i.file_size,
+              method=i.compress_type, crc=i.CRC)
+        for i in packing.infolist()
+    ]  # fmt: skip
     for keep in (0, 10_000):
         assert list(opened(content, chunk, keep).entries()) == expected
 
