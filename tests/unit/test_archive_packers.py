@@ -163,7 +163,7 @@ class _Stream(io.RawIOBase):
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_zipfile_writes_comes_back_entry_for_entry(files, comment, streamed, zip64, chunk):
-    """By what the writer knows: zipfile can't read some of what it writes (an end signature in the comment)."""
+    """By what the writer knows: zipfile can't read an end signature in a comment, though it writes one."""
     target = _Stream() if streamed else io.BytesIO()
     with zipfile.ZipFile(target, "w") as packing:
         for name, content, method in files:
