@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,50 +24,68 @@ from truthmill_cli.simulated_workers import LabelingOver, Manner
 from truthmill_cli.stack import Stack
 from truthmill_cli.up import up
 
-DATASET = "pets"
 DROPPED = "incoming/pets.zip"
 EVENT_DEADLINE_S = 60.0
 
 
 def demo(checkout: Checkout, target: Path, seed: int) -> Comparison:
-    """Draw, drop, label, pull, compare. Raises FailedError where the run fails."""
+    """Draw, drop, label, pull, compare. Raises FailedError where the run fails; its data then stays."""
     home = Home(Home.default().path / "demo")
-    down(home, clean=True)  # what a demo that was killed may have left
+    down(home, clean=True)  # what an earlier demo may have left
+    done = False
     try:
         where = up(home, checkout, {})
         storage = stack.storage(where)
         with step("Drawing pictures"):
-            archive, truth = draw(checkout, home / "drawn", seed)
-        storage.write(DROPPED, archive.read_bytes(), "application/zip")
-        say(f"Dropped {archive.name} at {storage.uri(DROPPED)}")
-        document = label(where, storage, home, truth, seed)
+            drawn = draw(checkout, home / "drawn", seed)
+        storage.write(DROPPED, drawn.archive.read_bytes(), "application/zip")
+        say(f"Dropped {drawn.archive.name} at {storage.uri(DROPPED)}")
+        document = label(where, storage, home, drawn, seed)
         if document["state"] != "SUCCEEDED":
             raise FailedError(f"Run {document['run']} failed; nothing to compare.")
         pull.pull(storage, document["dataset"], document["run"], target)
         say(f"Pulled to {target}")
         with step("Comparing with the truth"):
-            return compare(target, truth, archive)
+            comparison = compare(target, drawn.truth, drawn.archive)
+        done = True
+        return comparison
     finally:
-        down(home, clean=True)
+        down(home, clean=done)
+        if not done:
+            say(f"What the stack said is in {home / 'engine.log'}")
 
 
-def draw(checkout: Checkout, folder: Path, seed: int) -> tuple[Path, Path]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The demo's files. pictures: the folder with what is in the archive."""
+
+    archive: Path
+    truth: Path
+    pictures: Path
+
+
+def draw(checkout: Checkout, folder: Path, seed: int) -> Drawn:
     """The demo's archive and the truth about it, made by examples/draw.py."""
     command: list[str | Path] = [sys.executable, checkout.demo_script, folder, "--seed", str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise FailedError(f"{checkout.demo_script} failed: {done.stderr.strip()}")
-    return next(folder.glob("*.zip")), folder / "truth.json"
+    drawn = Drawn(next(folder.glob("*.zip")), folder / "truth.json", folder / "pictures")
+    with zipfile.ZipFile(drawn.archive) as archive:
+        archive.extractall(drawn.pictures)
+    return drawn
 
 
-def label(where: Stack, storage: Storage, home: Home, truth: Path, seed: int) -> Document:
+def label(where: Stack, storage: Storage, home: Home, drawn: Drawn, seed: int) -> Document:
     """Follow the run that the drop started while simulated workers label it; its run.json."""
     with ThreadPoolExecutor(1) as pool:
         execution = started_by_event(where)
         manner = Manner(seed=seed)
         staff = simulated_workers.credentials(where, home, manner.workers)
         over = LabelingOver(where, storage)
-        working = pool.submit(simulated_workers.work, where, staff, truth, None, manner, over, lambda _: None)
+        working = pool.submit(
+            simulated_workers.work, where, staff, drawn.truth, drawn.pictures, manner, over, lambda _: None
+        )
         return follow.follow(where, storage, execution, lambda: _raise_failure(working))
 
 

@@ -16,6 +16,7 @@ import importlib
 import inspect
 import io
 import json
+import logging
 import os
 import signal
 import sys
@@ -52,7 +53,7 @@ UNPACKING = threading.Lock()
 
 
 def main(home: Path) -> None:
-    held = hold(home / "engine.lock")
+    hold(home / "engine.lock")
     record = home / "engine.json"
     record.write_text(json.dumps({"pid": os.getpid(), "port": int(os.environ["GATEWAY_PORT"])}))
     app = importlib.import_module("ministack.app")  # it reads its environment when it is imported
@@ -60,13 +61,21 @@ def main(home: Path) -> None:
     mend_error_names()
     mend_unpacking()
     save_now_and_then(app)
+    logging.getLogger("persistence").setLevel(logging.WARNING)  # or it tells of every saving
     sys.argv = ["ministack"]
-    app.main()
-    os.close(held)
+    try:
+        app.main()
+    finally:
+        # It has saved its state. Executions that wait would keep this process alive, and the saving going.
+        logging.shutdown()
+        os._exit(0)
 
 
 def hold(path: Path) -> int:
-    """Lock the file for as long as this process lives. A look at the lock may hold it for a moment."""
+    """Lock the file for as long as this process lives. A look at the lock may hold it for a moment.
+
+    The descriptor is never closed: the lock may only end with the process.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(LOCK_ATTEMPTS):
         with contextlib.suppress(BlockingIOError):
