@@ -34,10 +34,12 @@ def demo(checkout: Checkout, target: Path, seed: int) -> Comparison:
     down(home, clean=True)  # what an earlier demo may have left
     done = False
     try:
-        where = up(home, checkout, {})
+        with ThreadPoolExecutor(1) as pool:  # drawing takes as long as deploying
+            drawing = pool.submit(draw, checkout, home / "drawn", seed)
+            where = up(home, checkout, {})
+            with step("Drawing pictures"):
+                drawn = drawing.result()
         storage = stack.storage(where)
-        with step("Drawing pictures"):
-            drawn = draw(checkout, home / "drawn", seed)
         storage.write(DROPPED, drawn.archive.read_bytes(), "application/zip")
         say(f"Dropped {drawn.archive.name} at {storage.uri(DROPPED)}")
         document = label(where, storage, home, drawn, seed)
