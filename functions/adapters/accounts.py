@@ -10,6 +10,8 @@ import boto3
 import msgspec
 from botocore.config import Config
 
+from truthmill.passwords import PasswordPolicy
+
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 a challenge's name
 
 
@@ -100,6 +102,11 @@ class Accounts:
         ) as error:
             raise ChallengeOverError(str(error)) from error
         return _account(answer)
+
+    def policy(self) -> PasswordPolicy:
+        """What the pool asks of a password."""
+        pool = self.client.describe_user_pool(UserPoolId=self.pool)["UserPool"]
+        return msgspec.convert(pool["Policies"]["PasswordPolicy"], PasswordPolicy)
 
     def groups(self, username: str) -> frozenset[str]:
         """The groups a worker is in now; none for an account that is gone or disabled."""

@@ -1,13 +1,16 @@
-"""Links that let a browser read one object for some minutes."""
+"""Stored pictures: links that let a browser read one for some minutes, and their size in pixels."""
 
 from datetime import timedelta
 from typing import Any
 
 import obstore
+from obstore.exceptions import GenericError
 
 from adapters.storage import storage
+from truthmill.picture_size import MoreNeededError, picture_size
 
 LIFETIME = timedelta(minutes=15)
+HEAD = 65_536  # bytes that nearly always hold a picture's size
 
 
 def link(uri: str) -> str:
@@ -15,3 +18,20 @@ def link(uri: str) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     store: Any = storage(bucket).store  # S3Store, which can sign
     return str(obstore.sign(store, "GET", key, LIFETIME))
+
+
+def stored_size(uri: str) -> tuple[int, int] | None:
+    """Width and height of a stored picture, from its first bytes; None where it can't be told."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    store, needed = storage(bucket), HEAD
+    while True:
+        try:
+            head = store.read_range(key, 0, needed)
+        except (OSError, GenericError):
+            return None
+        try:
+            return picture_size(head)
+        except MoreNeededError as error:
+            if len(head) < needed:  # that was the whole file
+                return None
+            needed = error.bytes_needed + HEAD

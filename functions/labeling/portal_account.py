@@ -18,6 +18,7 @@ from adapters.table import table
 from adapters.tasks import Tasks
 from labeling.observed import logger, now_ms
 from labeling.web import Reply, Web, cookie
+from truthmill import passwords
 from truthmill.errors import PortalError
 
 TRIES_A_NAME_AND_ADDRESS = 10  # in a window of 15 minutes
@@ -70,7 +71,12 @@ def sign_in(web: Web, portal: Portal) -> Reply:
         logger.info("Sign-in refused", extra={"reason": str(error)})
         raise PortalError(401, "SignInRefused", REFUSED) from error
     if isinstance(answer, Challenge):
-        challenge = {"name": "NewPasswordRequired", "username": answer.username, "session": answer.session}
+        challenge = {
+            "name": "NewPasswordRequired",
+            "username": answer.username,
+            "session": answer.session,
+            "passwordRules": [words for words, _ in passwords.rules(portal.accounts.policy())],
+        }
         return Reply(document={"challenge": challenge})
     return _begin(web, portal, answer)
 
@@ -80,6 +86,9 @@ def new_password(web: Web, portal: Portal) -> Reply:
     username, secret = web.text("username", 256), web.text("session", 4_096)
     password = web.text("password", 256)
     _limit(web, portal, username)
+    lacks = passwords.missing(password, portal.accounts.policy())
+    if lacks:
+        raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
     try:
         account = portal.accounts.set_password(Challenge(username, secret), password)
     except PasswordRefusedError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.links import link
+from adapters.links import link, stored_size
 from adapters.sessions import Session
 from adapters.tasks import Held, JobEndedError, StoredTask
 from labeling.observed import logger
@@ -78,8 +78,11 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     encoded = msgspec.json.encode(content, order="sorted")
     if len(encoded) > MAX_BYTES:
         raise PortalError(413, "TooLarge", f"An answer has at most {MAX_BYTES} bytes.")
+    stored = portal.tasks.get(found, int(task))
+    if stored is None:
+        raise PortalError(404, "NoSuchTask", f"The job has no object {task}.")
     try:
-        read = read_answer(content, found.labels)
+        read = read_answer(content, found.labels, stored_size(stored.uri))
     except AnswerError as error:
         raise PortalError(422, "AnswerInvalid", str(error)) from error
     now = portal.now()

@@ -14,6 +14,15 @@ from markupsafe import Markup
 Link = Callable[[str], str]
 
 
+class _Bounded(Environment):
+    """Liquid with limits, so that a template can neither run for ever nor fill the memory."""
+
+    loop_iteration_limit = 100_000
+    output_stream_limit = 2_000_000  # bytes
+    local_namespace_limit = 1_000_000
+    context_depth_limit = 30
+
+
 class TemplateError(Exception):
     """A template that can't be rendered; its text names the cause, and the line where Liquid knows it."""
 
@@ -24,7 +33,7 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
     link: from an S3 URI to a link which a browser can read for some minutes; what `grant_read_access` calls.
     Raises TemplateError.
     """
-    environment = Environment(autoescape=True)
+    environment = _Bounded(autoescape=True)
     environment.add_filter("grant_read_access", lambda uri: link(str(uri)))
     environment.add_filter("to_json", lambda value: msgspec.json.encode(value).decode())
     environment.add_filter("skip_autoescape", lambda value: Markup(str(value)))  # noqa: S704 the documented way out

@@ -1,0 +1,40 @@
+"""A user pool's password policy, in words, before the pool itself is asked."""
+
+from collections.abc import Callable
+
+import msgspec
+
+# Cognito's developer guide, "Adding user pool password requirements": what counts as a special character.
+SYMBOLS = frozenset("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
+
+
+class PasswordPolicy(msgspec.Struct, frozen=True, rename="pascal"):
+    """As DescribeUserPool gives it."""
+
+    minimum_length: int = 8
+    require_lowercase: bool = False
+    require_uppercase: bool = False
+    require_numbers: bool = False
+    require_symbols: bool = False
+
+
+def rules(policy: PasswordPolicy) -> list[tuple[str, Callable[[str], bool]]]:
+    """Each rule in words, with its check."""
+
+    def has(kind: Callable[[str], bool]) -> Callable[[str], bool]:
+        return lambda password: any(map(kind, password))
+
+    asked: list[tuple[bool, str, Callable[[str], bool]]] = [
+        (True, f"at least {policy.minimum_length} characters", lambda p: len(p) >= policy.minimum_length),
+        (policy.require_lowercase, "a lower case letter", has(lambda c: "a" <= c <= "z")),
+        (policy.require_uppercase, "an upper case letter", has(lambda c: "A" <= c <= "Z")),
+        (policy.require_numbers, "a digit", has(lambda c: "0" <= c <= "9")),
+        (policy.require_symbols, "a special character", has(lambda c: c in SYMBOLS)),
+        (True, "no space at either end", lambda p: p == p.strip()),
+    ]
+    return [(words, check) for wanted, words, check in asked if wanted]
+
+
+def missing(password: str, policy: PasswordPolicy) -> list[str]:
+    """The rules that a password breaks, in words."""
+    return [words for words, check in rules(policy) if not check(password)]
