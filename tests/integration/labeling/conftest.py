@@ -1,0 +1,273 @@
+"""The local engine with the labeling stack deployed on it, for the tests of this directory."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+import boto3
+import pytest
+from PIL import Image
+
+from adapters import sagemaker
+from labeling_builders import a_request
+from truthmill_cli.simulation import Credentials, PortalClient
+
+ROOT = Path(__file__).parents[3]
+REGION = "us-east-1"
+BUCKET = "labeling-test-data"
+STACK = "truthmill-labeling"
+PASSWORD, TEMPORARY = "Their own passw0rd", "From the lett3r"
+TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form><crowd-bounding-box name="boundingBox" src="{{ task.input.taskObject | grant_read_access }}"
+ header="Draw" labels="{{ task.input.labels | to_json | escape }}"></crowd-bounding-box></crowd-form>"""
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    """Endpoint of a local engine with IAM enforced, of this session's own."""
+    home = tmp_path_factory.mktemp("engine")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "AUTH": "true",
+        "AWS_ALLOW_HTTP": "true",
+    }
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [ROOT / ".tools/engine/bin/ministack"], env=environment, cwd=home, stdout=log, stderr=log
+        )
+    try:
+        endpoint = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(endpoint, process)
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_healthy(endpoint, process):
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310 our own
+                return
+        except (urllib.error.URLError, ConnectionError):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+@pytest.fixture(autouse=True)
+def aws(engine, monkeypatch):
+    """Clients made in a test reach the engine."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": engine}.items():
+        monkeypatch.setenv(name, value)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed labeling stack, as an administrator sees it."""
+
+    endpoint: str
+    outputs: dict
+
+    def client(self, name):
+        return boto3.client(
+            name,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def local(self, url):
+        return f"{self.endpoint}/_aws/lambda-url/{url.split('//')[1].split('.')[0]}/"
+
+    @property
+    def portal(self):
+        return self.local(self.outputs["PortalUrl"])
+
+    @property
+    def sagemaker(self):
+        return sagemaker.client(self.local(self.outputs["ControlUrl"]))
+
+    @cached_property
+    def s3(self):
+        return self.client("s3")
+
+    @cached_property
+    def cognito(self):
+        return self.client("cognito-idp")
+
+    def put(self, key, body):
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
+    def read(self, uri):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, prefix):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def invoke(self, output, event):
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs[output], Payload=json.dumps(event).encode()
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        return json.loads(answer["Payload"].read())
+
+
+@pytest.fixture(scope="session")
+def stack(engine):
+    """The labeling stack, built and deployed by SAM, and its bucket."""
+    directory = ROOT / ".aws-sam" / "labeling-tests"
+    environment = os.environ | CREDENTIALS | {"AWS_ENDPOINT_URL": engine}
+    environment["PATH"] = f"{ROOT / '.tools/sam/bin'}:{environment['PATH']}"
+    parameters = {
+        "FunctionRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "FunctionArchitecture": "x86_64" if os.uname().machine == "x86_64" else "arm64",
+        "DataBucket": BUCKET,
+    }
+    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+    _run(
+        [
+            "sam",
+            "build",
+            "-t",
+            "labeling/template.yaml",
+            "--beta-features",
+            "--build-dir",
+            directory,
+            *overrides,
+        ],
+        environment,
+    )
+    _run(
+        [
+            *("sam", "deploy", "--template-file", directory / "template.yaml", "--stack-name", STACK),
+            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+            *("--no-confirm-changeset", "--no-progressbar", *overrides),
+        ],
+        environment,
+    )
+    deployed = Stack(engine, {})
+    described = deployed.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    found = Stack(engine, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+    found.s3.create_bucket(Bucket=BUCKET)
+    return found
+
+
+def _run(command, environment):
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+
+
+@dataclass(frozen=True)
+class Team:
+    """A work team of the stack with its own Cognito group."""
+
+    stack: Stack
+    name: str
+
+    @property
+    def arn(self):
+        return f"arn:aws:sagemaker:{REGION}:000000000000:workteam/private-crowd/{self.name}"
+
+    def invite(self, email):
+        """Credentials of a worker who hasn't signed in yet."""
+        pool = self.stack.outputs["UserPoolId"]
+        attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+        self.stack.cognito.admin_create_user(
+            UserPoolId=pool, Username=email, TemporaryPassword=TEMPORARY, UserAttributes=attributes
+        )
+        self.stack.cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=self.name)
+        return Credentials(email, PASSWORD, TEMPORARY)
+
+    def worker(self):
+        """A worker who is signed in."""
+        client = PortalClient(self.stack.portal)
+        client.sign_in(self.invite(f"worker-{next(_numbers)}@example.com"))
+        return client
+
+    def create_job(self, objects=2, *, size_wh=(200, 100), manifest=None, **changes):
+        """Name of a job that has been asked for; its pictures, labels and template lie in the bucket."""
+        name = changes.pop("LabelingJobName", f"job-{next(_numbers)}")
+        put = self.stack.put
+        if manifest is None:
+            out = io.BytesIO()
+            Image.new("RGB", size_wh, (10, 20, 30)).save(out, "PNG")
+            uris = [put(f"{name}/{number}.png", out.getvalue()) for number in range(objects)]
+            manifest = "".join(json.dumps({"source-ref": uri, "split": "train"}) + "\n" for uri in uris)
+        request = a_request(
+            **{
+                "LabelingJobName": name,
+                "HumanTaskConfig.WorkteamArn": self.arn,
+                "InputConfig.DataSource.S3DataSource.ManifestS3Uri": put(f"{name}/in.manifest", manifest),
+                "OutputConfig.S3OutputPath": f"s3://{BUCKET}/{name}/out",
+                "LabelCategoryConfigS3Uri": put(
+                    f"{name}/labels.json", json.dumps({"labels": [{"label": "cat"}, {"label": "dog"}]})
+                ),
+                "HumanTaskConfig.UiConfig": {"UiTemplateS3Uri": put(f"{name}/template.html", TEMPLATE)},
+            }
+            | changes
+        )
+        self.stack.sagemaker.create_labeling_job(**request)
+        return name
+
+    def wait_for(self, job, *statuses):
+        """The job's description, once its status is one of these."""
+        deadline = time.monotonic() + 30
+        while True:
+            described = self.stack.sagemaker.describe_labeling_job(LabelingJobName=job)
+            if described["LabelingJobStatus"] in statuses:
+                return described
+            assert time.monotonic() < deadline, described
+            time.sleep(0.05)
+
+    def running_job(self, objects=2, **changes):
+        """Name of a job whose tasks wait for workers."""
+        name = self.create_job(objects, **changes)
+        self.wait_for(name, "InProgress")
+        return name
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def team(stack):
+    """A team of this test's own."""
+    name = f"team-{next(_numbers)}"
+    pool = stack.outputs["UserPoolId"]
+    stack.cognito.create_group(UserPoolId=pool, GroupName=name)
+    member = {"UserPool": pool, "UserGroup": name, "ClientId": stack.outputs["UserPoolClientId"]}
+    stack.sagemaker.create_workteam(
+        WorkteamName=name,
+        Description="A team of the tests",
+        MemberDefinitions=[{"CognitoMemberDefinition": member}],
+    )
+    return Team(stack, name)

@@ -1,0 +1,106 @@
+"""Several workers' boxes become one list."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from truthmill.boxes import Box
+from truthmill.consolidation import consolidate, merge
+
+SIZE = (200, 100)
+
+
+def boxes_of(answers):
+    return [each.box for each in consolidate(answers, SIZE)]
+
+
+def test_one_workers_boxes_stay_as_they_are_in_their_order_without_confidence():
+    drawn = [Box(1, 50, 50, 10, 10), Box(0, 1, 2, 3, 4), Box(0, 1, 2, 3, 4)]
+    found = consolidate({"ann": drawn}, SIZE)
+    assert [each.box for each in found] == drawn
+    assert [each.confidence for each in found] == [0.0, 0.0, 0.0]
+
+
+def test_three_workers_boxes_merge_edge_by_edge_at_the_median():
+    answers = {
+        "ann": [Box(0, 10, 20, 40, 30)],  # right 50, bottom 50
+        "ben": [Box(0, 12, 18, 40, 33)],  # right 52, bottom 51
+        "cem": [Box(0, 11, 25, 49, 24)],  # right 60, bottom 49
+    }
+    (found,) = consolidate(answers, SIZE)
+    assert found.box == Box(0, 11, 20, 41, 30)  # edges 11, 20, 52, 50
+    assert found.confidence == 1.0
+
+
+def test_two_workers_edges_meet_in_the_middle_rounded_half_up():
+    assert merge([Box(0, 10, 10, 10, 10), Box(0, 11, 10, 10, 11)]) == Box(0, 11, 10, 10, 11)
+
+
+def test_what_a_minority_drew_goes():
+    answers = {
+        "ann": [Box(0, 10, 10, 40, 40)],
+        "ben": [Box(0, 10, 10, 40, 40)],
+        "cem": [Box(0, 10, 10, 40, 40), Box(0, 150, 50, 20, 20)],
+    }
+    assert boxes_of(answers) == [Box(0, 10, 10, 40, 40)]
+
+
+def test_what_half_of_the_workers_drew_stays_with_half_the_confidence():
+    answers = {"ann": [Box(0, 10, 10, 40, 40)], "ben": []}
+    (found,) = consolidate(answers, SIZE)
+    assert (found.box, found.confidence) == (Box(0, 10, 10, 40, 40), 0.5)
+
+
+def test_boxes_of_two_classes_in_one_place_are_two_things():
+    box = (10, 10, 40, 40)
+    answers = {"ann": [Box(0, *box), Box(1, *box)], "ben": [Box(0, *box), Box(1, *box)]}
+    assert boxes_of(answers) == [Box(0, *box), Box(1, *box)]
+
+
+def test_two_things_side_by_side_stay_two_although_they_overlap():
+    """A worker draws one thing once, so two boxes of one worker never merge."""
+    near, far = Box(0, 10, 10, 40, 40), Box(0, 20, 10, 40, 40)  # IoU 0.6
+    assert boxes_of({"ann": [near, far], "ben": [far, near], "cem": [near, far]}) == [near, far]
+
+
+def test_boxes_that_overlap_by_less_than_half_are_two_things():
+    answers = {"ann": [Box(0, 0, 0, 30, 10)], "ben": [Box(0, 11, 0, 30, 10)]}  # 19 shared of 41: 0.46
+    assert boxes_of(answers) == [Box(0, 0, 0, 30, 10), Box(0, 11, 0, 30, 10)]
+
+
+def test_nobody_drawing_anything_is_a_negative():
+    assert boxes_of({"ann": [], "ben": []}) == []
+
+
+def test_a_box_of_workers_who_saw_another_size_is_cut_to_the_picture():
+    answers = {"ann": [Box(0, 190, 90, 40, 40)], "ben": [Box(0, 190, 90, 40, 40)]}
+    assert boxes_of(answers) == [Box(0, 190, 90, 10, 10)]
+
+
+drawn = st.builds(
+    Box, st.integers(0, 1), st.integers(0, 150), st.integers(0, 60), st.integers(1, 50), st.integers(1, 40)
+)
+several = st.lists(st.lists(drawn, max_size=5), min_size=2, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(several, st.randoms(use_true_random=False))
+def test_the_order_of_answers_and_of_boxes_changes_nothing(lists, order):
+    answers = {f"worker {number}": boxes for number, boxes in enumerate(lists)}
+    shuffled = [(worker, order.sample(boxes, len(boxes))) for worker, boxes in answers.items()]
+    order.shuffle(shuffled)
+    assert consolidate(answers, SIZE) == consolidate(dict(shuffled), SIZE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(several)
+def test_every_result_lies_inside_and_is_drawn_by_half_of_the_workers_at_least(lists):
+    for found in consolidate({str(number): boxes for number, boxes in enumerate(lists)}, SIZE):
+        assert found.box.fits(*SIZE)
+        assert 0.5 <= found.confidence <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(drawn, max_size=5, unique=True), st.integers(2, 5))
+def test_workers_who_agree_to_the_pixel_are_taken_at_their_word(boxes, workers):
+    answers = {str(number): boxes for number in range(workers)}
+    assert boxes_of(answers) == sorted(boxes)

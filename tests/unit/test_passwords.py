@@ -1,0 +1,32 @@
+"""The password policy in words."""
+
+import pytest
+
+from truthmill.passwords import PasswordPolicy, missing, rules
+
+POLICY = PasswordPolicy(
+    minimum_length=12, require_lowercase=True, require_uppercase=True, require_numbers=True
+)
+
+
+@pytest.mark.parametrize(
+    ("password", "lacks"),
+    [
+        ("Their own passw0rd", []),
+        ("Short1", ["at least 12 characters"]),
+        ("their own passw0rd", ["an upper case letter"]),
+        ("THEIR OWN PASSW0RD", ["a lower case letter"]),
+        ("Their own password", ["a digit"]),
+        ("Their own passw0rd ", ["no space at either end"]),
+        ("äöüäöüäöüäöü", ["a lower case letter", "an upper case letter", "a digit"]),
+    ],
+)
+def test_what_a_password_lacks_is_said(password, lacks):
+    assert missing(password, POLICY) == lacks
+
+
+def test_a_symbol_is_asked_for_only_where_the_policy_does():
+    policy = PasswordPolicy(minimum_length=6, require_symbols=True)
+    assert missing("abcdef", policy) == ["a special character"]
+    assert missing("abc-def", policy) == []
+    assert "a special character" not in [words for words, _ in rules(POLICY)]

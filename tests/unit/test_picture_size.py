@@ -1,0 +1,55 @@
+"""The size of a stored picture from its first bytes, against Pillow's writer."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from truthmill.picture_size import MoreNeededError, picture_size
+
+
+def saved(size_wh, kind, **options):
+    out = io.BytesIO()
+    Image.new("RGB", size_wh, (200, 30, 90)).save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        saved((123, 45), "PNG"),
+        saved((123, 45), "JPEG"),
+        saved((123, 45), "JPEG", progressive=True),
+        saved((123, 45), "JPEG", exif=b"Exif\0\0" + bytes(60_000), icc_profile=bytes(100_000)),
+    ],
+)
+def test_width_and_height_are_read_in_that_order(picture):
+    assert picture_size(picture) == (123, 45)
+
+
+def test_a_head_that_ends_early_says_how_much_is_needed():
+    picture = saved((123, 45), "JPEG", exif=b"Exif\0\0" + bytes(60_000))
+    with pytest.raises(MoreNeededError) as caught:
+        picture_size(picture[:100])
+    assert 60_000 < caught.value.bytes_needed < len(picture)
+
+
+@pytest.mark.parametrize("length", range(2, 30))
+def test_however_short_the_head_asking_again_comes_to_the_size(length):
+    picture = saved((300, 7), "JPEG")
+    size, asked = None, [length]
+    while size is None:
+        try:
+            size = picture_size(picture[: asked[-1]])
+        except MoreNeededError as error:
+            asked.append(error.bytes_needed)
+    assert size == (300, 7)
+    assert asked == sorted(set(asked))
+
+
+def test_another_format_has_no_size_here():
+    assert picture_size(saved((10, 10), "GIF")) is None
+
+
+def test_a_jpeg_without_a_marker_where_one_must_be_has_no_size():
+    assert picture_size(b"\xff\xd8\x00\x00\x00\x00\x00\x00") is None

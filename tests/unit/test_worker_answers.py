@@ -1,0 +1,76 @@
+"""A worker's answer, checked."""
+
+import pytest
+
+from truthmill.boxes import Box
+from truthmill.worker_answers import AnswerError, read_answer
+
+LABELS = ["cat", "dog"]
+
+
+def answer(*boxes, width=200, height=100, name="boundingBox"):
+    drawn = [dict(zip(("label", "left", "top", "width", "height"), box, strict=True)) for box in boxes]
+    return {name: {"boundingBoxes": drawn, "inputImageProperties": {"width": width, "height": height}}}
+
+
+def test_boxes_come_out_with_their_labels_number():
+    read = read_answer(answer(("dog", 1, 2, 3, 4), ("cat", 0, 0, 200, 100)), LABELS)
+    assert read.boxes == (Box(1, 1, 2, 3, 4), Box(0, 0, 0, 200, 100))
+    assert read.size_wh == (200, 100)
+
+
+def test_the_elements_name_is_the_templates_and_other_fields_may_stand_beside_it():
+    content = answer(("cat", 1, 2, 3, 4), name="annotatedResult") | {"remark": "dark"}
+    assert read_answer(content, LABELS).boxes == (Box(0, 1, 2, 3, 4),)
+
+
+def test_whole_numbers_written_as_fractions_are_whole():
+    assert read_answer(answer(("cat", 1.0, 2.0, 3.0, 4.0)), LABELS).boxes == (Box(0, 1, 2, 3, 4),)
+
+
+def test_no_box_is_an_answer():
+    assert read_answer(answer(), LABELS).boxes == ()
+
+
+@pytest.mark.parametrize(
+    ("box", "says"),
+    [
+        (("cow", 1, 2, 3, 4), "labels are 'cat', 'dog'"),
+        (("cat", -1, 2, 3, 4), "inside the picture of 200 x 100"),
+        (("cat", 0, -1, 3, 4), "inside the picture of 200 x 100"),
+        (("cat", 198, 2, 3, 4), "inside the picture of 200 x 100"),
+        (("cat", 0, 97, 3, 4), "inside the picture of 200 x 100"),
+        (("cat", 1, 2, 0, 4), "at least 1 pixel"),
+        (("cat", 1, 2, 3, -4), "at least 1 pixel"),
+        (("cat", 1.5, 2, 3, 4), "whole pixels"),
+        (("cat", 1e300, 2, 3, 4), "whole pixels"),
+        (("cat", "1", 2, 3, 4), "Expected `float`, got `str`"),
+    ],
+)
+def test_a_box_that_breaks_a_rule_is_refused_by_that_rule(box, says):
+    with pytest.raises(AnswerError, match=says):
+        read_answer(answer(("cat", 1, 1, 1, 1), box), LABELS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        {},
+        {"boundingBox": None},
+        {"boundingBox": {"boundingBoxes": []}},
+        {"boundingBox": {"boundingBoxes": {}, "inputImageProperties": {"width": 1, "height": 1}}},
+        {**answer(), **answer(name="again")},
+        answer(width=0),
+    ],
+)
+def test_what_is_no_answer_is_refused(content):
+    with pytest.raises(AnswerError):
+        read_answer(content, LABELS)
+
+
+def test_another_size_than_the_pictures_is_refused():
+    assert read_answer(answer(), LABELS, (200, 100)).boxes == ()
+    with pytest.raises(AnswerError, match="the picture has 400 x 100"):
+        read_answer(answer(), LABELS, (400, 100))

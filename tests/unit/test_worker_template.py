@@ -1,0 +1,75 @@
+"""The worker's page of a task."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from truthmill.worker_template import TemplateError, input_of, render
+
+CROWD = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <crowd-bounding-box name="boundingBox" src="{{ task.input.taskObject | grant_read_access }}"
+    header="Draw" labels="{{ task.input.labels | to_json | escape }}">
+    <short-instructions>{{ task.input.note }}</short-instructions>
+  </crowd-bounding-box>
+</crowd-form>"""
+
+
+def link(uri):
+    return f"https://pictures.example/{uri.rpartition('/')[2]}?a=1&b=2"
+
+
+def attributes(html, tag):
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda name, attrs: found.append(dict(attrs)) if name == tag else None
+    parser.feed(html)
+    return found[0]
+
+
+def test_a_picture_becomes_a_link_and_labels_become_json_in_an_attribute():
+    html = render(CROWD, input_of("s3://bucket/rex.jpg", ("cat", '"><script>alert(1)</script>')), link)
+    found = attributes(html, "crowd-bounding-box")
+    assert found["src"] == "https://pictures.example/rex.jpg?a=1&b=2"
+    assert found["labels"] == '["cat","\\"><script>alert(1)</script>"]'
+    assert html.count("<script") == 1
+
+
+def test_values_are_escaped_unless_the_template_says_otherwise():
+    given = {"note": "<b>&"}
+    assert render("{{ task.input.note }}", given, link) == "&lt;b&gt;&amp;"
+    assert render("{{ task.input.note | skip_autoescape }}", given, link) == "<b>&"
+
+
+def test_json_in_a_single_quoted_attribute_is_read_back():
+    html = render("<x labels='{{ task.input.labels | to_json }}'>", input_of("s3://b/k", ("it's",)), link)
+    assert attributes(html, "x")["labels"] == '["it\'s"]'
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("line one\n{{ task.input.taskObject | grant_access }}", "grant_access"),
+        ("{% for label in task.input.labels %}", "endfor"),
+        ("{% if %}x{% endif %}", "1"),
+    ],
+)
+def test_a_broken_template_says_what_is_wrong(template, says):
+    with pytest.raises(TemplateError, match=says):
+        render(template, input_of("s3://b/k", ("cat",)), link)
+
+
+def test_a_broken_templates_line_is_named():
+    with pytest.raises(TemplateError, match="2:"):
+        render("one\n{{ x | nope }}", {}, link)
+
+
+def test_a_template_cannot_read_files():
+    with pytest.raises(TemplateError):
+        render("{% include 'secret' %}", {}, link)
+
+
+def test_a_template_that_loops_without_end_is_stopped():
+    nested = "{% for a in (1..9999) %}{% for b in (1..9999) %}x{% endfor %}{% endfor %}"
+    with pytest.raises(TemplateError):
+        render(nested, {}, link)
