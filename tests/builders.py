@@ -56,3 +56,33 @@ def gathered(
         digest = sha256(name.partition("=")[0].encode()).hexdigest()
         made.add(digest, name, "", (groups or {}).get(name, ""), (sides or {}).get(name, ""))
     return made
+
+
+def coco_truth(
+    boxes: Mapping[str, list[tuple[str, tuple[int, int, int, int]]]],
+    labels: list[str],
+    size_wh: tuple[int, int],
+) -> dict[str, Any]:
+    """A COCO document: for each file name its boxes as (label, (left, top, width, height))."""
+    images = [
+        {"id": number, "file_name": name, "width": size_wh[0], "height": size_wh[1]}
+        for number, name in enumerate(boxes, start=1)
+    ]
+    annotations = [
+        {
+            "image_id": number,
+            "category_id": labels.index(label) + 1,
+            "bbox": list(box),
+            "area": box[2] * box[3],
+        }
+        for number, drawn in enumerate(boxes.values(), start=1)
+        for label, box in drawn
+    ]
+    return {
+        "images": images,
+        "annotations": [
+            {"id": number, "iscrowd": 0, **annotation}
+            for number, annotation in enumerate(annotations, start=1)
+        ],
+        "categories": [{"id": number, "name": label} for number, label in enumerate(labels, start=1)],
+    }
