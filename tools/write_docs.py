@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from truthmill.rejections import REASONS
+from truthmill_cli.reference import reference
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = {"The pipeline stack": "template.yaml", "The labeling stack": "labeling/template.yaml"}
@@ -50,7 +51,7 @@ def rejections_page() -> str:
     )
 
 
-PAGES = {"parameters.md": parameters_page, "rejections.md": rejections_page}
+PAGES = {"cli.md": reference, "parameters.md": parameters_page, "rejections.md": rejections_page}
 
 
 if __name__ == "__main__":

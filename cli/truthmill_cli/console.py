@@ -11,6 +11,8 @@ from rich.console import Console
 
 progress = Console(stderr=True, highlight=False, soft_wrap=True)
 result = Console(highlight=False, soft_wrap=True)
+if not result.is_terminal:
+    result.width = 240  # into a pipe nothing is cut off
 
 
 def emit_json(value: Any) -> None:

@@ -109,19 +109,29 @@ def run(
     source: Annotated[
         str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
     ],
-    labels: Annotated[str | None, typer.Option(help="The classes, separated by commas.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="The dataset's name. Default: the source's.")] = None,
-    validation: Annotated[
-        float | None, typer.Option(help="Share of pictures for validation, 0.2 of all.")
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The classes, separated by commas.")
     ] = None,
-    seed: Annotated[str | None, typer.Option(help="Decides the split. Default: the dataset's name.")] = None,
-    channels: Annotated[str | None, typer.Option(help="Training formats, separated by commas.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The dataset's name. Default: the source's.")
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of pictures for validation. Default: 0.2.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Decides the split. Default: the dataset's name.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Training formats, separated by commas.")
+    ] = None,
     workers_per_object: Annotated[
-        int | None, typer.Option(help="Workers who label each picture, 1 to 9.")
+        int | None, typer.Option(metavar="NUMBER", help="Workers who label each picture, 1 to 9.")
     ] = None,
     request: Annotated[
         Path | None,
-        typer.Option(help="A JSON file with the request; options come before it.", dir_okay=False),
+        typer.Option(
+            metavar="FILE", help="A JSON file with the request; options override it.", dir_okay=False
+        ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
     as_json: Json = False,
@@ -155,8 +165,10 @@ def run(
 @app.command()
 def pull(
     dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
-    to: Annotated[Path, typer.Option(help="The folder to lay it out in.", file_okay=False)],
-    run: Annotated[str, typer.Option(help="Which run's channels. Default: the newest complete run.")] = "",
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to lay it out in.", file_okay=False)],
+    run: Annotated[
+        str, typer.Option(metavar="RUN", help="Which run's channels. Default: the newest complete run.")
+    ] = "",
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -176,10 +188,10 @@ def pull(
 
 @app.command()
 def demo(
-    to: Annotated[Path, typer.Option(help="Where the pulled dataset goes.", file_okay=False)] = Path(
-        "out/demo"
-    ),
-    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 7,
+    to: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the pulled dataset goes.", file_okay=False)
+    ] = Path("out/demo"),
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Decides what is drawn.")] = 7,
     as_json: Json = False,
 ) -> None:
     """The whole way on this machine, from a zip of drawn pictures to checked training channels."""

@@ -8,16 +8,23 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document on stdout.")]
 StackName = Annotated[
     str,
-    typer.Option(help="The pipeline's stack in AWS, with your AWS credentials. Default: the local stack."),
+    typer.Option(
+        metavar="NAME",
+        help="The pipeline's stack in AWS, with your AWS credentials. Default: the local stack.",
+    ),
 ]
 LabelingStackName = Annotated[
     str,
     typer.Option(
-        help="The labeling stack in AWS. Default: the pipeline's name with -labeling, if it exists."
+        metavar="NAME",
+        help="The labeling stack in AWS. Default: the pipeline's name with -labeling, if it exists.",
     ),
 ]
 Truth = Annotated[
-    Path, typer.Option(help="COCO file with the boxes to draw.", exists=True, dir_okay=False, readable=True)
+    Path,
+    typer.Option(
+        metavar="FILE", help="COCO file with the boxes to draw.", exists=True, dir_okay=False, readable=True
+    ),
 ]
 
 

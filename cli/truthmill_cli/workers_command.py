@@ -59,14 +59,19 @@ def list_workers(
 @app.command()
 def simulate(
     truth: Truth,
-    workers: Annotated[int, typer.Option(help="How many.", min=1, max=50)] = 2,
+    workers: Annotated[int, typer.Option(metavar="NUMBER", help="How many.", min=1, max=50)] = 2,
     noise: Annotated[
-        float, typer.Option(help="How far off they draw, in pixels (standard deviation).", min=0)
+        float,
+        typer.Option(metavar="PIXELS", help="How far off each edge is drawn at most, in pixels.", min=0),
     ] = 1.5,
-    seed: Annotated[int, typer.Option(help="Decides who errs how.")] = 7,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Decides who errs how.")] = 7,
     images: Annotated[
         Path | None,
-        typer.Option(help="Folder of the truth's pictures, to know them by content too.", file_okay=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of the truth's pictures, to know them by content too.",
+            file_okay=False,
+        ),
     ] = None,
     as_json: Json = False,
     stack_name: StackName = "",
