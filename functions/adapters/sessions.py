@@ -59,9 +59,8 @@ class Sessions:
 
     def try_once(self, what: str, most: int, now_s: int) -> bool:
         """Count a try; False where there were too many in this window of 15 minutes."""
-        digest = hashlib.sha256(what.encode()).hexdigest()
         update = self.table.updating(
-            (f"TRIES#{digest}", str(now_s // WINDOW_S)),
+            _window(what, now_s),
             "SET #expires = :expires ADD #tries :one",
             {"expires": now_s + 2 * WINDOW_S, "one": 1, "most": most},
             "attribute_not_exists(#tries) OR #tries < :most",
@@ -71,6 +70,14 @@ class Sessions:
         except ConditionFailedError:
             return False
         return True
+
+    def forgive(self, what: str, now_s: int) -> None:
+        """Don't count a try that was right."""
+        self.table.write([self.table.updating(_window(what, now_s), "ADD #tries :less", {"less": -1})])
+
+
+def _window(what: str, now_s: int) -> tuple[str, str]:
+    return f"TRIES#{hashlib.sha256(what.encode()).hexdigest()}", str(now_s // WINDOW_S)
 
 
 def _name(secret: str) -> str:

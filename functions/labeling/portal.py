@@ -36,7 +36,12 @@ ROUTES: list[Route] = [
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return serve(Web.of(event), Portal.of_stack()).response()
+    try:
+        return serve(Web.of(event), Portal.of_stack()).response()
+    except Exception:  # noqa: BLE001 a browser is told in the API's form, whatever it is
+        logger.exception("Failed")
+        sorry = {"code": "Failed", "message": "Something went wrong here. Try again in a moment."}
+        return Reply(500, {"error": sorry}).response()
 
 
 def serve(web: Web, portal: Portal) -> Reply:

@@ -64,12 +64,13 @@ def session(web: Web, portal: Portal) -> Reply:
 def sign_in(web: Web, portal: Portal) -> Reply:
     """A session, or the challenge to choose a new password. A refusal is the same whatever its reason."""
     username, password = web.text("username", 256), web.text("password", 256)
-    _limit(web, portal, username)
+    forgive = _count_try(web, portal, username)
     try:
         answer = portal.accounts.sign_in(username, password)
     except SignInRefusedError as error:
         logger.info("Sign-in refused", extra={"reason": str(error)})
         raise PortalError(401, "SignInRefused", REFUSED) from error
+    forgive()
     if isinstance(answer, Challenge):
         challenge = {
             "name": "NewPasswordRequired",
@@ -85,10 +86,10 @@ def new_password(web: Web, portal: Portal) -> Reply:
     """Answer the challenge of the first sign-in."""
     username, secret = web.text("username", 256), web.text("session", 4_096)
     password = web.text("password", 256)
-    _limit(web, portal, username)
     lacks = passwords.missing(password, portal.accounts.policy())
     if lacks:
         raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
+    forgive = _count_try(web, portal, username)
     try:
         account = portal.accounts.set_password(Challenge(username, secret), password)
     except PasswordRefusedError as error:
@@ -97,6 +98,7 @@ def new_password(web: Web, portal: Portal) -> Reply:
         raise PortalError(
             401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
         ) from error
+    forgive()
     return _begin(web, portal, account)
 
 
@@ -124,13 +126,23 @@ def _begin(web: Web, portal: Portal, account: Account) -> Reply:
     return Reply(document={"user": {"email": begun.email}}, cookies=[cookie(value, LIFETIME_S)])
 
 
-def _limit(web: Web, portal: Portal, username: str) -> None:
-    """Raises PortalError (429) the same for names that exist and names that don't."""
+def _count_try(web: Web, portal: Portal, username: str) -> Callable[[], None]:
+    """Count a try to sign in; what is answered takes it back, for a try that was right.
+
+    Counted before the pool is asked, so that many at once don't get past. Raises PortalError (429) the same
+    for names that exist and names that don't.
+    """
     name, now = username.strip().lower(), portal.now() // 1000
-    allowed = (
-        portal.sessions.try_once(f"address {web.address}", TRIES_AN_ADDRESS, now)
-        and portal.sessions.try_once(f"both {name} {web.address}", TRIES_A_NAME_AND_ADDRESS, now)
-        and portal.sessions.try_once(f"name {name}", TRIES_A_NAME, now)
-    )
-    if not allowed:
+    limits = {
+        f"address {web.address}": TRIES_AN_ADDRESS,
+        f"both {name} {web.address}": TRIES_A_NAME_AND_ADDRESS,
+        f"name {name}": TRIES_A_NAME,
+    }
+    if not all(portal.sessions.try_once(what, most, now) for what, most in limits.items()):
         raise PortalError(429, "TooManyTries", "Too many tries. Wait 15 minutes, then try again.")
+
+    def forgive() -> None:
+        for what in limits:
+            portal.sessions.forgive(what, now)
+
+    return forgive

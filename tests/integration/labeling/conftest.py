@@ -1,18 +1,11 @@
-"""The local engine with the labeling stack deployed on it, for the tests of this directory."""
+"""The labeling stack on the local engine, and teams with workers and jobs on it."""
 
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from pathlib import Path
 
 import boto3
 import pytest
@@ -22,9 +15,7 @@ from adapters import sagemaker
 from labeling_builders import a_request
 from truthmill_cli.simulation import Credentials, PortalClient
 
-ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"
-BUCKET = "labeling-test-data"
 STACK = "truthmill-labeling"
 PASSWORD, TEMPORARY = "Their own passw0rd", "From the lett3r"
 TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
@@ -39,44 +30,9 @@ CREDENTIALS = {
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory):
-    """Endpoint of a local engine with IAM enforced, of this session's own."""
-    home = tmp_path_factory.mktemp("engine")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "AUTH": "true",
-        "AWS_ALLOW_HTTP": "true",
-    }
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [ROOT / ".tools/engine/bin/ministack"], env=environment, cwd=home, stdout=log, stderr=log
-        )
-    try:
-        endpoint = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(endpoint, process)
-        yield endpoint
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_until_healthy(endpoint, process):
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310 our own
-                return
-        except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+def engine(local_stack):
+    """Endpoint of the local engine, with IAM enforced."""
+    return local_stack.deployed.endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +47,7 @@ class Stack:
     """The deployed labeling stack, as an administrator sees it."""
 
     endpoint: str
+    bucket: str
     outputs: dict
 
     def client(self, name):
@@ -122,15 +79,15 @@ class Stack:
         return self.client("cognito-idp")
 
     def put(self, key, body):
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-        return f"s3://{BUCKET}/{key}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
 
     def read(self, uri):
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def keys(self, prefix):
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def invoke(self, output, event):
@@ -142,48 +99,12 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack(engine):
-    """The labeling stack, built and deployed by SAM, and its bucket."""
-    directory = ROOT / ".aws-sam" / "labeling-tests"
-    environment = os.environ | CREDENTIALS | {"AWS_ENDPOINT_URL": engine}
-    environment["PATH"] = f"{ROOT / '.tools/sam/bin'}:{environment['PATH']}"
-    parameters = {
-        "FunctionRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
-        "FunctionArchitecture": "x86_64" if os.uname().machine == "x86_64" else "arm64",
-        "DataBucket": BUCKET,
-    }
-    overrides = ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
-    _run(
-        [
-            "sam",
-            "build",
-            "-t",
-            "labeling/template.yaml",
-            "--beta-features",
-            "--build-dir",
-            directory,
-            *overrides,
-        ],
-        environment,
-    )
-    _run(
-        [
-            *("sam", "deploy", "--template-file", directory / "template.yaml", "--stack-name", STACK),
-            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
-            *("--no-confirm-changeset", "--no-progressbar", *overrides),
-        ],
-        environment,
-    )
-    deployed = Stack(engine, {})
+def stack(local_stack, engine):
+    """The labeling stack, as `truthmill up` deploys it, and its bucket."""
+    deployed = Stack(engine, local_stack.deployed.bucket, {})
     described = deployed.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    found = Stack(engine, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
-    found.s3.create_bucket(Bucket=BUCKET)
-    return found
-
-
-def _run(command, environment):
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+    return Stack(engine, local_stack.deployed.bucket, outputs)
 
 
 @dataclass(frozen=True)
@@ -227,7 +148,7 @@ class Team:
                 "LabelingJobName": name,
                 "HumanTaskConfig.WorkteamArn": self.arn,
                 "InputConfig.DataSource.S3DataSource.ManifestS3Uri": put(f"{name}/in.manifest", manifest),
-                "OutputConfig.S3OutputPath": f"s3://{BUCKET}/{name}/out",
+                "OutputConfig.S3OutputPath": f"s3://{self.stack.bucket}/{name}/out",
                 "LabelCategoryConfigS3Uri": put(
                     f"{name}/labels.json", json.dumps({"labels": [{"label": "cat"}, {"label": "dog"}]})
                 ),

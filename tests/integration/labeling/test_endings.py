@@ -10,7 +10,6 @@ import pytest
 
 from adapters.jobs import Jobs
 from adapters.table import Table
-from integration.labeling.conftest import BUCKET
 from labeling_builders import answer_of
 from truthmill_cli.simulation import simulate
 
@@ -71,7 +70,9 @@ def test_a_job_ends_with_its_output_and_one_event(stack, team, events):
     described = team.wait_for(job, "Completed")
     assert described["LabelCounters"]["TotalLabeled"] == 3
     written = lines(stack, described)
-    assert [line["source-ref"] for line in written] == [f"s3://{BUCKET}/{job}/{n}.png" for n in range(3)]
+    assert [line["source-ref"] for line in written] == [
+        f"s3://{stack.bucket}/{job}/{n}.png" for n in range(3)
+    ]
     for line in written:
         assert line["split"] == "train"
         assert line["bounding-box"]["annotations"] == [
@@ -80,7 +81,7 @@ def test_a_job_ends_with_its_output_and_one_event(stack, team, events):
         assert line["bounding-box-metadata"]["class-map"] == {"1": "dog"}
     responses = stack.keys(f"{job}/out/{job}/annotations/worker-response/iteration-1/")
     assert [key.split("/")[-2] for key in responses] == ["0", "1", "2"]
-    (answer,) = json.loads(stack.read(f"s3://{BUCKET}/{responses[0]}"))["answers"]
+    (answer,) = json.loads(stack.read(f"s3://{stack.bucket}/{responses[0]}"))["answers"]
     assert answer["answerContent"] == answer_of(("dog", 10, 20, 30, 40))["answer"]
     assert answer["workerId"].startswith("private.us-east-1.")
     assert len(stack.keys(f"{job}/out/{job}/annotations/consolidated-annotation/")) == 1
@@ -125,11 +126,12 @@ def test_a_stopping_condition_stops_the_job(team):
             "in.manifest, line 3: isn't a JSON object",
         ),
         ({"manifest": "\n"}, "has 0 objects"),
-        ({"LabelCategoryConfigS3Uri": f"s3://{BUCKET}/nobody/put/this"}, "nobody/put/this can't be read"),
+        ({"LabelCategoryConfigS3Uri": "s3://{bucket}/nobody/put/this"}, "nobody/put/this can't be read"),
         ({"LabelCategoryConfigS3Uri": "s3://somebody-elses-bucket/x"}, "DataBucket"),
     ],
 )
 def test_a_job_whose_input_cannot_be_used_fails_with_the_reason(team, events, changes, says):
+    changes = {name: value.replace("{bucket}", team.stack.bucket) for name, value in changes.items()}
     job = team.create_job(1, **changes)
     described = team.wait_for(job, "Failed")
     assert says in described["FailureReason"]
@@ -178,7 +180,7 @@ def test_the_sweep_ends_a_job_whose_tasks_ran_out(stack, team, jobs, answered, s
 
 def test_a_manifest_of_more_than_a_page_comes_out_whole(stack, team):
     """1,100 objects lie in 16 shards, and are written in several batches."""
-    text = "".join(f'{{"source-ref": "s3://{BUCKET}/none/{n}.png", "n": {n}}}\n' for n in range(1_100))
+    text = "".join(f'{{"source-ref": "s3://{stack.bucket}/none/{n}.png", "n": {n}}}\n' for n in range(1_100))
     job = team.running_job(manifest=text)
     stack.sagemaker.stop_labeling_job(LabelingJobName=job)
     described = team.wait_for(job, "Stopped")

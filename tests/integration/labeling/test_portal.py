@@ -59,6 +59,13 @@ def test_too_many_tries_are_refused_for_a_while(stack):
         client.post("api/sign-in", wrong)
 
 
+def test_signing_in_rightly_is_never_too_often(stack, team):
+    credentials = team.invite("often@example.com")
+    PortalClient(stack.portal).sign_in(credentials)
+    for _ in range(12):
+        PortalClient(stack.portal).post("api/sign-in", {"username": credentials.email, "password": PASSWORD})
+
+
 def test_a_workers_day(stack, team):
     worker = team.worker()
     assert worker.get("api/jobs") == {"jobs": []}
@@ -71,7 +78,7 @@ def test_a_workers_day(stack, team):
     assert first_task(worker, job)["task"] == task["task"]
     element = read_element(worker.page(task["page"]))
     assert json.loads(element["labels"]) == ["cat", "dog"]
-    assert worker.fetch(element["src"]) == stack.read(f"s3://labeling-test-data/{job}/{task['objectName']}")
+    assert worker.fetch(element["src"]) == stack.read(f"s3://{stack.bucket}/{job}/{task['objectName']}")
 
     path = f"api/jobs/{job}/tasks/{task['task']}"
     worker.post(f"{path}/extend", {})
