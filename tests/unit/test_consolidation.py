@@ -76,6 +76,13 @@ def test_a_box_of_workers_who_saw_another_size_is_cut_to_the_picture():
     assert boxes_of(answers) == [Box(0, 190, 90, 10, 10)]
 
 
+def test_two_equally_close_boxes_are_chosen_between_by_place_not_by_order():
+    middle, before, behind = Box(0, 15, 0, 10, 10), Box(0, 13, 0, 10, 10), Box(0, 17, 0, 10, 10)
+    for second in ([before, behind], [behind, before]):
+        for answers in ({"ann": [middle], "ben": second}, {"ben": second, "ann": [middle]}):
+            assert boxes_of(answers) == [Box(0, 14, 0, 10, 10), behind]
+
+
 drawn = st.builds(
     Box, st.integers(0, 1), st.integers(0, 150), st.integers(0, 60), st.integers(1, 50), st.integers(1, 40)
 )

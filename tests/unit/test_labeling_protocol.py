@@ -127,6 +127,7 @@ def test_the_pages_of_a_list_are_the_list(entries, order, descending, size):
     found, token = [], None
     while True:
         chosen, token = page(entries, order, descending, size, token)
+        assert chosen or not entries
         found += chosen
         if token is None:
             break
