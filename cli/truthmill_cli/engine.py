@@ -52,7 +52,7 @@ def start(home: Home, checkout: Checkout, deadline_s: float = START_DEADLINE_S) 
     """The engine, serving, and whether it was started now. Raises FailedError with the end of its log."""
     home.create()
     engine = running(home)
-    if engine and _answers(engine.endpoint, time.monotonic() + deadline_s):
+    if engine and _answers(home, engine.port, time.monotonic() + deadline_s):
         return engine, False
     if engine:  # it lives and doesn't serve: what a killed `up` may leave behind
         stop(home)
@@ -117,21 +117,18 @@ def _launch(home: Home, checkout: Checkout, port: int, deadline: float) -> Engin
     (home / "engine.json").unlink(missing_ok=True)  # of an engine that ended
     log = home / "engine.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        launched = subprocess.run(  # it returns as soon as the engine's process is on its own
             [checkout.engine_python, _LAUNCHER, home.path],
             env=environment(home, port),
             cwd=home.path,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,
+            check=False,
         )
-    engine = Engine(process.pid, port)
-    if _answers(engine.endpoint, deadline, process):
-        return engine
-    ended = process.poll() is not None
-    if not ended:
-        process.kill()
+    if launched.returncode == 0 and _answers(home, port, deadline):
+        return Engine(home.read("engine.json")["pid"], port)
+    ended = not stop(home)
     raise FailedError(
         f"The local engine {'ended at once' if ended else 'does not answer'}. The end of {log}:\n{tail(log)}"
     )
@@ -142,17 +139,15 @@ def tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _answers(endpoint: str, deadline: float, process: "subprocess.Popen[bytes] | None" = None) -> bool:
+def _answers(home: Home, port: int, deadline: float) -> bool:
     """Wait until the engine answers; False at the deadline, or where its process has ended.
 
     deadline: seconds of the monotonic clock.
     """
-    while time.monotonic() < deadline:
-        if process and process.poll() is not None:
-            return False
+    while time.monotonic() < deadline and _locked(home / "engine.lock"):
         with (
             contextlib.suppress(urllib.error.URLError, OSError, json.JSONDecodeError),
-            urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2) as answer,  # noqa: S310 -- our own
+            urllib.request.urlopen(f"http://{HOST}:{port}/_ministack/health", timeout=2) as answer,
         ):
             return bool(json.load(answer).get("auth") == "enabled")
         time.sleep(0.1)

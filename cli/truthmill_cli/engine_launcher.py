@@ -54,6 +54,7 @@ UNPACKING = threading.Lock()
 
 def main(home: Path) -> None:
     hold(home / "engine.lock")
+    detach()
     record = home / "engine.json"
     record.write_text(json.dumps({"pid": os.getpid(), "port": int(os.environ["GATEWAY_PORT"])}))
     app = importlib.import_module("ministack.app")  # it reads its environment when it is imported
@@ -83,6 +84,13 @@ def hold(path: Path) -> int:
             return descriptor
         time.sleep(0.1)
     sys.exit(f"An engine is running already with the data in {path.parent}.")
+
+
+def detach() -> None:
+    """Go on as a process of its own, which outlives the command that started it; the lock comes along."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
 
 
 def mend_error_names() -> None:
@@ -161,5 +169,4 @@ def save_now_and_then(app: types.ModuleType) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it outlives the terminal that started it
     main(Path(sys.argv[1]))

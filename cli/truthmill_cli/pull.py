@@ -1,6 +1,7 @@
 """`truthmill pull`: lays a dataset out on this machine, so that a trainer can read it at once."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapters.storage import Storage, Stored
 from truthmill import layout
 from truthmill.layout import RunLayout
+from truthmill.ledger import Ledger
 from truthmill_cli import console, runs
 from truthmill_cli.errors import FailedError, UsageError
 
@@ -23,9 +25,12 @@ PENDING = 256  # downloads waiting for a thread; bounds memory, whatever the dat
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An object and where it goes, relative to the target. found: what a listing says, if there is one."""
+    """Objects, joined in their order, and the file they make, relative to the target.
 
-    key: str
+    found: what a listing says of the one object, if there is one.
+    """
+
+    keys: tuple[str, ...]
     path: str
     found: Stored | None = None
 
@@ -62,14 +67,15 @@ def newest(storage: Storage, dataset: str) -> str:
 
 def copies(storage: Storage, at: RunLayout) -> Iterator[Copy]:
     """Every object of a dataset that a trainer needs, with its place."""
-    yield Copy(at.run_json, "run.json")
-    yield Copy(at.rejected, "rejected.jsonl")
-    yield Copy(at.report, "report.html")
-    yield Copy(layout.ledger(at.dataset), "ledger.jsonl")
+    yield Copy((at.run_json,), "run.json")
+    yield Copy((at.rejected,), "rejected.jsonl")
+    yield Copy((at.report,), "report.html")
+    ledger, _ = storage.read_json(layout.ledger(at.dataset), Ledger)
+    yield Copy(tuple(segment.key for segment in ledger.segments), "ledger.jsonl")
     manifests, images = at.prefix + "manifests/", layout.dataset_prefix(at.dataset) + "images/"
     for prefix, folder in ((manifests, "manifests/"), (at.channels, "channels/"), (images, "images/")):
         for found in storage.list(prefix):
-            yield Copy(found.key, folder + found.key.removeprefix(prefix), found)
+            yield Copy((found.key,), folder + found.key.removeprefix(prefix), found)
 
 
 def _finished(
@@ -107,14 +113,14 @@ def fetch(storage: Storage, copy: Copy, target: Path) -> int | None:
     size = 0
     try:
         with partial.open("wb") as file:
-            for chunk in storage.stream(copy.key):
+            for chunk in itertools.chain.from_iterable(map(storage.stream, copy.keys)):
                 size += file.write(chunk)
         if copy.found:
             os.utime(partial, (copy.found.modified.timestamp(),) * 2)
         os.replace(partial, path)  # noqa: PTH105 -- the same in fewer steps, once for each picture
     except FileNotFoundError as error:
         raise FailedError(
-            f"{storage.uri(copy.key)} isn't there, though its run says it is complete."
+            f"What {copy.path} is made of isn't in {storage.bucket}, though its run says it is complete."
         ) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
