@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 import obstore
-from obstore.exceptions import AlreadyExistsError, PermissionDeniedError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, InvalidPathError, PermissionDeniedError, PreconditionError
 from obstore.store import MemoryStore, ObjectStore, S3Store
 
 from truthmill.errors import SourceError
@@ -150,9 +150,18 @@ class Storage:
             return
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        """Objects below a prefix, in the order of their keys, page by page."""
-        for page in obstore.list(self.store, prefix=prefix):
-            yield from map(_stored, page)
+        """Objects below a prefix, in the order of their keys, page by page; a last slash is left off.
+
+        Raises SourceError for a key that obstore takes for no path; Truthmill itself writes none.
+        """
+        try:
+            for page in obstore.list(self.store, prefix=prefix):
+                yield from map(_stored, page)
+        except InvalidPathError as error:
+            raise SourceError(
+                f"{self.uri(prefix)} has an object whose key can't be used: {str(error).splitlines()[0]}. "
+                "Rename it: no empty part between slashes, no part . or .., no control characters."
+            ) from error
 
 
 class LineSink:
@@ -197,6 +206,8 @@ def read_source(store: Storage, key: str) -> Stored:
         raise SourceError(
             f"{store.uri(key)} isn't there. Check the bucket and the key: upper and lower case count."
         ) from None
+    except ValueError as error:
+        raise SourceError(f"{store.uri(key)} can't be used: {error}. Give it another key.") from error
     except PermissionDeniedError as error:
         raise SourceError(
             f"{store.uri(key)} can't be read: {str(error).splitlines()[0]}. Put it into this stack's bucket "

@@ -11,14 +11,14 @@ from adapters import sagemaker
 from adapters.storage import Storage, storage
 from pipeline.ledger import change_ledger, lines_of, read_ledger
 from pipeline.observed import observed
-from pipeline.run import RunReference, now, read_run, update_run
+from pipeline.run import RunReference, read_run, update_run
 from truthmill import layout
 from truthmill.box_check import check_boxes
 from truthmill.channels import CHANNELS
 from truthmill.dataset import LabeledDataset, LabeledPicture
 from truthmill.errors import LabelingIncompleteError, NoPicturesError
 from truthmill.labeling_job import ATTRIBUTE
-from truthmill.layout import RunLayout
+from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger
 from truthmill.manifest import Labeled, NotLabeled, read_output
 from truthmill.records import LedgerLine, split_lines
@@ -147,16 +147,16 @@ def _answers(run: Run, job: Job, outcome: Ended) -> dict[str, Labeled | NotLabel
 def write_channels(store: Storage, at: RunLayout, run: Run) -> None:
     """Every format that was asked for, from all labeled pictures of the dataset."""
     ledger = read_ledger(store, at.dataset)[0]
-    splits = tuple(run.split["wanted"])
+    there = tuple(split for split in SPLITS if next(_pictures(store, ledger, split), None) is not None)
     dataset = LabeledDataset(
         bucket=store.bucket,
         labels=ledger.labels,
         pictures=lambda split: _pictures(store, ledger, split),
-        splits=splits,
+        splits=tuple(split for split in SPLITS if split in there or split in run.split["wanted"]),
         job=run.jobs[0].name if run.jobs else run.run,
-        created=now().rstrip("Z"),
+        created=run.started_at.rstrip("Z"),  # not the clock: a retry writes the same bytes
     )
-    if all(next(dataset.pictures(split), None) is None for split in splits):
+    if not there:
         raise NoPicturesError(
             f"Dataset {at.dataset} has no labeled picture: every one came back without an answer. "
             f"Why, picture by picture, is in {store.uri(at.unlabeled)}."

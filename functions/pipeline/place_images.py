@@ -1,5 +1,6 @@
 """State PlaceImages: puts each kept picture once, under the name that follows from its content."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -51,8 +52,19 @@ def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
                 "was replaced while the run was under way: put it back, or start a run for the new one."
             )
         placement = waiting[entry.offset, entry.key].pop()
+        _check_same(asked, placement, content)
         kept = content if not placement.conversions else images.stored_bytes(content, entry.name, limits)
         yield placement.key, kept
+
+
+def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
+    """A key says digits of its picture's digest: raises SourceError where the bytes are others by now."""
+    digits = placement.key.rpartition("/")[2].partition("-")[0]
+    if not hashlib.sha256(content).hexdigest().startswith(digits):
+        raise SourceError(
+            f"{asked.source}: {placement.entry.name} is another file than the one that was inspected. The "
+            "source was replaced while the run was under way: put it back, or start a run for the new one."
+        )
 
 
 def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:

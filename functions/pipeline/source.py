@@ -49,10 +49,16 @@ def read_entries(
     """The bytes of a batch's entries, or why there are none; of an archive, a ranged GET serves many."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     store = store_of(bucket)
-    if not key.lower().endswith(".zip"):
-        yield from ((entry, store.read(entry.key)) for entry in entries)
-        return
-    yield from unpack_all(entries, lambda start, length: store.read_range(key, start, length))
+    try:
+        if key.lower().endswith(".zip"):
+            yield from unpack_all(entries, lambda start, length: store.read_range(key, start, length))
+        else:
+            yield from ((entry, store.read(entry.key)) for entry in entries)
+    except FileNotFoundError as error:
+        raise SourceError(
+            f"{uri}: what was there when the run began is gone ({str(error).splitlines()[0]}). Put it back, "
+            "and start the run again."
+        ) from error
 
 
 class Archive:
@@ -101,7 +107,9 @@ class Prefix:
             )
 
     def objects(self) -> Iterator[Stored]:
-        return self.store.list(self.key)
+        """What lies below; the empty object that the console's "Create folder" leaves is not among it."""
+        own = self.key.rstrip("/")  # listed keys come without their last slash
+        return (found for found in self.store.list(self.key) if found.key != own)
 
     @cached_property
     def digest(self) -> str:
@@ -129,8 +137,11 @@ class Prefix:
 def judge_loose(entry: Entry) -> tuple[str, str]:
     """Why a loose object isn't inspected: a key of `rejections.REASONS` and what was found, or nothing."""
     last = entry.name.rpartition("/")[2]
-    if not last or entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
+    folder = not entry.size and "." not in last  # as "Create folder" leaves it, less its last slash
+    if folder or entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
         return "ignored", ""
+    if not entry.size:
+        return "empty", ""
     if last.lower().endswith(".zip"):
         return "nested-archive", ""
     if entry.size > MAX_LOOSE:

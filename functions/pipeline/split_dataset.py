@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -91,6 +91,8 @@ class _Step:
         """Write everything that follows from the ledger as it is; the ledger as it shall be."""
         ledger = ledger.with_labels(self.asked.labels, self.at.dataset)
         new, counts = self.gather()
+        if not len(new):
+            self.refuse(counts)
         known, settled, left_behind = self.remember(ledger)
         curation = curate(new, known, settled, self.asked.split, self.asked.split.seed or self.at.dataset)
         kept = curation.kept()
@@ -130,12 +132,16 @@ class _Step:
             side = grouping.folder_split(name) if rules.folders == "honour" else ""
             group = grouping.group_by(name, found.taken, rules.group_by)
             gathered.add(found.pixels, name, found.fingerprint, group, side)
-        if not len(gathered):
-            raise NoPicturesError(
-                f"{self.asked.source} has {counts['inputs']} entries and none is a picture that can be used. "
-                f"Why, entry by entry, is in {self.store.uri(self.at.inspected)}."
-            )
         return gathered, counts
+
+    def refuse(self, counts: dict[str, int]) -> NoReturn:
+        """Nothing can be used; why not is written down like in any other run."""
+        self.store.write_lines(self.at.rejected, map(_refused, self.inspections()))
+        update_run(self.store, self.at.run_json, lambda found: msgspec.structs.replace(found, counts=counts))
+        raise NoPicturesError(
+            f"{self.asked.source} has {counts['inputs']} entries and none is a picture that can be used. "
+            f"Why, entry by entry, is in {self.store.uri(self.at.rejected)}."
+        )
 
     def remember(self, ledger: Ledger) -> tuple[Gathered, dict[str, str], list[Segment]]:
         """What the dataset knows; sides already given to pictures of this run; segments to take over.
@@ -204,7 +210,9 @@ class _Step:
         with ExitStack() as open_files:
             sink = lambda key: open_files.enter_context(self.store.sink(key))  # noqa: E731 - three uses below
             ledger = sink(segment.key)
-            splits = {name: sink(self.at.split_manifest(name)) for name in curation.outcome.wanted}
+            # A folder, or an earlier run, may put pictures on a side that this request gives no share.
+            sides = {SPLITS[side] for side in set(curation.sides[: len(kept)][kept].tolist())}
+            splits = {name: sink(self.at.split_manifest(name)) for name in {*curation.outcome.wanted} | sides}
             place = PlaceWriter(sink(self.at.place))
             labeling = _LabelingManifests(self.store, self.at, self.asked, int(kept.sum()))
             for number, found in enumerate(self.usable()):
@@ -257,21 +265,15 @@ class _Step:
     def rejected(self, curation: Curation, of: dict[int, str]) -> Iterator[Rejected]:
         number = -1
         for found in self.inspections():
-            name, reason, detail, stands = found.entry.name, found.reason, found.detail, -1
-            if not reason:
-                number += 1
-                stands = int(curation.stands_for[number])
-                if stands == number:
-                    continue
+            if found.reason:
+                yield _refused(found)
+                continue
+            number += 1
+            stands = int(curation.stands_for[number])
+            if stands != number:
                 reason = "known" if stands >= len(curation.stands_for) else "duplicate"
-            yield Rejected(
-                name=name,
-                reason=reason,
-                detail=detail,
-                advice=rejections.REASONS[reason],
-                of=of.get(stands, ""),
-                distance=0 if stands >= 0 else None,
-            )
+                same = msgspec.structs.replace(found, reason=reason)
+                yield msgspec.structs.replace(_refused(same), of=of[stands], distance=0)
 
     def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
         """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""
@@ -306,6 +308,15 @@ class _Step:
                     sink.add(line)
                     left += 1
         return Segment(run=other.run, key=key, pictures=left)
+
+
+def _refused(found: Inspection) -> Rejected:
+    return Rejected(
+        name=found.entry.name,
+        reason=found.reason,
+        detail=found.detail,
+        advice=rejections.REASONS[found.reason],
+    )
 
 
 class _LabelingManifests:

@@ -21,8 +21,13 @@ def answer_if_ended(job: str, token: str, store: Storage) -> bool:
     found = sagemaker.describe_labeling_job(job)
     if found["LabelingJobStatus"] not in sagemaker.ENDED:
         return False
-    executions.answer(token, ended(found))
-    store.delete(layout.token(job))
+    while token:
+        executions.answer(token, ended(found))
+        waits = stored_token(job, store)
+        if waits == token:
+            store.delete(layout.token(job))
+            break
+        token = waits  # AwaitLabels went round meanwhile, and may have seen the job before it ended
     return True
 
 

@@ -1,0 +1,259 @@
+"""The workflow's states, called in their order with the events that the state machine gives them.
+
+Whatever passes between two states goes through JSON here too, and is small.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeling_endpoint import Endpoint
+
+ONE_BOX = [{"class_id": 0, "left": 3, "top": 5, "width": 20, "height": 11}]
+WORKTEAM = "arn:aws:sagemaker:us-east-1:123456789012:workteam/private-crowd/cats"
+
+
+@dataclass
+class Cloud:
+    """One account: its bucket, its services' clients."""
+
+    bucket: str
+    s3: Any
+    stepfunctions: Any
+    sqs: Any
+    inbox: str
+    waiting: str
+    labeling: Endpoint
+    executions: list[str] = field(default_factory=list)
+
+    def put(self, key: str, content: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def get(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def json(self, key: str) -> Any:
+        return json.loads(self.get(key))
+
+    def lines(self, key: str) -> list[Any]:
+        return [json.loads(line) for line in self.get(key).splitlines()]
+
+    def keys(self, prefix: str = "") -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        return {key: self.get(key) for key in self.keys(prefix)}
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def start(self, source: str | dict[str, str], **request: Any) -> "Execution":
+        """A new execution. source: as a request has it, or a key of the bucket."""
+        plain = isinstance(source, str) and not source.startswith("s3://")
+        given = {
+            "source": {"bucket": self.bucket, "key": source} if plain else source,
+            "labels": ["cat", "dog"],
+            "workforce": {"workteamArn": WORKTEAM},
+            **request,
+        }
+        name = f"e{len(self.executions)}"
+        started = self.stepfunctions.start_execution(stateMachineArn=self.waiting, name=name)
+        self.executions.append(started["executionArn"])
+        return Execution(self, started["executionArn"], given)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What subscribers of the topic were sent."""
+        found = self.sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in found]
+
+    def label(
+        self,
+        job: str,
+        answers: Mapping[str, list[dict[str, int]] | None] | None = None,
+        status: str = "Completed",
+        *,
+        without: tuple[str, ...] = (),
+    ) -> None:
+        """Workers answer: each picture has ONE_BOX but for `answers`, by the end of its key; None: no answer.
+
+        without: pictures (by the end of their key) whose line is missing altogether.
+        """
+        described = self.labeling.jobs[job]
+        source = described["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
+        lines = []
+        for line in self.lines(source.removeprefix(f"s3://{self.bucket}/")):
+            if any(line["source-ref"].endswith(end) for end in without):
+                continue
+            drawn: list[dict[str, int]] | None = ONE_BOX
+            for end, given in (answers or {}).items():
+                drawn = given if line["source-ref"].endswith(end) else drawn
+            lines.append(output_line(line, drawn))
+        prefix = described["OutputConfig"]["S3OutputPath"].removeprefix(f"s3://{self.bucket}/")
+        key = f"{prefix}/{job}/manifests/output/output.manifest"
+        self.put(key, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        self.labeling.end(job, status, f"s3://{self.bucket}/{key}", "" if status == "Completed" else "why")
+
+
+def output_line(line: dict[str, Any], drawn: list[dict[str, int]] | None) -> dict[str, Any]:
+    """A line of Ground Truth's output manifest for an input line of a picture of 64 x 48 pixels."""
+    if drawn is None:
+        failed = {"failure-reason": "ClientError: nobody answered", "type": "groundtruth/object-detection"}
+        return {**line, "bounding-box-metadata": failed}
+    return {
+        **line,
+        "bounding-box": {"image_size": [{"width": 64, "height": 48, "depth": 3}], "annotations": drawn},
+        "bounding-box-metadata": {
+            "objects": [{"confidence": 0}] * len(drawn),
+            "class-map": {str(box["class_id"]): ("cat", "dog")[box["class_id"]] for box in drawn},
+            "type": "groundtruth/object-detection",
+            "human-annotated": "yes",
+            "creation-date": "2026-01-01T00:00:00.000000",
+            "job-name": "labeling-job/somebody",
+        },
+    }
+
+
+def through_json(document: Any) -> Any:
+    """As Step Functions carries it, which takes 256 KiB."""
+    text = json.dumps(document)
+    assert len(text) < 256 * 1024
+    return json.loads(text)
+
+
+class Execution:
+    """One execution of the state machine. Each method is a state."""
+
+    def __init__(self, cloud: Cloud, arn: str, given: dict[str, Any]) -> None:
+        self.cloud, self.arn, self.given = cloud, arn, given
+        self.state: dict[str, Any] = {}
+        self.jobs: list[dict[str, Any]] = []
+        self.ended: list[dict[str, Any]] = []
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return self.state["run"]
+
+    @property
+    def prefix(self) -> str:
+        return f"datasets/{self.run['dataset']}/runs/{self.run['run']}/"
+
+    @property
+    def channels(self) -> str:
+        return f"datasets/{self.run['dataset']}/channels/{self.run['run']}/"
+
+    @property
+    def run_json(self) -> dict[str, Any]:
+        return self.cloud.json(self.prefix + "run.json")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.run_json["counts"]
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Reason by name."""
+        return {line["name"]: line["reason"] for line in self.cloud.lines(self.prefix + "rejected.jsonl")}
+
+    @property
+    def ledger_lines(self) -> list[dict[str, Any]]:
+        """Of the whole dataset."""
+        ledger = self.cloud.json(f"datasets/{self.run['dataset']}/ledger.json")
+        return [line for segment in ledger["segments"] for line in self.cloud.lines(segment["key"])]
+
+    def prepare(self) -> str:
+        from pipeline import prepare
+
+        event = through_json({"input": self.given, "execution": self.arn})
+        self.state = through_json(prepare.handler(event, None))
+        return self.state["decision"]
+
+    def inspect(self) -> None:
+        from pipeline import inspect_images
+
+        for batch in self.cloud.lines(self.state["plan"]):
+            inspect_images.handler(through_json({"run": self.run, "batch": batch}), None)
+
+    def split(self) -> None:
+        from pipeline import split_dataset
+
+        self.jobs = through_json(split_dataset.handler({"run": self.run}, None))["jobs"]
+
+    def place(self) -> None:
+        from pipeline import place_images
+
+        for batch in self.cloud.lines(self.state["place"]):
+            place_images.handler(through_json({"run": self.run, "batch": batch}), None)
+
+    def create_jobs(self) -> list[str]:
+        from pipeline import create_labeling_job
+
+        made = [create_labeling_job.handler({"run": self.run, "job": job}, None) for job in self.jobs]
+        return [job["name"] for job in made]
+
+    def build(self, *ended: dict[str, str]) -> None:
+        from pipeline import build_channels
+
+        event = {"run": self.run, "ended": list(ended) or [self.how_ended(job["name"]) for job in self.jobs]}
+        through_json(build_channels.handler(through_json(event), None))
+
+    def how_ended(self, job: str) -> dict[str, str]:
+        """What AwaitLabels hands on; `test_pipeline_waiting` shows that it does."""
+        found = self.cloud.labeling.jobs[job]
+        return {
+            "name": job,
+            "status": found["LabelingJobStatus"],
+            "reason": found.get("FailureReason", ""),
+        }
+
+    def report(self) -> None:
+        from pipeline import write_report
+
+        write_report.handler({"run": self.run}, None)
+
+    def notify(self) -> None:
+        from pipeline import notify
+
+        notify.handler({"run": self.run}, None)
+        self.end()
+
+    def end(self) -> None:
+        """The execution is no longer under way."""
+        self.cloud.stepfunctions.stop_execution(executionArn=self.arn)
+
+    def fail(self, error: str = "SomeError", message: str = "Something is wrong.") -> None:
+        """A state failed, and RecordFailure follows."""
+        from pipeline import record_failure
+
+        cause = json.dumps({"errorMessage": message, "errorType": error, "requestId": "1", "stackTrace": []})
+        state = {**self.state, "error": {"Error": error, "Cause": cause}}
+        event = {"state": state, "input": self.given, "execution": self.arn}
+        record_failure.handler(through_json(event), None)
+        self.end()
+
+    def to_split(self) -> "Execution":
+        assert self.prepare() == "claimed"
+        self.inspect()
+        self.split()
+        return self
+
+    def to_jobs(self) -> "Execution":
+        """Up to where workers are waited for."""
+        self.to_split()
+        self.place()
+        self.create_jobs()
+        return self
+
+    def to_channels(self, answers: Mapping[str, list[dict[str, int]] | None] | None = None) -> "Execution":
+        self.to_jobs()
+        for job in self.jobs:
+            self.cloud.label(job["name"], answers)
+        self.build()
+        return self
+
+    def to_the_end(self, answers: Mapping[str, list[dict[str, int]] | None] | None = None) -> "Execution":
+        self.to_channels(answers)
+        self.report()
+        self.notify()
+        return self
