@@ -3,12 +3,16 @@
 Usage: python tools/write_docs.py
 """
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from truthmill.rejections import REASONS
+from truthmill.request import Request
 from truthmill_cli.reference import reference
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +55,67 @@ def rejections_page() -> str:
     )
 
 
-PAGES = {"cli.md": reference, "parameters.md": parameters_page, "rejections.md": rejections_page}
+def request_page() -> str:
+    """docs/request.md."""
+    schema = msgspec.json.schema(Request)
+    return (
+        "# The request\n\n"
+        "One JSON object, whichever trigger. Each key comes from the execution's input, else from "
+        "`truthmill.json` at the archive's root, else from the stack's parameters. An unknown key is an error that names it. "
+        "A sample: `events/console-request.json`. Made by `make docs`.\n\n"
+        "| key | values | default | what it is |\n| --- | --- | --- | --- |\n"
+        + "".join(_request_rows(schema["$defs"], "Request", ""))
+    )
+
+
+def _request_rows(definitions: dict[str, Any], name: str, prefix: str) -> Iterator[str]:
+    part = definitions[name]
+    for key, given in part["properties"].items():
+        nested = json.dumps(given).partition("#/$defs/")[2].partition('"')[0]
+        if nested:
+            yield from _request_rows(definitions, nested, f"{prefix}{key}.")
+            continue
+        required = key in part.get("required", ())
+        default = "required" if required else f"`{json.dumps(given['default'])}`"
+        if key == "dataset":
+            default = "derived"
+        yield f"| `{prefix}{key}` | {_values(given)} | {default} | {given['description']} |\n"
+
+
+def _values(given: dict[str, Any]) -> str:
+    """What may stand there, in words."""
+    if "anyOf" in given:
+        return " or ".join(_values(one) for one in given["anyOf"])
+    if "enum" in given:
+        return ", ".join(f"`{value}`" for value in given["enum"])
+    words = {
+        "integer": "whole number",
+        "null": "null",
+        "array": "list",
+        "object": "object",
+        "number": "number",
+    }
+    text = "amount" if given.get("format") == "decimal" else words.get(given["type"], "text")
+    limits = [
+        f"{sign} {given[key]}"
+        for key, sign in {
+            "minimum": "from",
+            "maximum": "to",
+            "exclusiveMaximum": "below",
+            "minLength": "from",
+            "maxLength": "to",
+        }.items()
+        if key in given
+    ]
+    return " ".join([text, *limits]) + (" characters" if "maxLength" in given else "")
+
+
+PAGES = {
+    "request.md": request_page,
+    "cli.md": reference,
+    "parameters.md": parameters_page,
+    "rejections.md": rejections_page,
+}
 
 
 if __name__ == "__main__":

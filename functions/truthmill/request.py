@@ -23,81 +23,102 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     """A part of the request; an unknown key is an error that names it."""
 
 
-class Instructions(_Part, frozen=True):
-    """What workers read: title, description in the list of jobs; short, full (HTML) beside the task."""
+def _told(description: str, **limits: Any) -> Meta:
+    """What a key means, for docs/request.md, with its limits."""
+    return Meta(description=description, **limits)
 
-    title: Annotated[str, Meta(min_length=1, max_length=128)] = "Draw a box around every object"
-    description: Annotated[str, Meta(min_length=1, max_length=255)] = (
+
+class Instructions(_Part, frozen=True):
+    """What workers read."""
+
+    title: Annotated[str, _told("In the workers' list of jobs.", min_length=1, max_length=128)] = (
+        "Draw a box around every object"
+    )
+    description: Annotated[str, _told("Below the title.", min_length=1, max_length=255)] = (
         "Choose a label, then draw a box that touches the object on all four sides."
     )
-    short: str = "Draw a box around each object, as tight as you can."
-    full: str = (
+    short: Annotated[str, _told("Always beside the picture; HTML.")] = (
+        "Draw a box around each object, as tight as you can."
+    )
+    full: Annotated[str, _told("On demand beside the picture; HTML.")] = (
         "Draw one box for each object, even where objects overlap. Leave nothing out, cut nothing off."
     )
 
 
 class Split(_Part, frozen=True):
-    """validation, test: shares of the pictures, by count.
+    """Which pictures train, which validate."""
 
-    group_by: pictures of one group stay on one side, see `grouping`. near_duplicates: Hamming distance up to
-    which pictures are one group; None switches that off. folders: whether folders named train, val,
-    validation or test decide. seed: decides which pictures; the dataset's name where it is empty.
-    on_degenerate: what becomes of a run whose split is empty on a side or far off.
-    """
-
-    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.2
-    test: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    group_by: str | dict[str, str] = "none"
-    near_duplicates: Annotated[int, Meta(ge=0, le=8)] | None = 3
-    folders: Literal["ignore", "honour"] = "ignore"
-    seed: str = ""
-    on_degenerate: Literal["fail", "continue"] = "fail"
+    validation: Annotated[float, _told("Share of the pictures, by count.", ge=0, lt=1)] = 0.2
+    test: Annotated[float, _told("Share of a third split; 0 makes none.", ge=0, lt=1)] = 0.0
+    group_by: Annotated[
+        str | dict[str, str],
+        _told(
+            "Pictures of one group stay on one side: `none`, `folder`, `capture-minute`, or "
+            '`{"pattern": "…"}` with a regular expression that has a group named `group`.'
+        ),
+    ] = "none"
+    near_duplicates: Annotated[
+        Annotated[int, Meta(ge=0, le=8)] | None,
+        _told("Distance up to which pictures that look alike are one group; null switches that off."),
+    ] = 3
+    folders: Annotated[
+        Literal["ignore", "honour"], _told("Whether folders named train, val, validation or test decide.")
+    ] = "ignore"
+    seed: Annotated[str, _told("Another one gives another split; empty takes the dataset's name.")] = ""
+    on_degenerate: Annotated[
+        Literal["fail", "continue"], _told("What becomes of a run whose split is empty on a side or far off.")
+    ] = "fail"
 
 
 class Pictures(_Part, frozen=True):
-    """Sides in pixels: below the smallest, pictures are rejected; above the largest, scaled down; 0: none."""
+    """Limits in pixels."""
 
-    smallest_side: Annotated[int, Meta(ge=0)] = 0
-    largest_side: Annotated[int, Meta(ge=0)] = 0
+    smallest_side: Annotated[int, _told("Pictures with a smaller side are rejected; 0: none.", ge=0)] = 0
+    largest_side: Annotated[
+        int, _told("Pictures with a larger side are scaled down before labeling; 0: none.", ge=0)
+    ] = 0
 
 
 class Workforce(_Part, frozen=True):
-    """Who labels. price_per_task: USD an answer; task_time_limit: seconds for one picture."""
+    """Who labels."""
 
-    type: Literal["private"] = "private"
-    workteam_arn: str = ""
-    workers_per_object: Annotated[int, Meta(ge=1, le=9)] = 1
-    price_per_task: Decimal = Decimal(0)
-    task_time_limit: Annotated[int, Meta(ge=30, le=28_800)] = 3_600
+    type: Annotated[Literal["private"], _told("The kind of work team.")] = "private"
+    workteam_arn: Annotated[str, _told("Empty takes the stack's DefaultWorkteamArn.")] = ""
+    workers_per_object: Annotated[int, _told("Workers who label each picture.", ge=1, le=9)] = 1
+    price_per_task: Annotated[Decimal, _told("What one answer costs you, USD, 0 or more.")] = Decimal(0)
+    task_time_limit: Annotated[int, _told("Seconds for one picture.", ge=30, le=28_800)] = 3_600
 
 
 class Budget(_Part, frozen=True):
-    """max_cost: USD for the run's labeling."""
+    """What labeling may cost."""
 
-    max_cost: Decimal
-
-
-class SourceObject(_Part, frozen=True):
-    """A source as EventBridge's transformer gives it: a key needs no escaping there."""
-
-    bucket: str
-    key: str
+    max_cost: Annotated[Decimal, _told("USD; a run that would cost more ends before anything is paid.")]
 
 
 class Request(_Part, frozen=True):
     """The request, whole: every default filled in. Made by `parse`."""
 
-    source: str
-    dataset: str
-    labels: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...]
-    instructions: Instructions = Instructions()
-    split: Split = Split()
-    workforce: Workforce = Workforce()
-    budget: Budget | None = None
-    channels: tuple[str, ...] = CHANNELS
-    pictures: Pictures = Pictures()
-    on_incomplete: Literal["fail", "continue"] = "fail"
-    trigger: Literal["console", "s3", "schedule", "cli"] = "console"
+    source: Annotated[str, _told('`s3://` URI of a zip or a prefix, or `{"bucket": …, "key": …}`.')]
+    dataset: Annotated[
+        str,
+        _told("Lower case letters, digits, hyphens, at most 40; by default after the zip or the prefix."),
+    ]
+    labels: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...],
+        _told("1 to 50 class names, each once; a class id is an index in this list."),
+    ]
+    instructions: Annotated[Instructions, _told("What workers read.")] = Instructions()
+    split: Annotated[Split, _told("Which pictures train, which validate.")] = Split()
+    workforce: Annotated[Workforce, _told("Who labels.")] = Workforce()
+    budget: Annotated[Budget | None, _told("What labeling may cost.")] = None
+    channels: Annotated[tuple[str, ...], _told("Training formats: " + ", ".join(CHANNELS) + ".")] = CHANNELS
+    pictures: Annotated[Pictures, _told("Limits in pixels.")] = Pictures()
+    on_incomplete: Annotated[
+        Literal["fail", "continue"], _told("What becomes of a run whose labeling job didn't complete.")
+    ] = "fail"
+    trigger: Annotated[
+        Literal["console", "s3", "schedule", "cli"], _told("How the run was started; triggers set it.")
+    ] = "console"
 
     @property
     def bucket(self) -> str:

@@ -37,7 +37,7 @@ def test_the_commands_exit_code_tells_a_failed_run(local_stack, tmp_path):
     said = local_stack.truthmill("run", path, "--labels", "cat", "--wait", "--json", exit_code=1)
     run = json.loads(said)
     assert run["error"]["name"] == "NoPicturesError"
-    assert run["counts"] == {}
+    assert run["counts"] == {"inputs": 1, "rejected": 1, "ignored": 0}
 
 
 def test_a_run_that_failed_goes_on_where_it_ended(local_stack, tmp_path):
