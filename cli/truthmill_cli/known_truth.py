@@ -76,7 +76,8 @@ class Truth:
         same = [name for name in among if name in self._digests and self._digests[name].startswith(digest)]
         if len(same) == 1:
             return same[0]
-        return next((name for name in among if self._pixels_of.get(name) == pixels(picture)), None)
+        shown = pixels(picture)
+        return next((name for name in among if shown and self._pixels_of.get(name) == shown), None)
 
     @cached_property
     def _digests(self) -> dict[str, str]:
