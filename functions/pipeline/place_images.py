@@ -17,6 +17,7 @@ from truthmill.records import PlaceBatch, Placement
 from truthmill.request import Request
 
 IN_FLIGHT = 16  # uploads at a time, and pictures held
+IN_FLIGHT_BYTES = 96 * 1024 * 1024  # of them together, for 16 of the largest pictures would be 640 MB
 TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
@@ -58,7 +59,12 @@ def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
 
 
 def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
-    """A key says digits of its picture's digest: raises SourceError where the bytes are others by now."""
+    """A key says digits of its picture's digest: raises SourceError where the bytes are others by now.
+
+    Of an archive's entry the checksum has told that already.
+    """
+    if not placement.entry.key:
+        return
     digits = placement.key.rpartition("/")[2].partition("-")[0]
     if not hashlib.sha256(content).hexdigest().startswith(digits):
         raise SourceError(
@@ -68,14 +74,17 @@ def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
 
 
 def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
-    """Upload with IN_FLIGHT at a time; the first error ends it."""
+    """Upload with IN_FLIGHT at a time, and no more than IN_FLIGHT_BYTES; the first error ends it."""
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        under_way: set[Future[None]] = set()
+        under_way: dict[Future[None], int] = {}
         for key, content in pictures:
-            under_way.add(pool.submit(store.write, key, content, TYPES[key[key.rindex(".") :]]))
-            if len(under_way) >= IN_FLIGHT:
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
+            while under_way and (
+                len(under_way) >= IN_FLIGHT or sum(under_way.values()) + len(content) > IN_FLIGHT_BYTES
+            ):
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    del under_way[future]
                     future.result()
+            kind = TYPES[key[key.rindex(".") :]]
+            under_way[pool.submit(store.write, key, content, kind)] = len(content)
         for future in under_way:
             future.result()

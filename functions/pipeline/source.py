@@ -51,7 +51,7 @@ def read_entries(
     store = store_of(bucket)
     try:
         if key.lower().endswith(".zip"):
-            yield from unpack_all(entries, lambda start, length: store.read_range(key, start, length))
+            yield from unpack_all(entries, lambda start, length: store.view_range(key, start, length))
         else:
             yield from ((entry, store.read(entry.key)) for entry in entries)
     except FileNotFoundError as error:

@@ -4,7 +4,7 @@ The directory itself is read in `archive_directory`. Section numbers are those o
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 
 import msgspec
@@ -29,6 +29,9 @@ _SENT = 0x0008  # bit 3 of the flags: sizes and checksum follow the data (4.3.9)
 _ENCRYPTED = 0x0001
 _PIECE = 64 * 1024
 _encode = msgspec.json.Encoder().encode
+
+ReadView = Callable[[int, int], bytes | memoryview]
+"""As `Read`; a span is looked at in pieces, so it may be a view of what was received."""
 
 
 def batches(
@@ -92,7 +95,7 @@ def _upper_bound(entry: Entry) -> int:
 
 
 def unpack_all(
-    entries: Iterable[Entry], read: Read, limit: int = MAX_PICTURE_BYTES
+    entries: Iterable[Entry], read: ReadView, limit: int = MAX_PICTURE_BYTES
 ) -> Iterator[tuple[Entry, bytes | PictureError]]:
     """Each entry with its bytes, or with why it has none; by offset. At most one span is held.
 
@@ -106,7 +109,7 @@ def unpack_all(
 
 
 def _outcome(
-    entry: Entry, following: Entry | None, raw: memoryview, read: Read, limit: int
+    entry: Entry, following: Entry | None, raw: memoryview, read: ReadView, limit: int
 ) -> bytes | PictureError:
     try:
         return unpack(entry, _whole(entry, following, raw, read), limit)
@@ -114,7 +117,7 @@ def _outcome(
         return error.with_traceback(None)  # whose frames would hold the span
 
 
-def _whole(entry: Entry, following: Entry | None, raw: memoryview, read: Read) -> memoryview:
+def _whole(entry: Entry, following: Entry | None, raw: memoryview, read: ReadView) -> memoryview:
     """The entry's bytes with its local header, read again where the span fell short. Raises PictureError."""
     length = local_length(entry, raw)
     if following and entry.offset + length > following.offset:
