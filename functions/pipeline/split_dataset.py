@@ -99,7 +99,8 @@ class _Step:
         self.check_split(curation)
         cost = self.check_budget(int(kept.sum()))
         of, jobs, segment = self.write_kept(curation)
-        self.write_rejected(curation, of | self.known_keys(ledger, left_behind, curation))
+        of |= self.known_keys(ledger, left_behind, curation)
+        self.write_rejected(curation, of)
         self.write_similar(curation, of)
         sides = Counter(curation.sides[: len(new)][kept].tolist())
         counts |= {name: sides[number] for number, name in enumerate(SPLITS)}
@@ -281,9 +282,9 @@ class _Step:
         self.store.write_lines(
             self.at.similar,
             (
-                Similar(key=of[one], of=of.get(other, ""), distance=distance)
+                Similar(key=of[one], of=of[other], distance=distance)
                 for one, other, distance in pairs
-                if one in of
+                if one < len(curation.stands_for)
             ),
         )
 

@@ -46,7 +46,8 @@ class LabeledDataset:
     pictures: for a split, its pictures in an order that is the same at every call. Formats call it as often
     as they need to, so that none has to hold the pictures.
     splits: in the order in which they are written.
-    job: name of the labeling job; created: when the run began, "YYYY-MM-DDTHH:MM:SS" with or without a fraction.
+    job: name of the labeling job; created: when the run began, "YYYY-MM-DDTHH:MM:SS" with
+    or without a fraction.
     """
 
     bucket: str

@@ -1,8 +1,12 @@
 """What comes twice is done once: a step, a drop, an execution."""
 
+import json
+
 import pytest
 
 from builders import archive, picture
+from truthmill.errors import BudgetExceededError
+from workflow import WORKTEAM
 
 FILES = {f"{number}.jpg": picture(number) for number in range(5)}
 
@@ -27,13 +31,11 @@ def run_jsons(cloud):
 STEPS = ["prepare", "inspect", "split", "place", "create_jobs", "build", "report", "notify"]
 
 
-def test_every_step_run_twice_leaves_the_same_bytes(dropped, monkeypatch):
+def test_every_step_run_twice_leaves_the_same_bytes(dropped):
     run = dropped.start("incoming/pets.zip")
     for step in STEPS:
         if step == "build":
             dropped.label(run.jobs[0]["name"], {"-1.jpg": [], "-2.jpg": None})
-            later = "2031-05-06T07:08:09Z"
-            monkeypatch.setattr("pipeline.run.now", lambda: later)
         getattr(run, step)()
         before = snapshot(dropped), run_jsons(dropped)
         getattr(run, step)()
@@ -41,6 +43,16 @@ def test_every_step_run_twice_leaves_the_same_bytes(dropped, monkeypatch):
     assert dropped.labeling.created == [run.jobs[0]["name"]]
     again = dropped.start("incoming/pets.zip")
     assert again.prepare() == "exists"
+
+
+def test_what_channels_say_of_their_time_is_the_runs_not_the_clocks(dropped):
+    run = dropped.start("incoming/pets.zip").to_jobs()
+    dropped.label(run.jobs[0]["name"])
+    then = {**run.run_json, "startedAt": "2001-02-03T04:05:06Z"}
+    dropped.put(run.prefix + "run.json", json.dumps(then).encode())
+    run.build()
+    lines = dropped.lines(f"{run.channels}augmented-manifest/train.manifest")
+    assert {line["bounding-box-metadata"]["creation-date"] for line in lines} == {"2001-02-03T04:05:06"}
 
 
 def test_the_whole_run_repeated_by_its_own_execution_leaves_the_same_bytes(dropped):
@@ -76,7 +88,7 @@ def test_the_whole_run_repeated_by_its_own_execution_leaves_the_same_bytes(dropp
     ],
 )
 def test_a_step_interrupted_after_any_of_its_writes_comes_to_the_same(dropped, step, written):
-    """What a step writes after the point of interruption is missing: from all of it down to the last object."""
+    """What a step writes after the interruption is missing: from all of it down to the last object."""
     run = dropped.start("incoming/pets.zip")
     for name in STEPS[: STEPS.index(step)]:
         getattr(run, name)()
@@ -164,8 +176,7 @@ def test_a_run_whose_execution_is_gone_is_taken_over(dropped, how):
     assert second.run_json["execution"] == second.arn
 
 
-def test_of_two_that_take_over_at_once_one_is_told_that_the_run_exists(dropped):
-    """Both read the failed run; the conditional write lets one through, and the other looks again."""
+def test_a_failed_run_is_taken_over_by_one_only(dropped):
     first = dropped.start("incoming/pets.zip").to_split()
     first.fail()
     decisions = [dropped.start("incoming/pets.zip").prepare() for _ in range(2)]
@@ -183,10 +194,8 @@ def test_a_retry_of_the_same_execution_goes_on(dropped):
 
 
 def test_another_budget_is_enough_to_go_on(dropped):
-    from truthmill.errors import BudgetExceededError
-
     price = {
-        "workteamArn": "arn:aws:sagemaker:us-east-1:1:workteam/private-crowd/cats",
+        "workteamArn": WORKTEAM,
         "pricePerTask": "0.5",
     }
     first = dropped.start("incoming/pets.zip", workforce=price, budget={"maxCost": 1})

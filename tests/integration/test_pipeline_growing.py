@@ -1,0 +1,249 @@
+"""Several runs on one dataset: nothing is paid for twice, and no picture changes its side."""
+
+import io
+from threading import Barrier, Thread
+
+import pytest
+from PIL import Image
+
+from adapters.storage import Storage, memory, storage
+from builders import archive, picture
+from pipeline.run import RunReference
+from pipeline.split_dataset import split_dataset
+from truthmill.errors import LabelsChangedError
+
+FIRST, SECOND = range(10), range(5, 15)
+LEDGER = "datasets/pets/ledger.json"
+
+
+def pictures(numbers, folder=""):
+    return {f"{folder}{number}.jpg": picture(number) for number in numbers}
+
+
+@pytest.fixture
+def two(cloud):
+    """Two zips that share the pictures 5 to 9, under other names."""
+    cloud.put("incoming/pets.zip", archive(pictures(FIRST)))
+    cloud.put("incoming/more.zip", archive(pictures(SECOND, "more/")))
+    return cloud
+
+
+def retouched(number):
+    """The picture with one pixel changed, as PNG."""
+    image = Image.open(io.BytesIO(picture(number)))
+    image.putpixel((0, 0), (0, 0, 0))
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    return made.getvalue()
+
+
+def sides(lines):
+    return {line["pixels"]: line["split"] for line in lines}
+
+
+def sent(cloud):
+    """Every picture that was ever sent to labeling, once for each time."""
+    uris = []
+    for job in cloud.labeling.jobs.values():
+        key = job["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"].split("/", 3)[3]
+        uris += [line["source-ref"] for line in cloud.lines(key)]
+    return uris
+
+
+def test_known_pictures_are_neither_placed_nor_labeled_again(two):
+    first = two.start("incoming/pets.zip").to_the_end()
+    key_of = {line["name"]: line["key"] for line in first.ledger_lines}
+    second = two.start("incoming/more.zip", dataset="pets").to_the_end()
+    assert second.counts["inputs"] == 10
+    assert second.counts["duplicates"] == second.counts["known"] == 5
+    assert second.counts["labeled"] == 5
+    rejected = {line["name"]: line for line in two.lines(f"{second.prefix}rejected.jsonl")}
+    assert {name: line["reason"] for name, line in rejected.items()} == {
+        f"more/{number}.jpg": "known" for number in range(5, 10)
+    }
+    assert {name: line["of"] for name, line in rejected.items()} == {
+        f"more/{number}.jpg": key_of[f"{number}.jpg"] for number in range(5, 10)
+    }
+    assert len(two.keys("datasets/pets/images/")) == 15
+    assert len(sent(two)) == len(set(sent(two))) == 15
+
+
+def test_a_second_drop_keeps_every_earlier_assignment(two):
+    first = two.start("incoming/pets.zip").to_the_end()
+    before = first.ledger_lines
+    second = two.start("incoming/more.zip", dataset="pets", split={"seed": "another"}).to_the_end()
+    after = sides(second.ledger_lines)
+    assert {pixels: after[pixels] for pixels in sides(before)} == sides(before)
+    assert sorted(after.values()) == ["train"] * 12 + ["validation"] * 3
+
+
+def test_the_second_runs_channels_have_the_pictures_of_both(two):
+    two.start("incoming/pets.zip").to_the_end({"-1.jpg": []})
+    second = two.start("incoming/more.zip", dataset="pets").to_the_end()
+    images = []
+    for split in ("train", "validation"):
+        document = two.json(f"{second.channels}coco/instances_{split}.json")
+        images += [image["file_name"][9:] for image in document["images"]]
+    assert sorted(images) == sorted(f"{number}.jpg" for number in range(15))
+    assert two.json("datasets/pets/channels/latest.json")["run"] == second.run["run"]
+
+
+def test_a_zip_of_known_pictures_only_costs_nothing_and_ends_well(two):
+    two.start("incoming/pets.zip").to_the_end()
+    two.put("incoming/known.zip", archive(pictures(range(3), "again/")))
+    run = two.start("incoming/known.zip", dataset="pets").to_the_end()
+    assert run.jobs == []
+    assert run.counts["known"] == 3
+    assert len(two.labeling.created) == 1
+    assert run.run_json["state"] == "SUCCEEDED"
+    assert len(two.json(LEDGER)["segments"]) == 1
+
+
+def test_another_label_list_is_refused_before_anything_is_sent(two):
+    two.start("incoming/pets.zip").to_the_end()
+    second = two.start("incoming/more.zip", dataset="pets", labels=["dog", "cat"])
+    with pytest.raises(LabelsChangedError, match=r"labeled with \['cat', 'dog'\], the request says"):
+        second.to_split()
+    assert len(two.json(LEDGER)["segments"]) == 1
+
+
+def test_a_side_of_an_earlier_run_stays_in_channels_that_give_it_no_share(two):
+    two.start("incoming/pets.zip", split={"test": 0.2}).to_the_end()
+    second = two.start("incoming/more.zip", dataset="pets", split={"onDegenerate": "continue"}).to_the_end()
+    document = two.json(f"{second.channels}coco/instances_test.json")
+    assert len(document["images"]) == 2
+
+
+def test_near_duplicates_of_known_pictures_join_their_side(two):
+    two.start("incoming/pets.zip").to_the_end()
+    files = pictures(range(20, 24)) | {f"new-{number}.png": retouched(number) for number in FIRST}
+    two.put("incoming/retouched.zip", archive(files))
+    run = two.start("incoming/retouched.zip", dataset="pets", split={"onDegenerate": "continue"}).to_split()
+    side = {line["name"]: line["split"] for line in run.ledger_lines}
+    for number in FIRST:
+        assert side[f"new-{number}.png"] == side[f"{number}.jpg"]
+    similar = {frozenset((line["key"], line["of"])) for line in two.lines(f"{run.prefix}similar.jsonl")}
+    key = {line["name"]: line["key"] for line in run.ledger_lines}
+    assert {frozenset((key[f"new-{n}.png"], key[f"{n}.jpg"])) for n in FIRST} <= similar
+
+
+def test_a_run_that_failed_before_it_had_a_job_leaves_its_pictures_on_their_sides(two):
+    first = two.start("incoming/pets.zip").to_split()
+    first.place()
+    before = sides(first.ledger_lines)
+    first.fail()
+    second = two.start("incoming/pets.zip", instructions={"title": "Draw better"}).to_the_end()
+    assert second.run["run"] != first.run["run"]
+    assert second.counts["labeled"] == 10
+    assert sides(second.ledger_lines) == before
+    assert len(second.ledger_lines) == 10
+    assert len(sent(two)) == len(set(sent(two))) == 10
+
+
+def test_a_failed_run_that_starts_again_knows_what_another_took_over(two):
+    first = two.start("incoming/pets.zip").to_split()
+    first.place()
+    first.fail()
+    second = two.start("incoming/more.zip", dataset="pets").to_the_end()
+    again = two.start("incoming/pets.zip").to_the_end()
+    assert again.run["run"] == first.run["run"]
+    assert again.counts["known"] == 5
+    assert again.counts["labeled"] == 5
+    pixels = [line["pixels"] for line in again.ledger_lines]
+    assert len(pixels) == len(set(pixels)) == 15
+    assert len(sent(two)) == len(set(sent(two))) == 15
+    stored = two.keys("datasets/pets/images/")
+    assert set(sent(two)) <= {f"s3://{two.bucket}/{key}" for key in stored}
+    assert second.run_json["state"] == "SUCCEEDED"
+
+
+def test_two_failed_runs_that_leave_to_each_other_lose_nothing(two):
+    first = two.start("incoming/pets.zip").to_split()
+    first.fail()
+    second = two.start("incoming/more.zip", dataset="pets").to_split()
+    second.fail()
+    again = two.start("incoming/pets.zip").to_the_end()
+    assert again.counts["labeled"] == 10
+    last = two.start("incoming/more.zip", dataset="pets").to_the_end()
+    assert last.counts["known"] == 5
+    assert last.counts["labeled"] == 5
+    assert len(sent(two)) == len(set(sent(two))) == 15
+    assert len({line["pixels"] for line in last.ledger_lines}) == len(last.ledger_lines) == 15
+
+
+def test_a_failed_run_that_had_a_job_keeps_its_pictures(two):
+    first = two.start("incoming/pets.zip").to_jobs()
+    first.fail()
+    second = two.start("incoming/more.zip", dataset="pets").to_jobs()
+    assert second.counts["known"] == 5
+    assert len(sent(two)) == len(set(sent(two))) == 15
+
+
+def test_a_run_under_way_keeps_its_pictures_before_it_has_a_job(two):
+    two.start("incoming/pets.zip").to_split()
+    second = two.start("incoming/more.zip", dataset="pets").to_split()
+    assert second.counts["known"] == 5
+    assert second.counts["train"] + second.counts["validation"] == 5
+
+
+def reference(run):
+    return RunReference(**run.run)
+
+
+def test_a_run_that_decides_while_another_writes_decides_again(two):
+    """Between this run's reading of the ledger and its writing, another run's pictures come in."""
+    first = two.start("incoming/pets.zip")
+    second = two.start("incoming/more.zip", dataset="pets")
+    for run in (first, second):
+        run.prepare()
+        run.inspect()
+
+    class Interrupted(Storage):
+        interrupted = False
+
+        def replaced(self, key, document, etag):
+            if key == LEDGER and not self.interrupted:
+                self.interrupted = True
+                second.split()
+            return super().replaced(key, document, etag)
+
+    answer = split_dataset(reference(first), Interrupted(storage(two.bucket).store, two.bucket))
+    assert answer["counts"]["known"] == 5
+    assert [segment["run"] for segment in two.json(LEDGER)["segments"]] == [
+        second.run["run"],
+        first.run["run"],
+    ]
+    pixels = [line["pixels"] for line in first.ledger_lines]
+    assert len(pixels) == len(set(pixels)) == 15
+    assert len(two.lines(f"{first.prefix}manifests/labeling-000.manifest")) == 5
+
+
+def test_many_runs_at_once_are_all_in_the_ledger(cloud):
+    """On a store whose conditional writes are atomic, as S3's are (moto's aren't between threads)."""
+    runs = []
+    for number in range(4):
+        cloud.put(f"incoming/{number}.zip", archive(pictures(range(10 * number, 10 * number + 12))))
+        run = cloud.start(f"incoming/{number}.zip", dataset="pets")
+        run.prepare()
+        run.inspect()
+        runs.append(run)
+    store = memory(cloud.bucket)
+    for key, content in cloud.objects().items():
+        store.write(key, content)
+    together = Barrier(len(runs))
+    answers = {}
+
+    def decide(run):
+        together.wait(timeout=60)
+        answers[run.run["run"]] = split_dataset(reference(run), store)
+
+    threads = [Thread(target=decide, args=[run]) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    ledger = store.read_json(LEDGER, dict)[0]
+    assert {segment["run"] for segment in ledger["segments"]} == {run.run["run"] for run in runs}
+    lines = [line for segment in ledger["segments"] for line in store.read_lines(segment["key"], dict)]
+    assert len(lines) == len({line["pixels"] for line in lines}) == 42
+    assert sum(answer["counts"]["known"] for answer in answers.values()) == 6

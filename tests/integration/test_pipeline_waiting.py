@@ -1,0 +1,156 @@
+"""Waiting for labeling jobs: the token is answered once the job has ended, by whoever comes first."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters.storage import storage
+from pipeline import await_labels, resume_execution, sweep
+
+EVENT = json.loads((Path(__file__).parents[2] / "events/labeling-job-completed.json").read_text())
+
+ROLE = "arn:aws:iam::123456789012:role/role"
+
+
+@pytest.fixture
+def jobs(cloud):
+    """Three jobs in progress, for each an execution that waits for its token (by way of a queue)."""
+    for name in ("one", "two", "three"):
+        configurations = {part: {} for part in ("InputConfig", "OutputConfig", "HumanTaskConfig")}
+        cloud.labeling.create(name, {"LabelingJobName": name, "RoleArn": ROLE, **configurations})
+    return cloud
+
+
+def waits(cloud, name="w"):
+    """An execution that waits, and its task token."""
+    queue = cloud.sqs.create_queue(QueueName=f"tokens-{name}")["QueueUrl"]
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": queue, "MessageBody": {"token.$": "$$.Task.Token"}},
+        "End": True,
+    }
+    definition = json.dumps({"StartAt": "Await", "States": {"Await": state}})
+    machine = cloud.stepfunctions.create_state_machine(
+        name=f"waits-{name}", definition=definition, roleArn=ROLE
+    )
+    started = cloud.stepfunctions.start_execution(stateMachineArn=machine["stateMachineArn"], name=name)
+    cloud.executions.append(started["executionArn"])
+    (message,) = cloud.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    return started["executionArn"], json.loads(message["Body"])["token"]
+
+
+def output(cloud, execution):
+    """What the execution went on with. Step Functions answers the token before the execution has ended."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = cloud.stepfunctions.describe_execution(executionArn=execution)
+        if found["status"] != "RUNNING":
+            assert found["status"] == "SUCCEEDED"
+            return json.loads(found["output"])
+        time.sleep(0.02)
+    raise AssertionError("nobody answered")
+
+
+def status(cloud, execution):
+    return cloud.stepfunctions.describe_execution(executionArn=execution)["status"]
+
+
+def ended_event(name):
+    return {**EVENT, "resources": [f"arn:aws:sagemaker:us-east-1:123456789012:labeling-job/{name}"]}
+
+
+def test_a_job_that_has_ended_already_is_answered_at_once(jobs):
+    execution, token = waits(jobs)
+    jobs.labeling.end("one", "Completed", "s3://b/k")
+    assert await_labels.handler({"name": "one", "token": token}, None) == {"answered": True}
+    assert output(jobs, execution) == {"name": "one", "status": "Completed", "reason": ""}
+    assert jobs.keys("tokens/") == []
+
+
+def test_the_event_answers_who_waits(jobs):
+    execution, token = waits(jobs)
+    assert await_labels.handler({"name": "one", "token": token}, None) == {"answered": False}
+    assert status(jobs, execution) == "RUNNING"
+    jobs.labeling.end("one", "Failed", "s3://b/k", "The role may not read.")
+    answer = resume_execution.handler(ended_event("one"), None)
+    assert answer == {"jobs": [{"name": "one", "answered": True}]}
+    assert output(jobs, execution) == {"name": "one", "status": "Failed", "reason": "The role may not read."}
+    assert jobs.keys("tokens/") == []
+
+
+def test_a_job_that_ends_while_the_token_is_stored_is_not_missed(jobs):
+    """The job ends between the token's write and the question; the event finds the token first."""
+    execution, token = waits(jobs)
+    events = []
+
+    def end_now(name):
+        jobs.labeling.on_describe = lambda _name: None
+        jobs.labeling.end(name, "Completed", "s3://b/k")
+        events.append(resume_execution.resume(name, storage()))
+
+    jobs.labeling.on_describe = end_now
+    await_labels.handler({"name": "one", "token": token}, None)
+    assert events == [{"name": "one", "answered": True}]
+    assert output(jobs, execution)["status"] == "Completed"
+    assert jobs.keys("tokens/") == []
+
+
+def test_an_event_about_a_job_that_nobody_waits_for_changes_nothing(jobs):
+    jobs.labeling.end("one", "Completed", "s3://b/k")
+    assert resume_execution.handler(ended_event("one"), None)["jobs"] == [{"name": "one", "answered": False}]
+    assert resume_execution.handler(ended_event("never"), None)["jobs"][0]["answered"] is False
+
+
+def test_an_event_that_comes_twice_answers_once(jobs):
+    execution, token = waits(jobs)
+    await_labels.handler({"name": "one", "token": token}, None)
+    jobs.labeling.end("one", "Completed", "s3://b/k")
+    answers = [resume_execution.handler(ended_event("one"), None)["jobs"][0]["answered"] for _ in range(2)]
+    assert answers == [True, False]
+    assert output(jobs, execution)["status"] == "Completed"
+
+
+def test_the_sweep_does_what_a_lost_event_should_have_done(jobs):
+    waiting = {name: waits(jobs, name) for name in ("one", "two")}
+    for name, (_, token) in waiting.items():
+        await_labels.handler({"name": name, "token": token}, None)
+    jobs.labeling.end("two", "Stopped", "s3://b/k")
+    assert sweep.handler({}, None)["counts"] == {"waiting": 2, "answered": 1, "unknown": 0}
+    assert output(jobs, waiting["two"][0])["status"] == "Stopped"
+    assert status(jobs, waiting["one"][0]) == "RUNNING"
+    assert jobs.keys("tokens/") == ["tokens/one.json"]
+
+
+def test_a_job_that_cannot_be_described_keeps_no_other_from_its_answer(jobs):
+    execution, token = waits(jobs)
+    await_labels.handler({"name": "two", "token": token}, None)
+    jobs.put("tokens/a-job-that-is-gone.json", b'{"token": "t"}')
+    jobs.put("tokens/not-json.json", b"{")
+    jobs.labeling.end("two", "Completed", "s3://b/k")
+    assert sweep.handler({}, None)["counts"] == {"waiting": 3, "answered": 1, "unknown": 2}
+    assert output(jobs, execution)["name"] == "two"
+
+
+def test_a_token_that_nobody_waits_with_is_forgotten(jobs):
+    jobs.put("tokens/one.json", b'{"token": "of an execution that was stopped"}')
+    jobs.labeling.end("one", "Completed", "s3://b/k")
+    sweep.handler({}, None)
+    assert jobs.keys("tokens/") == []
+
+
+def test_a_token_that_replaces_another_meanwhile_is_answered_too(jobs):
+    """The sweep has read the old token when AwaitLabels goes round and stores a new one."""
+    execution, token = waits(jobs)
+    jobs.put("tokens/one.json", b'{"token": "timed out"}')
+    jobs.labeling.end("one", "Completed", "s3://b/k")
+
+    def go_round(_name):
+        jobs.put("tokens/one.json", json.dumps({"token": token}).encode())
+
+    jobs.labeling.on_describe = go_round
+    sweep.handler({}, None)
+    assert output(jobs, execution)["status"] == "Completed"
+    assert jobs.keys("tokens/") == []
