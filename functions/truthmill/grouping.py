@@ -101,27 +101,40 @@ def link_equal(keys: Iterable[str]) -> "NDArray[np.int64]":
 def union(count: int, *links: "NDArray[np.int64]") -> "NDArray[np.int64]":
     """Each of `count` pictures' group, closed transitively over all links: its smallest member's number.
 
-    links: 2 x M arrays of picture numbers. Roots are hooked onto smaller roots until no link joins two
-    groups; Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm" (1982).
+    links: 2 x M arrays of picture numbers.
     """
-    parent = np.arange(count, dtype=np.int64)
-    one, other = np.hstack([np.empty((2, 0), dtype=np.int64), *links])
-    while len(one):
-        one, other = parent[one], parent[other]
-        apart = one != other
-        one, other = one[apart], other[apart]
-        np.minimum.at(parent, np.maximum(one, other), np.minimum(one, other))
-        _flatten(parent)
-    return parent
+    forest = Forest(count)
+    for part in links:
+        forest.join(part[0], part[1])
+    return forest.roots(np.arange(count, dtype=np.int64))
 
 
-def _flatten(parent: "NDArray[np.int64]") -> None:
-    """Point every picture straight at its root."""
-    while True:
-        above = parent[parent]
-        if np.array_equal(above, parent):
-            return
-        parent[:] = above
+class Forest:
+    """Groups that grow: each a tree of pictures, its root the smallest. 8 bytes a picture."""
+
+    def __init__(self, count: int) -> None:
+        """count: pictures, each alone at first."""
+        self._parent = np.arange(count, dtype=np.int64)
+
+    def roots(self, pictures: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """The smallest member of each of these pictures' groups."""
+        root = self._parent[pictures]
+        while not np.array_equal(above := self._parent[root], root):
+            root = above
+        self._parent[pictures] = root
+        return root
+
+    def join(self, ones: "NDArray[np.int64]", others: "NDArray[np.int64]") -> None:
+        """Make the group of each one and that of its other the same.
+
+        Roots are hooked onto smaller roots until no link joins two groups; after Shiloach and Vishkin, "An
+        O(log n) parallel connectivity algorithm" (1982).
+        """
+        while len(ones):
+            ones, others = self.roots(ones), self.roots(others)
+            apart = ones != others
+            ones, others = ones[apart], others[apart]
+            np.minimum.at(self._parent, np.maximum(ones, others), np.minimum(ones, others))
 
 
 def sides_of(names: Iterable[str]) -> "NDArray[np.int8]":

@@ -1,7 +1,18 @@
-"""What a picture looks like, in a short text that survives re-encoding and scaling."""
+"""What a picture looks like, in a short text that survives what happens to copies of it.
 
+A fingerprint has two parts. Its cells are the picture in 16 x 16 greys and 8 x 8 colours: with them two
+pictures are laid over each other and compared. Its marks find the pictures worth comparing: up to 18 spots
+that stand out from their surroundings (extrema of a difference of Gaussians: Lowe, "Distinctive image
+features", 2004, section 3), each with 40 signs of what is around it, seen from the spot's own direction, so
+that a mirrored, turned, cropped or slightly rotated copy has most of the same. All sums are exact in binary,
+so every platform gets the same.
+"""
+
+import math
 from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -12,30 +23,224 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SIDE = 16  # cells across and down
-LENGTH = SIDE * SIDE  # bytes of a fingerprint, before base64
+CELLS = 16  # across and down
+SIDE = 64  # pixels of the square in which marks are looked for
+MARKS = (8, 6, 3, 1)  # the most that are kept, from the finest level to that of the whole frame
+TURNS = 64  # directions that are told apart
+SIGNS = 40  # bits that describe a mark's surroundings
+TINTS = 8  # cells across and down of its colours
+TINT_STEP = 8  # of Cb and Cr; 16 of them are told apart
+TINTS_AT = 2 + CELLS * CELLS // 2  # bytes before the colours: darkest and lightest grey, cells of 4 bits
+MARKS_AT = TINTS_AT + TINTS * TINTS  # bytes before the marks: the colours have 4 bits for Cb and 4 for Cr
+LENGTH = MARKS_AT + 8 * sum(MARKS)  # bytes of a fingerprint
+
+_BLURS = (1.0, 1.6, 2.56, 4.1)  # standard deviations in pixels; a level lies between two
+_REACH = (5.12, 8.192, 13.12, 28.0)  # half a side of what is described, pixels of the square, for each level
+_GRID = 8  # samples across and down what is described
+_PAD = 40  # pixels around the square, so that nothing reaches beyond; more than 28 x sqrt(2)
+_WIDE = SIDE + 2 * _PAD
+_LEAST_RESPONSE = 0.75  # shades; less is noise
+_LEAST_CONTRAST = 2.0  # shades, standard deviation; less is a flat picture
+_SAMPLED = 400  # pixels of the smaller side that are looked at, at least
 
 
 def fingerprint(image: Image.Image) -> str:
-    """The fingerprint of an upright RGB picture: base64 of LENGTH bytes.
+    """The fingerprint of an upright RGB picture: base64 of LENGTH bytes, or "" where the picture is flat.
 
-    Nothing but Pillow's integer arithmetic, so that every platform gives the same.
+    A flat picture (a clear sky, a black frame) has nothing by which another could be told from it, so nothing
+    but equal pixels makes it a duplicate. What is smooth over the whole frame doesn't count as contrast.
     """
-    small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2).convert("L")
-    return b64encode(small.tobytes()).decode()
+    import numpy as np  # noqa: PLC0415 - it takes longer to import than the rest of a handler
+
+    grey, *tints = _square(image).split()
+    square = np.asarray(grey, dtype=np.float64)
+    step = SIDE // CELLS
+    cells = square.reshape(CELLS, step, CELLS, step).sum(axis=(1, 3)) / step**2
+    if _contrast(cells) < _LEAST_CONTRAST:
+        return ""
+    marks = _marks(square)
+    if not len(marks):
+        return ""
+    low, high = math.floor(cells.min()), math.ceil(cells.max())
+    shades = np.floor((cells - low) * 15 / (high - low) + 0.5).astype(np.uint8).ravel()
+    packed = bytes([low, high]) + (shades[::2] << 4 | shades[1::2]).tobytes() + _tints(*tints)
+    return b64encode((packed + marks.astype(">u8").tobytes()).ljust(LENGTH, b"\0")).decode()
 
 
 def pack(fingerprints: Iterable[str]) -> "NDArray[np.uint8]":
-    """Fingerprints as rows of bytes, in their order: LENGTH bytes a picture, read as a stream.
+    """Fingerprints as rows of LENGTH bytes, in their order, read as a stream; a flat picture's row is zero.
 
     Raises FormatError where one isn't a fingerprint of this version.
     """
-    import numpy as np  # noqa: PLC0415 - workers that only make fingerprints must not pay for its import
+    import numpy as np  # noqa: PLC0415 - as above
 
     rows = bytearray()
     for number, text in enumerate(fingerprints):
-        row = b64decode(text)
+        try:
+            row = b64decode(text, validate=True) if text else bytes(LENGTH)
+        except (Base64Error, ValueError):
+            row = b""
         if len(row) != LENGTH:
-            raise FormatError(f"Fingerprint {number}: {len(row)} bytes instead of {LENGTH}.")
+            raise FormatError(
+                f"Picture {number} has the fingerprint {text[:40]!r} of {len(text)} characters, which is "
+                "none of this version. Inspect the pictures again."
+            )
         rows += row
     return np.frombuffer(rows, dtype=np.uint8).reshape(-1, LENGTH)
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """The picture in SIDE x SIDE pixels of Y, Cb and Cr, its proportions given up.
+
+    Of a large picture every n-th pixel is looked at: each of the square still is the mean of 36 or more.
+    """
+    skip = min(image.size) // _SAMPLED
+    if skip > 1:
+        image = image.resize((image.width // skip, image.height // skip), Image.Resampling.NEAREST)
+    return image.resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0).convert("YCbCr")
+
+
+def _tints(blue: Image.Image, red: Image.Image) -> bytes:
+    """Cb and Cr of TINTS x TINTS cells in steps of TINT_STEP from the middle, a byte a cell."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    steps = [
+        np.clip(
+            np.asarray(part.reduce(SIDE // TINTS), dtype=np.int64) // TINT_STEP - (128 // TINT_STEP - 8),
+            0,
+            15,
+        )
+        for part in (blue, red)
+    ]
+    return (steps[0] << 4 | steps[1]).astype(np.uint8).tobytes()
+
+
+def _contrast(cells: "NDArray[np.float64]") -> float:
+    """Standard deviation of what a smooth surface of the second degree leaves of the cells, in shades."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    smooth = smooth_surfaces()
+    flat = cells.ravel()
+    return float(np.std(flat - smooth @ (smooth.T @ flat)))
+
+
+@cache
+def smooth_surfaces() -> "NDArray[np.float64]":
+    """An orthonormal basis of the surfaces of the second degree over the cells, one a column."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    y, x = np.mgrid[0:CELLS, 0:CELLS].reshape(2, -1) - (CELLS - 1) / 2
+    return np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1))[0]
+
+
+def _marks(square: "NDArray[np.float64]") -> "NDArray[np.uint64]":
+    """The marks of a square, the strongest of each level: signs, x, y, direction, mirrored, level.
+
+    In this order from the highest bit: 40, 6, 6, 6, 1 and 5 bits; the level counts from 1, so no mark is 0.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    blurs = _blurs()
+    blurred = blurs @ square @ blurs.transpose(0, 2, 1)
+    inner = slice(_PAD, _PAD + SIDE)
+    response = np.abs(blurred[1:, inner, inner] - blurred[:-1, inner, inner])
+    across = np.maximum(np.maximum(response[:, :, 1:-1], response[:, :, :-2]), response[:, :, 2:])
+    around = np.maximum(np.maximum(across[:, 1:-1], across[:, :-2]), across[:, 2:])
+    peaks = (response[:, 1:-1, 1:-1] == around) & (around > _LEAST_RESPONSE)
+    levels = [np.empty(0, dtype=np.uint64)]
+    for level, most in enumerate(MARKS[:-1]):
+        edge = round(_REACH[level] / 2)
+        y, x = np.nonzero(peaks[level, edge - 1 : SIDE - edge - 1, edge - 1 : SIDE - edge - 1])
+        strongest = np.argsort(-response[level, y + edge, x + edge], kind="stable")[:most]
+        levels.append(_described(blurred[level + 1], level, x[strongest] + edge, y[strongest] + edge))
+    middle = np.array([SIDE // 2])
+    levels.append(_described(blurred[-1], len(MARKS) - 1, middle, middle))
+    return np.concatenate(levels)
+
+
+def _described(
+    blurred: "NDArray[np.float64]", level: int, x: "NDArray[np.int64]", y: "NDArray[np.int64]"
+) -> "NDArray[np.uint64]":
+    """The marks at these places, what is around each seen from the direction in which it is lightest."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    places = ((y + _PAD) * _WIDE + x + _PAD)[:, None]
+    disc, weights = _disc(level)
+    moment = blurred.ravel()[places + disc] @ weights
+    turn = np.rint(np.arctan2(moment[:, 1], moment[:, 0]) * (TURNS / math.tau)).astype(np.int64) % TURNS
+    if level == len(MARKS) - 1:  # a frame is turned by quarters only
+        turn = (turn + TURNS // 8) // (TURNS // 4) * (TURNS // 4) % TURNS
+    waves, is_odd = _waves()
+    strengths = blurred.ravel()[places + _samples(level)[turn]] @ waves
+    is_mirrored = strengths[:, 0] < 0
+    signs = (strengths[:, 1:] > 0) ^ (is_mirrored[:, None] & is_odd[1:])
+    code = (signs @ 2.0 ** np.arange(SIGNS)).astype(np.uint64)
+    place = (((x * 64 + y) * 64 + turn) * 2 + is_mirrored) * 32 + level + 1
+    marks: NDArray[np.uint64] = code << np.uint64(24) | place.astype(np.uint64)
+    return marks
+
+
+def _rounded(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Values in steps of 1/1024, so that their products with shades add up exactly, in whatever order."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return np.rint(values * 1024) / 1024
+
+
+@cache
+def _blurs() -> "NDArray[np.float64]":
+    """For each blur a matrix from SIDE pixels to _WIDE blurred ones, the picture mirrored at its borders."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    places = np.arange(-_PAD, SIDE + _PAD)
+    matrices = np.zeros((len(_BLURS), _WIDE, SIDE))
+    for matrix, sigma in zip(matrices, _BLURS, strict=True):
+        reach = math.ceil(3 * sigma)
+        offsets = np.arange(-reach, reach + 1)
+        weights = np.exp(-(offsets**2) / (2 * sigma**2))
+        for offset, weight in zip(offsets, weights / weights.sum(), strict=True):
+            folded = (places + offset) % (2 * SIDE)
+            np.add.at(matrix, (np.arange(_WIDE), np.minimum(folded, 2 * SIDE - 1 - folded)), weight)
+    return _rounded(matrices)
+
+
+@cache
+def _disc(level: int) -> "tuple[NDArray[np.int64], NDArray[np.float64]]":
+    """Offsets of the pixels around a place, and their x and y: what a centroid is computed from."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    reach = round(_REACH[level])
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    inside = x * x + y * y <= reach * reach
+    return (y * _WIDE + x)[inside], np.stack([x[inside], y[inside]], axis=1).astype(np.float64)
+
+
+@cache
+def _samples(level: int) -> "NDArray[np.int64]":
+    """For each direction the offsets of a grid around a place, its x axis pointing that way."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    ticks = ((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) * _REACH[level]
+    y, x = (axis.ravel() for axis in np.meshgrid(ticks, ticks, indexing="ij"))
+    angle = (np.arange(TURNS) * math.tau / TURNS)[:, None]
+    across = np.rint(np.cos(angle) * x - np.sin(angle) * y)
+    down = np.rint(np.sin(angle) * x + np.cos(angle) * y)
+    return (down * _WIDE + across).astype(np.int64)
+
+
+@cache
+def _waves() -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+    """The cosine waves whose strengths describe a grid, one a column, and which change sign in a mirror.
+
+    The first is (1, 1): its sign tells a mark from its mirror image. The constant and the two that the
+    direction settles are left out.
+    """
+    import numpy as np  # noqa: PLC0415 - as above
+
+    ticks = np.pi * (np.arange(_GRID) + 0.5) / _GRID
+    orders = sorted(
+        ((u, v) for u in range(_GRID) for v in range(_GRID) if u + v > 1),
+        key=lambda uv: (uv[0] ** 2 + uv[1] ** 2, uv),
+    )[: SIGNS + 1]
+    waves = [np.outer(np.cos(v * ticks), np.cos(u * ticks)).ravel() for u, v in orders]
+    return _rounded(np.stack(waves, axis=1)), np.array([v % 2 == 1 for _, v in orders])
