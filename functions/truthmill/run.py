@@ -29,7 +29,7 @@ class Job(Record, frozen=True):
     status: str = ""
 
 
-class Run(Record, frozen=True):
+class Run(Record, frozen=True, omit_defaults=False):
     """run.json. Times are UTC, "YYYY-MM-DDTHH:MM:SSZ".
 
     execution: ARN of the execution that works on it, or did last. request: whole, defaults filled in; of a
