@@ -167,7 +167,10 @@ class _Step:
         if segment.labeled:
             return False
         key = RunLayout(self.at.dataset, segment.run).run_json
-        other = self.store.read_json(key, Run)[0]
+        try:
+            other = self.store.read_json(key, Run)[0]
+        except FileNotFoundError:  # somebody cleared it away; whether workers had begun can't be told
+            return False
         return not other.paid and (other.state == "FAILED" or not is_running(other.execution))
 
     def check_split(self, curation: Curation) -> None:

@@ -186,6 +186,17 @@ def test_a_run_under_way_keeps_its_pictures_before_it_has_a_job(two):
     assert second.counts["train"] + second.counts["validation"] == 5
 
 
+def test_a_run_whose_files_were_cleared_away_keeps_its_pictures_and_stops_nobody(two):
+    first = two.start("incoming/pets.zip").to_jobs()
+    first.fail()
+    for key in two.keys(first.prefix):
+        two.delete(key)
+    second = two.start("incoming/more.zip", dataset="pets").to_split()
+    assert second.counts["known"] == 5
+    again = two.start("incoming/pets.zip").to_the_end()
+    assert again.counts["labeled"] == 10
+
+
 def reference(run):
     return RunReference(**run.run)
 
