@@ -1,6 +1,6 @@
 """The directory of a large zip over HTTP ranges: Truthmill against `zipfile` over the same ranged reader.
 
-    python bench/archive_directory.py [entries] [rounds]
+    python bench/archive_directory.py [rounds] [entries]
 
 Both read the same archive from the same local HTTP server, each round in a process of its own, one after the
 other. Time is from the first request to the last entry, imports, digest and overlaps included;
@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from struct import pack
 from typing import Any
+
+from report import Report, Table, Target, spread
 
 PICTURE = b"\xff\xd8\xff\xd9"
 CRC = 0x6C3D6F1B
@@ -157,7 +159,8 @@ def in_a_process(reader: str, port: int, size: int) -> dict[str, float]:
     return answer
 
 
-def main(count: int = 100_000, rounds: int = 3) -> None:
+def run(rounds: int = 3, count: int = 1_000_000) -> Report:
+    """Rounds of every reader on one archive."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench.zip")
         write_archive(path, count)
@@ -168,23 +171,53 @@ def main(count: int = 100_000, rounds: int = 3) -> None:
             port = server.server_address[1]
             results = [{name: in_a_process(name, port, size) for name in READERS} for _ in range(rounds)]
             server.shutdown()
-    print(f"{count:,} entries, {size / 1e6:.0f} MB, {rounds} rounds; ratios to zipfile, round by round\n")
-    print("| reader | time, s | of zipfile's (spread) | peak memory, MiB | of zipfile's |")
-    print("| --- | --- | --- | --- | --- |")
-    for name in READERS:
-        if any(result[name]["count"] != count for result in results):
-            raise SystemExit(f"{name} did not find all entries")
-        ratios = [result[name]["s"] / result["zipfile"]["s"] for result in results]
-        memory = median(result[name]["mib"] for result in results)
-        share = memory / median(result["zipfile"]["mib"] for result in results)
-        print(
-            f"| {name} | {median(result[name]['s'] for result in results):.2f} | {median(ratios):.2f} "
-            f"({min(ratios):.2f} to {max(ratios):.2f}) | {memory:.0f} | {share:.2f} |"
-        )
+    if any(result[name]["count"] != count for result in results for name in READERS):
+        raise SystemExit("a reader did not find all entries")
+    ratios = {name: [result[name]["s"] / result["zipfile"]["s"] for result in results] for name in READERS}
+    memory = {name: median(result[name]["mib"] for result in results) for name in READERS}
+    rows = [
+        [
+            name,
+            spread(result[name]["s"] for result in results),
+            spread(ratios[name]),
+            f"{memory[name]:.0f}",
+            f"{memory[name] / memory['zipfile']:.2f}",
+        ]
+        for name in READERS
+    ]
+    ours = "truthmill"
+    return Report(
+        name="archive_directory",
+        title="The directory of a large zip over HTTP ranges",
+        about=(
+            f"{count:,} entries, {size / 1e6:.0f} MB, over one local HTTP server; each round a process for "
+            "each reader, one after the other. Time from the first request to the last entry, imports, "
+            "digest and overlaps included; memory is the process's peak. `zipfile` reads through the same "
+            "ranged reader."
+        ),
+        rounds=rounds,
+        tables=[
+            Table(
+                "Ratios are to zipfile's, round by round:",
+                ["reader", "time, s", "of zipfile's", "peak memory, MiB", "of zipfile's"],
+                rows,
+            )
+        ],
+        targets=[
+            Target(
+                f"directory of a zip with {count:,} entries over HTTP ranges: time; peak memory",
+                "`zipfile` over the same ranged reader",
+                "½ the time; ≤ 512 MiB",
+                f"{spread(ratios[ours])}; {memory[ours]:.0f} MiB (zipfile {memory['zipfile']:.0f} MiB)",
+                median(ratios[ours]) <= 0.5 and memory[ours] <= 512,
+            )
+        ],
+        figures={"s": median(result[ours]["s"] for result in results), "mib": memory[ours]},
+    )
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--round"]:
         print(json.dumps(measured(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
     else:
-        main(*(int(argument) for argument in sys.argv[1:]))
+        run(*(int(argument) for argument in sys.argv[1:])).show()
