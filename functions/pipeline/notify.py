@@ -7,16 +7,9 @@ import msgspec
 from adapters.storage import Storage, storage
 from adapters.topic import publish
 from pipeline.observed import observed
-from pipeline.run import ATTEMPTS, RunReference, now, read_run, update_run
+from pipeline.run import ATTEMPTS, Newest, RunReference, now, read_run, update_run
 from truthmill import layout
 from truthmill.run import Run
-
-
-class Latest(msgspec.Struct, frozen=True, rename="camel"):
-    """channels/latest.json. started_at: of the run, so that an older run never moves it back."""
-
-    run: str
-    started_at: str
 
 
 @observed
@@ -26,7 +19,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def notify(reference: RunReference, store: Storage) -> dict[str, Any]:
     at = reference.layout
-    move_latest(store, read_run(store, reference))
+    complete = read_run(store, reference)
+    point_at(store, layout.latest(at.dataset), complete)
+    if not complete.asked.is_archive:
+        point_at(store, layout.swept(at.dataset), complete)
     run = update_run(store, at.run_json, _succeeded)
     counts = ", ".join(f"{value} {name}" for name, value in run.counts.items())
     publish(
@@ -43,13 +39,12 @@ def _succeeded(found: Run) -> Run:
     )
 
 
-def move_latest(store: Storage, run: Run) -> None:
-    """Point latest.json at this run, unless it points at a later one; never at half of one."""
-    key = layout.latest(run.dataset)
+def point_at(store: Storage, key: str, run: Run) -> None:
+    """Have the key name this run, unless it names a later one; never half of one."""
     for _ in range(ATTEMPTS):
         try:
-            found, etag = store.read_json(key, Latest)
+            found, etag = store.read_json(key, Newest)
         except FileNotFoundError:
-            found, etag = Latest("", ""), ""
-        if found.started_at > run.started_at or store.replaced(key, Latest(run.run, run.started_at), etag):
+            found, etag = Newest("", ""), ""
+        if found.started_at > run.started_at or store.replaced(key, Newest(run.run, run.started_at), etag):
             return

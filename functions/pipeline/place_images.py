@@ -1,8 +1,9 @@
 """State PlaceImages: puts each kept picture once, under the name that follows from its content."""
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -74,17 +75,20 @@ def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
 
 
 def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
-    """Upload with IN_FLIGHT at a time, and no more than IN_FLIGHT_BYTES; the first error ends it."""
+    """Upload with IN_FLIGHT at a time, and no more than IN_FLIGHT_BYTES; the first error ends it.
+
+    Where no more may be under way the oldest is waited for; to watch all of them would cost a tenth of a PUT.
+    """
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        under_way: dict[Future[None], int] = {}
+        under_way: deque[tuple[Future[None], int]] = deque()
+        held = 0
         for key, content in pictures:
-            while under_way and (
-                len(under_way) >= IN_FLIGHT or sum(under_way.values()) + len(content) > IN_FLIGHT_BYTES
-            ):
-                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    del under_way[future]
-                    future.result()
+            while under_way and (len(under_way) >= IN_FLIGHT or held + len(content) > IN_FLIGHT_BYTES):
+                future, size = under_way.popleft()
+                future.result()
+                held -= size
             kind = TYPES[key[key.rindex(".") :]]
-            under_way[pool.submit(store.write, key, content, kind)] = len(content)
-        for future in under_way:
+            under_way.append((pool.submit(store.write, key, content, kind), len(content)))
+            held += len(content)
+        for future, _ in under_way:
             future.result()

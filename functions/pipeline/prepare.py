@@ -10,11 +10,11 @@ import msgspec
 from adapters.executions import is_running
 from adapters.storage import Storage, encode_json, storage
 from pipeline.observed import observed
-from pipeline.run import RunReference, now
-from pipeline.source import Source, open_source
+from pipeline.run import Newest, RunReference, now
+from pipeline.source import Prefix, Source, open_source
 from truthmill import archive, layout, request
 from truthmill.layout import RunLayout
-from truthmill.records import Entry, Inspection, to_lines
+from truthmill.records import Entry, Inspection, Seen, to_lines
 from truthmill.request import Request
 from truthmill.run import Run, run_name, takes_over
 
@@ -28,7 +28,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     given = event["input"] if isinstance(event["input"], dict) else {}
     source = open_source(request.source_uri(given), storage)
     asked = request.parse(given, source.settings(), stack_defaults(os.environ))
-    return prepare(asked, source, event["execution"], storage())
+    store = storage()
+    if asked.trigger == "schedule" and isinstance(source, Prefix):
+        source = source.since(lambda: swept(store, asked.dataset))
+        if source.is_exhausted:
+            return nothing_new(store, asked.dataset, event["execution"])
+    return prepare(asked, source, event["execution"], store)
 
 
 def prepare(asked: Request, source: Source, execution: str, store: Storage) -> dict[str, Any]:
@@ -43,6 +48,29 @@ def prepare(asked: Request, source: Source, execution: str, store: Storage) -> d
     return {
         "run": msgspec.to_builtins(reference),
         "decision": "claimed" if ours else "exists",
+        "plan": at.plan,
+        "place": at.place,
+    }
+
+
+def swept(store: Storage, dataset: str) -> Iterator[Seen]:
+    """The loose objects that the last complete sweep of the dataset went through, in the order of keys."""
+    try:
+        last = store.read_json(layout.swept(dataset), Newest)[0]
+    except FileNotFoundError:
+        return iter(())
+    return store.read_lines(RunLayout(dataset, last.run).listing, Seen)
+
+
+def nothing_new(store: Storage, dataset: str, execution: str) -> dict[str, Any]:
+    """A sweep that finds nothing makes no run; its execution points at the one that was complete last."""
+    last = store.read_json(layout.swept(dataset), Newest)[0]
+    at = RunLayout(dataset, last.run)
+    store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
+    reference = RunReference(store.bucket, dataset, last.run, execution)
+    return {
+        "run": msgspec.to_builtins(reference),
+        "decision": "nothing-new",
         "plan": at.plan,
         "place": at.place,
     }
@@ -86,7 +114,7 @@ def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
 def write_plan(store: Storage, at: RunLayout, source: Source) -> None:
     """plan.jsonl, and what became of the inputs that no batch needs to look at; the plan last."""
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as aside:
-        entries = _usable(source.entries(), aside)
+        entries = _usable(source.entries(at), aside)
         plan = archive.batches(entries, BATCH_BYTES, BATCH_COUNT)
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as lines:
             lines.writelines(to_lines(plan))

@@ -31,6 +31,13 @@ class RunReference(msgspec.Struct, frozen=True):
         return RunLayout(self.dataset, self.run)
 
 
+class Newest(msgspec.Struct, frozen=True, rename="camel"):
+    """channels/latest.json, swept.json. started_at: of the run, so that an older one never moves it back."""
+
+    run: str
+    started_at: str
+
+
 def read_run(store: Storage, reference: RunReference) -> Run:
     return store.read_json(reference.layout.run_json, Run)[0]
 

@@ -12,7 +12,8 @@ from truthmill.archive import unpack_all
 from truthmill.archive_directory import Directory, open_directory
 from truthmill.errors import PictureError, RequestError, SourceError
 from truthmill.images import Limits
-from truthmill.records import Entry, Inspection
+from truthmill.layout import RunLayout
+from truthmill.records import Entry, Inspection, Seen
 
 SETTINGS = "truthmill.json"
 MAX_SETTINGS = 1_000_000  # bytes
@@ -29,8 +30,8 @@ class Source(Protocol):
     def settings(self) -> dict[str, Any]:
         """truthmill.json's content, empty where there is none. Raises RequestError."""
 
-    def entries(self) -> Iterator[Entry | Inspection]:
-        """Every input once: the entry, or what became of it already."""
+    def entries(self, at: RunLayout) -> Iterator[Entry | Inspection]:
+        """Every input once: the entry, or what became of it already. at: of the run that asks."""
 
     def described(self) -> dict[str, Any]:
         """For run.json."""
@@ -88,7 +89,7 @@ class Archive:
             raise RequestError(f"{SETTINGS} in {self.key} can't be read: {content}. Pack the archive again.")
         return parse_settings(content, self.key)
 
-    def entries(self) -> Iterator[Entry | Inspection]:
+    def entries(self, _at: RunLayout) -> Iterator[Entry | Inspection]:
         return self.directory.entries()
 
     def described(self) -> dict[str, Any]:
@@ -96,10 +97,14 @@ class Archive:
 
 
 class Prefix:
-    """Loose objects below a prefix."""
+    """Loose objects below a prefix; those that an earlier sweep has been through are left out."""
 
-    def __init__(self, store: Storage, key: str) -> None:
+    def __init__(
+        self, store: Storage, key: str, swept: Callable[[], Iterator[Seen]] = lambda: iter(())
+    ) -> None:
+        """swept: what is left out, in the order of keys; asked for anew at each pass."""
         self.store = store
+        self.swept = swept
         self.key = key if key.endswith("/") else key + "/"
         if next(self.objects(), None) is None:
             raise SourceError(
@@ -111,12 +116,24 @@ class Prefix:
         own = self.key.rstrip("/")  # listed keys come without their last slash
         return (found for found in self.store.list(self.key) if found.key != own)
 
+    def since(self, swept: Callable[[], Iterator[Seen]]) -> "Prefix":
+        """The same objects without those of an earlier listing."""
+        return Prefix(self.store, self.key, swept)
+
+    def listed(self) -> Iterator[Seen]:
+        return (Seen(key=found.key, etag=found.etag, size=found.size) for found in self.objects())
+
     @cached_property
     def digest(self) -> str:
         seen = hashlib.sha256()
-        for found in self.objects():
+        for found in unseen(self.listed(), self.swept()):
             seen.update(f"{found.key}\n{found.etag}\n{found.size}\n".encode())
         return seen.hexdigest()
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nothing but what was there before."""
+        return next(unseen(self.listed(), self.swept()), None) is None
 
     def settings(self) -> dict[str, Any]:
         try:
@@ -124,14 +141,26 @@ class Prefix:
         except FileNotFoundError:
             return {}
 
-    def entries(self) -> Iterator[Entry | Inspection]:
-        for found in self.objects():
+    def entries(self, at: RunLayout) -> Iterator[Entry | Inspection]:
+        """What is there is written down first, and gone through as written: objects may come meanwhile."""
+        self.store.write_lines(at.listing, self.listed())
+        for found in unseen(self.store.read_lines(at.listing, Seen), self.swept()):
             entry = Entry(name=found.key.removeprefix(self.key), key=found.key, size=found.size)
             reason, detail = judge_loose(entry)
             yield Inspection(entry=entry, reason=reason, detail=detail) if reason else entry
 
     def described(self) -> dict[str, Any]:
         return {"uri": self.store.uri(self.key)}
+
+
+def unseen(listed: Iterator[Seen], swept: Iterator[Seen]) -> Iterator[Seen]:
+    """What is listed and wasn't swept, as it is now; both in the order of keys, of which one each is held."""
+    before = next(swept, None)
+    for found in listed:
+        while before is not None and before.key < found.key:
+            before = next(swept, None)
+        if found != before:
+            yield found
 
 
 def judge_loose(entry: Entry) -> tuple[str, str]:

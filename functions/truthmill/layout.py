@@ -35,6 +35,11 @@ class RunLayout:
         return self.prefix + "plan.jsonl"
 
     @property
+    def listing(self) -> str:
+        """Loose objects that were there when the run began, where its source is a prefix."""
+        return self.prefix + "listing.jsonl"
+
+    @property
     def inspected(self) -> str:
         """Prefix of the inspections; one object a batch."""
         return self.prefix + "inspected/"
@@ -122,6 +127,11 @@ def ledger(dataset: str) -> str:
 def ledger_segment(dataset: str, run: str, step: str) -> str:
     """A segment: the pictures that a run brought in, as they were after a step (KEPT, LABELED)."""
     return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
+
+
+def swept(dataset: str) -> str:
+    """Points at the run that went through the dataset's loose objects last."""
+    return f"datasets/{dataset}/swept.json"
 
 
 def latest(dataset: str) -> str:

@@ -33,6 +33,14 @@ class Entry(Record, frozen=True):
     key: str = ""
 
 
+class Seen(Record, frozen=True):
+    """A line of listing.jsonl: a loose object that a run found, in the order of keys. size: bytes."""
+
+    key: str
+    etag: str
+    size: int = 0
+
+
 class Batch(Record, frozen=True):
     """A line of plan.jsonl: what one InspectImages child works on. batch: its number, from 0."""
 

@@ -1,0 +1,113 @@
+"""Functions that die at any write are retried, and the result is the same, byte for byte."""
+
+import json
+import random
+import re
+
+import pytest
+
+from adapters import storage as storage_module
+from adapters.storage import Storage
+from builders import archive, picture
+
+FILES = {
+    **{f"f/{number}.jpg": picture(500 + number) for number in range(9)},
+    "copy.jpg": picture(500),
+    "notes.txt": b"no picture",
+    "broken.jpg": picture(501)[:200],
+}
+VOLATILE = ("startedAt", "endedAt", "execution")
+
+
+class FunctionDiedError(Exception):
+    """As a Lambda function that is killed: between two writes, or in the middle of one."""
+
+
+class Mortal:
+    """Dies before or after the n-th write; `hand` says when the next time is."""
+
+    def __init__(self, hand: random.Random) -> None:
+        self.hand = hand
+        self.left = 0
+        self.deaths = 0
+
+    def live_on(self) -> None:
+        self.left = self.hand.randint(1, 25)
+
+    def write(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.deaths += 1
+            raise FunctionDiedError
+
+
+def mortal_storage(fate: Mortal) -> type[Storage]:
+    class MortalStorage(Storage):
+        """The real bucket, written by somebody who may die before a write or just after it."""
+
+        def write(self, *given, **named):
+            fate.write()
+            super().write(*given, **named)
+            fate.write()
+
+        def create(self, *given, **named):
+            fate.write()
+            made = super().create(*given, **named)
+            fate.write()
+            return made
+
+        def sink(self, key):
+            fate.write()
+            return super().sink(key)
+
+    return MortalStorage
+
+
+def through(step, fate):
+    """As Step Functions does: again until it comes through."""
+    for _ in range(200):
+        fate.live_on()
+        try:
+            step()
+        except FunctionDiedError:
+            continue
+        return
+    pytest.fail("never came through")
+
+
+def comparable(cloud):
+    """All objects of the dataset, without what a clock or an execution's name decides."""
+    found = cloud.objects("datasets/")
+    for key in [key for key in found if key.endswith(("run.json", "latest.json"))]:
+        document = json.loads(found[key])
+        steady = {name: value for name, value in document.items() if name not in VOLATILE}
+        found[key] = json.dumps(steady).encode()
+    dated = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
+    return {key: dated.sub(b"", content) for key, content in found.items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_whose_functions_die_ends_like_one_whose_do_not(cloud, monkeypatch, seed):
+    cloud.put("incoming/faults.zip", archive(FILES))
+    calm = cloud.start("incoming/faults.zip").to_the_end()
+    wanted = comparable(cloud)
+    for key in cloud.keys(""):
+        if not key.startswith("incoming/"):
+            cloud.delete(key)
+    cloud.labeling.jobs.clear()
+
+    fate = Mortal(random.Random(seed))  # noqa: S311 - fate needs to be the same each time
+    monkeypatch.setattr(storage_module, "Storage", mortal_storage(fate))
+    storage_module.storage.cache_clear()
+    run = cloud.start("incoming/faults.zip")
+    through(run.prepare, fate)
+    assert run.run["run"] == calm.run["run"]
+    for step in (run.inspect, run.split, run.place, run.create_jobs):
+        through(step, fate)
+    for job in run.jobs:
+        cloud.label(job["name"])
+    for step in (run.build, run.report):
+        through(step, fate)
+    through(run.notify, fate)
+    assert fate.deaths > 3
+    assert comparable(cloud) == wanted

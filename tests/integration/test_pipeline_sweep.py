@@ -1,0 +1,64 @@
+"""The scheduled sweep of a prefix: pictures that are new become one run, and none new makes none."""
+
+import pytest
+
+from builders import picture
+
+PREFIX = "incoming/cam/"
+
+
+@pytest.fixture
+def camera(cloud):
+    for number in range(5):
+        cloud.put(f"{PREFIX}{number}.jpg", picture(300 + number))
+    return cloud
+
+
+def sweep(cloud):
+    return cloud.start(f"s3://{cloud.bucket}/{PREFIX}", trigger="schedule")
+
+
+def test_the_first_sweep_takes_what_is_there(camera):
+    run = sweep(camera).to_the_end()
+    assert run.counts["labeled"] == 5
+    assert camera.json("datasets/cam/swept.json")["run"] == run.run["run"]
+
+
+def test_nothing_new_is_no_run_and_no_cost(camera):
+    first = sweep(camera).to_the_end()
+    before = camera.objects("datasets/")
+    second = sweep(camera)
+    assert second.prepare() == "nothing-new"
+    assert camera.objects("datasets/") == before
+    pointer = camera.json(f"executions/{second.arn.rpartition(':')[2]}.json")
+    assert pointer == {"key": first.prefix + "run.json"}
+
+
+def test_only_what_is_new_or_changed_is_looked_at(camera):
+    """A picture that was replaced under its key is new; one that was removed is nothing."""
+    sweep(camera).to_the_end()
+    camera.put(f"{PREFIX}2.jpg", picture(399))
+    camera.put(f"{PREFIX}9.jpg", picture(398))
+    camera.delete(f"{PREFIX}0.jpg")
+    second = sweep(camera).to_the_end()
+    assert {entry["name"] for batch in camera.lines(second.state["plan"]) for entry in batch["entries"]} == {
+        "2.jpg",
+        "9.jpg",
+    }
+    assert (second.counts["inputs"], second.counts["labeled"]) == (2, 2)
+    assert sweep(camera).prepare() == "nothing-new"
+
+
+def test_what_a_failed_sweep_had_found_is_found_again(camera):
+    first = sweep(camera).to_split()
+    first.fail()
+    second = sweep(camera)
+    assert second.prepare() == "claimed"
+    assert second.run["run"] == first.run["run"]
+
+
+def test_a_person_who_starts_a_run_means_all_that_is_there(camera):
+    sweep(camera).to_the_end()
+    asked = camera.start(f"s3://{camera.bucket}/{PREFIX}", channels=["coco"])
+    asked.to_split()
+    assert (asked.counts["inputs"], asked.counts["known"]) == (5, 5)
