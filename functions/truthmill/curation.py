@@ -4,6 +4,7 @@ Everything is decided on arrays, about 400 bytes a picture (most of it fingerpri
 pictures fit a function; names and keys stay in their objects and are streamed past the decision later.
 """
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIGEST = 32  # bytes of a picture's digest
+_PACKED_AT_ONCE = 1024  # fingerprints that are held as text
 
 
 @dataclass(slots=True)
@@ -26,21 +28,24 @@ class Gathered:
     """Pictures as they are read, one after the other: what the decision needs of each."""
 
     digests: bytearray = field(default_factory=bytearray)
-    names: list[int] = field(default_factory=list)
-    fingerprints: list[str] = field(default_factory=list)
+    names: "array[int]" = field(default_factory=lambda: array("q"))
     groups: list[str] = field(default_factory=list)
     sides: list[str] = field(default_factory=list)
+    _texts: list[str] = field(default_factory=list)
+    _packed: bytearray = field(default_factory=bytearray)
 
     def add(self, pixels: str, name: str, fingerprint: str, group: str, side: str = "") -> None:
-        """pixels: digest (hex), the picture's identity. group: key of its group, or empty. side: if settled."""
+        """pixels: digest (hex), the picture's identity. group: its group's key, or "". side: if settled."""
         digest = bytes.fromhex(pixels)
         if len(digest) != DIGEST:
             raise ValueError(f"a digest of {len(digest)} bytes: {pixels}")
         self.digests += digest
         self.names.append(int.from_bytes(blake2b(name.encode(), digest_size=7).digest(), "big"))
-        self.fingerprints.append(fingerprint)
         self.groups.append(group)
         self.sides.append(side)
+        self._texts.append(fingerprint)
+        if len(self._texts) == _PACKED_AT_ONCE:
+            self._pack()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -48,6 +53,17 @@ class Gathered:
     def rows(self) -> "NDArray[np.uint8]":
         """Digests, one a row."""
         return np.frombuffer(self.digests, dtype=np.uint8).reshape(-1, DIGEST)
+
+    def release_fingerprints(self) -> "NDArray[np.uint8]":
+        """As `similarity.pack` gives them, one a row; they are held here no longer."""
+        self._pack()
+        packed, self._packed = self._packed, bytearray()
+        return np.frombuffer(packed, dtype=np.uint8).reshape(-1, similarity.LENGTH)
+
+    def _pack(self) -> None:
+        """As text they would take three times as much."""
+        self._packed += similarity.pack(self._texts).tobytes()
+        self._texts.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,7 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     """Drop what is there twice, then split what is left.
 
     new: the run's pictures, in any order: which of several equal ones is kept follows from their names.
+    It gives its fingerprints up, as `known` does.
     known: what the dataset keeps already, each with its side.
     settled: sides that pictures of this run were given before it was interrupted, by digest (hex).
     rules: the request's; seed: see there. Raises SplitError where no split can be made.
@@ -92,10 +109,7 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     links = [grouping.link_equal(everything[number] for number in numbers.tolist())]
     similar, distance = np.empty((2, 0), dtype=np.int64), np.empty(0, dtype=np.uint8)
     if rules.near_duplicates is not None:
-        fingerprints = [*new.fingerprints, *known.fingerprints]
-        pairs = near_duplicates(
-            similarity.pack(fingerprints[number] for number in numbers.tolist()), rules.near_duplicates
-        )
+        pairs = near_duplicates(_fingerprints(new, known, numbers), rules.near_duplicates)
         links.append(pairs.links)
         similar, distance = numbers[pairs.links], pairs.distance
     fixed = grouping.sides_of(
@@ -117,12 +131,24 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     return Curation(stands_for, sides, outcome, largest, similar, distance)
 
 
+def _fingerprints(new: Gathered, known: Gathered, numbers: "NDArray[np.int64]") -> "NDArray[np.uint8]":
+    """Those of the pictures with these numbers, ascending; the others are forgotten."""
+    if not len(known) and len(numbers) == len(new):
+        return new.release_fingerprints()
+    first = int(np.searchsorted(numbers, len(new)))
+    kept = np.empty((len(numbers), similarity.LENGTH), dtype=np.uint8)
+    # "clip", because "raise" would take them into a buffer first; no number is out of range.
+    np.take(new.release_fingerprints(), numbers[:first], axis=0, out=kept[:first], mode="clip")
+    np.take(known.release_fingerprints(), numbers[first:] - len(new), axis=0, out=kept[first:], mode="clip")
+    return kept
+
+
 def _stands_for(new: Gathered, known: Gathered) -> "NDArray[np.int64]":
     """For each new picture the number of the kept one: of equal digests a known one, else the first name."""
     digests = np.concatenate([new.rows(), known.rows()]).view(f"V{DIGEST}").ravel()
     _, group = np.unique(digests, return_inverse=True)
     is_new = np.arange(len(digests)) < len(new)
-    names = np.array(new.names + known.names, dtype=np.int64)
+    names = np.concatenate([np.frombuffer(side.names or array("q"), dtype=np.int64) for side in (new, known)])
     order = np.lexsort((names, is_new, group))
     first = order[np.unique(group[order], return_index=True)[1]]
     return first[group[: len(new)]].astype(np.int64)
