@@ -12,6 +12,7 @@ searched.
 
 import math
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from truthmill import alignment
 from truthmill.grouping import Forest
-from truthmill.similarity import LENGTH, MARKS, MARKS_AT, SIGNS
+from truthmill.similarity import MARKS, MARKS_AT, SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,10 +91,11 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
 
 
 def _by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """Pictures that aren't flat in the order of their fingerprints; their numbers among different ones."""
+    """Pictures that aren't flat, equal ones together; their numbers among different ones."""
     usable = np.flatnonzero(fingerprints[:, 1])
-    rows = np.ascontiguousarray(fingerprints[usable]).view(f"V{LENGTH}").ravel()
-    _, group = np.unique(rows, return_inverse=True)
+    # Digests, because to sort the rows themselves takes three copies of all of them.
+    digests = b"".join(blake2b(fingerprints[number], digest_size=16).digest() for number in usable.tolist())
+    _, group = np.unique(np.frombuffer(digests, dtype="V16"), return_inverse=True)
     order = np.lexsort((usable, group))
     return usable[order], group[order].astype(np.int64)
 
