@@ -46,6 +46,9 @@ format: install  ## let ruff format and fix
 docs: install  ## renew the pages that follow from the code
 	$(PYTHON) tools/write_docs.py
 
+bench: install  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
+	$(PYTHON) bench $(ONLY)
+
 mutants: install  ## mutation tests over the domain
 	.venv/bin/mutmut run
 
@@ -54,4 +57,4 @@ lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 
-.PHONY: help install demo test check format docs mutants lock
+.PHONY: help install demo test check format docs bench mutants lock

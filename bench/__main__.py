@@ -51,14 +51,14 @@ def between(page: str, name: str, content: str) -> str:
     return f"{page[:head]}\n{content}\n{page[tail:]}"
 
 
-def write_pages() -> None:
+def write_pages(docs: Path = DOCS) -> None:
     """docs/benchmarks.md and docs/scale.md, from the newest results."""
     reports = [report for report in map(kept, NAMES) if report]
-    page = DOCS / "benchmarks.md"
+    page = docs / "benchmarks.md"
     text = between(page.read_text(encoding="utf-8"), "summary", summary(reports))
     text = between(text, "sections", "\n\n".join(map(section, reports)))
     page.write_text(text, encoding="utf-8")
-    page = DOCS / "scale.md"
+    page = docs / "scale.md"
     page.write_text(
         between(page.read_text(encoding="utf-8"), "tables", scale.tables(scale.measured())), encoding="utf-8"
     )

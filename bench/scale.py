@@ -159,7 +159,7 @@ def bounds(found: Measured) -> dict[str, int]:
         "SplitDataset's time, one invocation": FACTS["timeout_s"].value / found.split_s * found.pictures,
         "Prepare's memory, as the template sets it": (FUNCTION_MIB - found.base_mib) / prepare_mib,
         "Prepare's time, one invocation": FACTS["timeout_s"].value / found.prepare_s * found.pictures,
-        "history events, with about 100 for each labeling job": FACTS["events"].value
+        "history events, at about 100 a labeling job": FACTS["events"].value
         / 100
         * FACTS["job_objects"].value,
     }
