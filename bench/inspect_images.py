@@ -9,6 +9,7 @@ shapes under grain, which compress like photographs (3 to 4 bits a pixel at qual
 
 import gc
 import io
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from statistics import median, quantiles
 
 from PIL import Image, ImageChops
 from report import Report, Table, Target
+from rounds import fresh
 
 from truthmill import images, similarity
 
@@ -76,20 +78,29 @@ def shown(ratios: list[float]) -> str:
     return f"{median(ratios):.2f} ({low:.2f}-{high:.2f})"
 
 
-def run(rounds: int = 9) -> Report:
-    """Every case, one after the other."""
+def one_round(rounds: int) -> None:
+    """In a process of its own, with the function's environment: every case."""
     gc.disable()
-    rows, ratios, per_picture_s = [], {}, 0.0
+    found = []
     for kind, width, height, options in CASES:
         out = io.BytesIO()
         photograph(width, height).save(out, kind, **options)
         data = out.getvalue()
         name = "a." + {"JPEG": "jpg"}.get(kind, kind.lower())
-        decode_s, whole, bare = measure(data, name, rounds)
         said = " ".join([f"{width} x {height} {kind}", *(f"{key} {value}" for key, value in options.items())])
-        rows.append([said, f"{len(data):,}", f"{decode_s * 1000:.1f}", shown(whole), shown(bare)])
-        ratios[said] = median(whole)
-        per_picture_s = per_picture_s or decode_s * median(whole)
+        found.append((said, len(data), *measure(data, name, rounds)))
+    print(json.dumps({"cases": found}))
+
+
+def run(rounds: int = 9) -> Report:
+    """Every case, one after the other."""
+    found = fresh(__file__, rounds)["cases"]
+    rows = [
+        [said, f"{size:,}", f"{decode_s * 1000:.1f}", shown(whole), shown(bare)]
+        for said, size, decode_s, whole, bare in found
+    ]
+    ratios = {said: median(whole) for said, _, _, whole, _ in found}
+    per_picture_s = found[0][2] * median(found[0][3])
     columns = ["picture", "bytes", "decode, ms", "inspect / decode", "without fingerprint"]
     worst = max(ratios, key=lambda said: ratios[said])
     missed = [said for said, ratio in ratios.items() if ratio > WANTED]
@@ -120,4 +131,7 @@ def run(rounds: int = 9) -> Report:
 
 
 if __name__ == "__main__":
-    run(*(int(argument) for argument in sys.argv[1:])).show()
+    if sys.argv[1:2] == ["--round"]:
+        one_round(int(sys.argv[2]))
+    else:
+        run(*(int(argument) for argument in sys.argv[1:])).show()

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
-CREDENTIALS = {
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # as template.yaml has it
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_SHARED_ENVIRONMENT_FILE": os.devnull,
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
 }
@@ -28,7 +29,7 @@ def fresh(module: str, *arguments: object, environment: Mapping[str, str] | None
     command = [sys.executable, module, "--round", *map(str, arguments)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
-        command, env=kept | CREDENTIALS | dict(environment or {}), stdout=subprocess.PIPE, check=True
+        command, env=kept | ENVIRONMENT | dict(environment or {}), stdout=subprocess.PIPE, check=True
     )
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
