@@ -66,7 +66,8 @@ def check_complete(run: Run, ended: list[Ended], unlabeled: str) -> None:
         said = "; ".join(f"{outcome.name}: {outcome.status} {outcome.reason}".strip() for outcome in short)
         raise LabelingIncompleteError(
             f"Labeling is incomplete: {said}. Every answer that came is kept, what is missing is listed in "
-            f'{unlabeled}. Start the run again when the cause is mended, or say "onIncomplete": "continue".'
+            f'{unlabeled}. Mend the cause and start the run again; with "onIncomplete": "continue" it is '
+            "built from the answers that came."
         )
 
 
@@ -126,7 +127,18 @@ def _answered(
         for line in islice(kept, job.objects):
             uri = store.uri(line.key)
             missing = NotLabeled(source=uri, reason=f"The labeling job ended {outcome.status} without it.")
-            yield line, answers.get(uri, missing)
+            yield line, _of_the_stored_picture(answers.get(uri, missing), line)
+
+
+def _of_the_stored_picture(answer: Labeled | NotLabeled, line: LedgerLine) -> Labeled | NotLabeled:
+    """Boxes drawn on a picture of another size would lie elsewhere on the stored one."""
+    if isinstance(answer, NotLabeled) or (answer.width, answer.height) == (line.width, line.height):
+        return answer
+    return NotLabeled(
+        source=answer.source,
+        reason=f"The answer is for {answer.width} x {answer.height} pixels, the stored picture has "
+        f"{line.width} x {line.height}.",
+    )
 
 
 def _answers(run: Run, job: Job, outcome: Ended) -> dict[str, Labeled | NotLabeled]:

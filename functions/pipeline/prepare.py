@@ -101,6 +101,7 @@ def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
             state="RUNNING",
             trigger=wanted.trigger,
             execution=wanted.execution,
+            started_at=found.started_at if found.execution == wanted.execution else wanted.started_at,
             request=wanted.request,
             source=wanted.source,
             ended_at="",

@@ -112,9 +112,11 @@ class Prefix:
             )
 
     def objects(self) -> Iterator[Stored]:
-        """What lies below; the empty object that the console's "Create folder" leaves is not among it."""
-        own = self.key.rstrip("/")  # listed keys come without their last slash
-        return (found for found in self.store.list(self.key) if found.key != own)
+        """What lies below, but for the empty objects that the console's "Create folder" leaves.
+
+        Their keys come without the last slash, and would be out of order.
+        """
+        return (found for found in self.store.list(self.key) if found.size or "." in _last(found.key))
 
     def since(self, swept: Callable[[], Iterator[Seen]]) -> "Prefix":
         """The same objects without those of an earlier listing."""
@@ -163,11 +165,14 @@ def unseen(listed: Iterator[Seen], swept: Iterator[Seen]) -> Iterator[Seen]:
             yield found
 
 
+def _last(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
 def judge_loose(entry: Entry) -> tuple[str, str]:
     """Why a loose object isn't inspected: a key of `rejections.REASONS` and what was found, or nothing."""
-    last = entry.name.rpartition("/")[2]
-    folder = not entry.size and "." not in last  # as "Create folder" leaves it, less its last slash
-    if folder or entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
+    last = _last(entry.name)
+    if entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
         return "ignored", ""
     if not entry.size:
         return "empty", ""

@@ -49,8 +49,8 @@ class LabelsChangedError(RequestError):
     def __init__(self, dataset: str, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
         """known: the dataset's labels; asked: the request's."""
         super().__init__(
-            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. Pictures labeled "
-            "earlier were never asked for the other labels. Use the dataset's labels in the dataset's order, "
+            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. Pictures "
+            "labeled earlier were never asked for the other labels. Use the dataset's labels in their order, "
             'or give this one a name of its own with "dataset".'
         )
 
@@ -77,12 +77,17 @@ class BudgetExceededError(TruthmillError):
     def __init__(self, estimate_usd: float, budget_usd: float, objects: int) -> None:
         """objects: pictures that would be sent to labeling."""
         super().__init__(
-            f"Labeling {objects} pictures is estimated at {estimate_usd:.2f} USD, the request's budget is "
-            f"{budget_usd:.2f} USD. Nothing was sent to labeling and nothing is charged. Raise "
+            f"Labeling {objects} pictures is estimated at {_usd(estimate_usd)} USD, the request's budget is "
+            f"{_usd(budget_usd)} USD. Nothing was sent to labeling and nothing is charged. Raise "
             '"budget": {"maxCost": …}, or send fewer pictures.'
         )
         self.estimate_usd = estimate_usd
         self.budget_usd = budget_usd
+
+
+def _usd(amount: float) -> str:
+    """Cents, and parts of them only where there are any."""
+    return f"{amount:.2f}" if round(amount, 2) == round(amount, 6) else f"{amount:.6f}".rstrip("0")
 
 
 class LabelingError(TruthmillError):

@@ -139,7 +139,7 @@ def source_uri(given: Mapping[str, Any]) -> str:
     source = given.get("source")
     if isinstance(source, Mapping):
         source = f"s3://{source.get('bucket', '')}/{source.get('key', '')}"
-    if not isinstance(source, str) or not re.fullmatch(r"s3://[a-z0-9.-]{3,63}/.*", source, re.DOTALL):
+    if not isinstance(source, str) or not re.fullmatch(r"s3://[a-z0-9.-]{3,63}/[^/].*", source, re.DOTALL):
         raise RequestError(
             f'"source" is {given.get("source")!r}; it names a zip or a prefix in S3. '
             'Say "source": "s3://bucket/incoming/pets.zip".'

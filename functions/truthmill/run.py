@@ -70,10 +70,14 @@ class Run(Record, frozen=True, omit_defaults=False):
 def run_name(source_digest: str, request: Request) -> str:
     """A run's name: digits of a digest over the source's content and all of the request that decides results.
 
-    The same bytes under another key, by another trigger or with another budget are the same run.
+    The same bytes under another key or by another trigger are the same run; so are those with another
+    budget, or with more patience for what is incomplete: the run that failed goes on.
     source_digest: of the archive's directory, or of a prefix's listing.
     """
-    decisive = msgspec.structs.replace(request, source="", trigger="console", budget=None)
+    split = msgspec.structs.replace(request.split, on_degenerate="fail")
+    decisive = msgspec.structs.replace(
+        request, source="", trigger="console", budget=None, on_incomplete="fail", split=split
+    )
     content = msgspec.json.encode([source_digest, decisive], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:12]
 

@@ -76,6 +76,34 @@ def test_who_goes_on_without_gets_channels_of_what_was_answered(dropped, status)
     assert run.run_json["state"] == "SUCCEEDED"
 
 
+def test_a_run_whose_job_failed_goes_on_with_what_came(dropped):
+    """The same run, started again with more patience: no second job, no second picture."""
+    first = dropped.start("incoming/pets.zip").to_jobs()
+    dropped.label(first.jobs[0]["name"], status="Failed", without=("-1.jpg",))
+    with pytest.raises(LabelingIncompleteError, match="onIncomplete"):
+        first.build()
+    first.fail("LabelingIncompleteError")
+    again = dropped.start("incoming/pets.zip", onIncomplete="continue").to_jobs()
+    again.build()
+    again.notify()
+    assert again.run["run"] == first.run["run"]
+    assert (again.counts["labeled"], again.counts["unlabeled"]) == (4, 1)
+    assert again.jobs == first.jobs
+
+
+def test_an_answer_for_another_size_is_no_answer(dropped):
+    """Its boxes would lie elsewhere on the stored picture."""
+    run = dropped.start("incoming/pets.zip").to_jobs()
+    dropped.label(run.jobs[0]["name"])
+    described = dropped.labeling.jobs[run.jobs[0]["name"]]
+    key = described["LabelingJobOutput"]["OutputDatasetS3Uri"].removeprefix(f"s3://{dropped.bucket}/")
+    dropped.put(key, dropped.get(key).replace(b'"width": 64', b'"width": 48', 1))
+    run.build()
+    assert (run.counts["labeled"], run.counts["unlabeled"]) == (4, 1)
+    (line,) = dropped.lines(run.prefix + "unlabeled.jsonl")
+    assert line["reason"] == "The answer is for 48 x 48 pixels, the stored picture has 64 x 48."
+
+
 def test_a_run_without_a_single_answer_is_no_dataset(dropped):
     run = dropped.start("incoming/pets.zip", onIncomplete="continue").to_jobs()
     dropped.label(run.jobs[0]["name"], dict.fromkeys(f"-{n}.jpg" for n in range(5)))

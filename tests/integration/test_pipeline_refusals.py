@@ -60,8 +60,10 @@ def test_a_split_that_is_none_is_refused_unless_it_is_accepted(cloud):
     with pytest.raises(SplitError, match=r"'train': 5, 'validation': 0.*group has 5, among them 'one/"):
         run.split()
     assert cloud.objects() == before
+    run.fail("SplitError")
     accepted = cloud.start("incoming/pets.zip", split={"groupBy": "folder", "onDegenerate": "continue"})
     assert accepted.to_the_end().counts["train"] == 5
+    assert accepted.run["run"] == run.run["run"]
     channels = cloud.json(f"{accepted.channels}augmented-manifest/channels.json")
     assert [channel["ChannelName"] for channel in channels["InputDataConfig"]] == ["train"]
 

@@ -82,6 +82,7 @@ def test_labels_from_nowhere_say_where_to_put_them():
         ({"trigger": "magic"}, "$.trigger"),
         ({"source": 7}, '"source" is 7'),
         ({"source": "/tmp/pets.zip"}, "/tmp/pets.zip"),
+        ({"source": "s3://bucket/"}, "s3://bucket/"),
         ({"source": "s3://UPPER/x.zip"}, "s3://UPPER/x.zip"),
     ],
 )

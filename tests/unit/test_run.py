@@ -9,7 +9,14 @@ RUN = Run(run="r", dataset="pets", state="RUNNING", trigger="s3", execution="e1"
 
 
 @pytest.mark.parametrize(
-    "more", [{"source": "s3://bucket/uploads/pets.zip"}, {"trigger": "cli"}, {"budget": {"maxCost": 7}}]
+    "more",
+    [
+        {"source": "s3://bucket/uploads/pets.zip"},
+        {"trigger": "cli"},
+        {"budget": {"maxCost": 7}},
+        {"onIncomplete": "continue"},
+        {"split": {"onDegenerate": "continue"}},
+    ],
 )
 def test_the_same_content_is_the_same_run_however_it_comes(more):
     given = {"source": "s3://bucket/incoming/pets.zip", "labels": ["cat"], "dataset": "pets"} | more
