@@ -24,7 +24,7 @@ _COUNT = CELLS * CELLS
 _LEAST_OVERLAP = 0.6  # share of each picture that the other must show
 _LEAST_CORRELATION = 0.4  # of the shades before the map is refined; less isn't worth the time
 _MOST_STRETCH = 1.35  # of one direction against the other
-_ROUNDS = 4
+_ROUNDS = 5
 _GAIN = (0.4, 2.5)  # of the light that differs
 _BLACK = 2.5  # shades; a rotation lays bare black corners
 _MOST_BLACK = 0.5  # share of the cells; beyond, black is what the picture shows
@@ -33,7 +33,7 @@ _BRIGHT = 240  # shades; lighter cells may be cut off there
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside, nor dark, nor bright
 _TOLERANCE = 5.0  # shades, up to which cells are the same, besides:
 _CONTRAST_TOLERANCE = 0.15  # of the picture's contrast
-_SLOPE_TOLERANCE = 0.4  # of a cell, by which an edge may be off
+_SLOPE_TOLERANCE = 0.45  # of a cell, by which an edge may be off
 _MOST_NOISE = 0.65  # of the contrast: what may be left of most cells
 _LEAST_CONTRAST = 2.0  # shades, as in `similarity`
 
@@ -77,7 +77,7 @@ def distances(
     """
     result = np.full(len(ones), APART, dtype=np.uint8)
     one, other = _unpacked(ones), _unpacked(others)
-    maps = _first_maps(marks, other_marks)
+    maps = first_maps(marks, other_marks)
     near = np.flatnonzero(_correlation(one, other, maps) >= _LEAST_CORRELATION)
     one, other, maps = one[near], other[near], maps[near]
     for _ in range(_ROUNDS):
@@ -105,10 +105,10 @@ def _shown(shades: Floats) -> "NDArray[np.bool_]":
     return shown
 
 
-def _first_maps(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> Floats:
+def first_maps(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> Floats:
     """P x 2 x 3: from cells of the ones to cells of the others, both from the middle, by a mark of each."""
-    x, y, turn, mirrored = _places(marks)
-    other_x, other_y, other_turn, other_mirrored = _places(other_marks)
+    x, y, turn, mirrored = places(marks)
+    other_x, other_y, other_turn, other_mirrored = places(other_marks)
     flip = np.where(mirrored == other_mirrored, 1.0, -1.0)
     cos, sin, other_cos, other_sin = np.cos(turn), np.sin(turn), np.cos(other_turn), np.sin(other_turn)
     maps = np.empty((len(marks), 2, 3), dtype=np.float32)
@@ -121,12 +121,18 @@ def _first_maps(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") 
     return maps
 
 
-def _places(marks: "NDArray[np.uint64]") -> "tuple[NDArray[Any], ...]":
+def places(marks: "NDArray[np.uint64]") -> "tuple[NDArray[Any], ...]":
     """Across and down in cells from the middle, direction in radians, whether mirrored."""
-    low = (marks & np.uint64((1 << 24) - 1)).astype(np.int64)
+    across, down, turn, mirrored = fields(marks)
     scale = SIDE / CELLS
-    x, y = (((low >> shift) & 63) + 0.5 - SIDE / 2 for shift in (18, 12))
-    return x / scale, y / scale, ((low >> 6) & 63) * (math.tau / TURNS), (low >> 5) & 1
+    middle = SIDE / 2 - 0.5
+    return (across - middle) / scale, (down - middle) / scale, turn * (math.tau / TURNS), mirrored
+
+
+def fields(marks: "NDArray[np.uint64]") -> "tuple[NDArray[np.int64], ...]":
+    """What marks hold besides their signs: across, down, direction, whether mirrored."""
+    low = (marks & np.uint64((1 << 24) - 1)).astype(np.int64)
+    return (low >> 18) & 63, (low >> 12) & 63, (low >> 6) & 63, (low >> 5) & 1
 
 
 def _laid_over(one: _Pictures, other: _Pictures, maps: Floats) -> tuple[Floats, Floats]:

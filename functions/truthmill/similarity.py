@@ -59,12 +59,12 @@ def fingerprint(image: Image.Image) -> str:
     if _contrast(cells) < _LEAST_CONTRAST:
         return ""
     marks = _marks(square)
-    if not len(marks):
+    if not marks.any():
         return ""
     low, high = math.floor(cells.min()), math.ceil(cells.max())
     shades = np.floor((cells - low) * 15 / (high - low) + 0.5).astype(np.uint8).ravel()
     packed = bytes([low, high]) + (shades[::2] << 4 | shades[1::2]).tobytes() + _tints(*tints)
-    return b64encode((packed + marks.astype(">u8").tobytes()).ljust(LENGTH, b"\0")).decode()
+    return b64encode(packed + marks.astype(">u8").tobytes()).decode()
 
 
 def pack(fingerprints: Iterable[str]) -> "NDArray[np.uint8]":
@@ -134,9 +134,9 @@ def smooth_surfaces() -> "NDArray[np.float64]":
 
 
 def _marks(square: "NDArray[np.float64]") -> "NDArray[np.uint64]":
-    """The marks of a square, the strongest of each level: signs, x, y, direction, mirrored, level.
+    """The marks of a square, the strongest of each level; 0 in place of each that there isn't.
 
-    In this order from the highest bit: 40, 6, 6, 6, 1 and 5 bits; the level counts from 1, so no mark is 0.
+    From the highest bit: signs, x, y, direction, mirrored, level (from 1) in 40, 6, 6, 6, 1 and 5 bits.
     """
     import numpy as np  # noqa: PLC0415 - as above
 
@@ -147,12 +147,13 @@ def _marks(square: "NDArray[np.float64]") -> "NDArray[np.uint64]":
     across = np.maximum(np.maximum(response[:, :, 1:-1], response[:, :, :-2]), response[:, :, 2:])
     around = np.maximum(np.maximum(across[:, 1:-1], across[:, :-2]), across[:, 2:])
     peaks = (response[:, 1:-1, 1:-1] == around) & (around > _LEAST_RESPONSE)
-    levels = [np.empty(0, dtype=np.uint64)]
+    levels = []
     for level, most in enumerate(MARKS[:-1]):
         edge = round(_REACH[level] / 2)
         y, x = np.nonzero(peaks[level, edge - 1 : SIDE - edge - 1, edge - 1 : SIDE - edge - 1])
         strongest = np.argsort(-response[level, y + edge, x + edge], kind="stable")[:most]
-        levels.append(_described(blurred[level + 1], level, x[strongest] + edge, y[strongest] + edge))
+        marks = _described(blurred[level + 1], level, x[strongest] + edge, y[strongest] + edge)
+        levels.append(np.pad(marks, (0, most - len(marks))))
     middle = np.array([SIDE // 2])
     levels.append(_described(blurred[-1], len(MARKS) - 1, middle, middle))
     return np.concatenate(levels)

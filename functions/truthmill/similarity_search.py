@@ -20,7 +20,7 @@ import numpy as np
 
 from truthmill import alignment
 from truthmill.grouping import Forest
-from truthmill.similarity import MARKS, MARKS_AT, SIGNS
+from truthmill.similarity import MARKS, MARKS_AT, SIDE, SIGNS, TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,17 @@ if TYPE_CHECKING:
 MAX_DISTANCE = 32
 
 _MOST_SIGNS_OF_OTHERS = 9  # that differ between the marks which then bear it out
-_BLOCK = 2048  # pairs that are laid over each other at once
+_QUARTER = TURNS // 4
+_MOST_TURNED = 3  # of 64 directions, besides quarter turns
+_MOST_SHIFTED = 12  # pixels of the square, to any side
+_MOST_OFF = 2.0  # cells between such a mark and where the first pair has it expected
+_LEAST_AGREEMENT = 0.9  # cosine of the angle between its direction and the expected one
+_MIRRORED = np.uint64(32)  # bit of a mark
+_BLOCK = 1024  # pairs that are laid over each other at once
+_GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ROW = sum(MARKS)
+_SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class _Scheme:
 _SCHEMES = (
     _Scheme(parts=5, agree=2, most_signs=8, up_to=200_000),
     _Scheme(parts=4, agree=2, most_signs=6, up_to=1_500_000),
-    _Scheme(parts=5, agree=3, most_signs=3, up_to=math.inf),
+    _Scheme(parts=4, agree=3, most_signs=1, up_to=math.inf),
 )
 
 
@@ -118,38 +126,45 @@ class _Search:
         return distance
 
     def run(self) -> None:
-        marks = self.marks.ravel()
-        for level in range(len(MARKS), 0, -1):
-            chosen = np.flatnonzero((marks & np.uint64(31)) == level)
-            signs = marks[chosen] >> np.uint64(24)
+        """Find the pairs; the coarse levels first, which have few marks and connect most of what is alike."""
+        for level, slots in reversed(list(enumerate(_SLOTS))):
+            present = np.flatnonzero(self.marks[:, slots].ravel())
+            signs = self.marks[:, slots].ravel()[present] >> np.uint64(24)
+            chosen = present // MARKS[level] * _ROW + slots.start + present % MARKS[level]
             scheme = next(scheme for scheme in _SCHEMES if len(signs) <= scheme.up_to)
             for parts in combinations(range(scheme.parts), scheme.agree):
-                for one, other in _neighbours(signs, scheme, parts):
-                    self._try(chosen[one], chosen[other])
+                for block in _in_blocks(_neighbours(signs, scheme, parts)):
+                    self._try(*chosen[block])
 
     def _try(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         """Compare the pictures of these marks (numbers of marks), as far as they aren't connected yet."""
+        upright = _is_upright(self.marks.ravel()[one], self.marks.ravel()[other])
+        one, other = one[upright], other[upright]
         first, second = one // _ROW, other // _ROW
-        _, once = np.unique(
-            np.minimum(first, second) * len(self.rows) + np.maximum(first, second), return_index=True
-        )
+        pair = np.minimum(first, second) * len(self.rows) + np.maximum(first, second)
+        once = np.unique(pair, return_index=True)[1]
+        once = once[self.groups.roots(first[once]) != self.groups.roots(second[once])]
+        once = once[self._is_borne_out(one[once], other[once])]
         for start in range(0, len(once), _BLOCK):
             block = once[start : start + _BLOCK]
-            block = block[self.groups.roots(first[block]) != self.groups.roots(second[block])]
-            block = block[self._is_borne_out(first[block], second[block])]
-            if len(block):
-                self._compare(one[block], other[block])
+            self._compare(one[block], other[block])
 
-    def _is_borne_out(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        """Whether two marks of the pictures agree at least."""
-        one, other = self.marks[first], self.marks[second]
-        differing = np.bitwise_count((one[:, :, None] ^ other[:, None]) >> np.uint64(24))
-        alike = (differing <= _MOST_SIGNS_OF_OTHERS) & (
-            ((one[:, :, None] ^ other[:, None]) & np.uint64(31)) == 0
-        )
-        alike &= (one != 0)[:, :, None]
-        enough: NDArray[np.bool_] = alike.any(axis=2).sum(axis=1) >= 2
-        return enough
+    def _is_borne_out(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Whether a second mark of each picture agrees, at the place where the first pair has it expected."""
+        seeds, other_seeds = self.marks.ravel()[one], self.marks.ravel()[other]
+        maps = alignment.first_maps(seeds, other_seeds)
+        is_flipped = ((seeds ^ other_seeds) & _MIRRORED) != 0
+        result = np.zeros(len(one), dtype=bool)
+        for slots in _SLOTS:
+            marks, other_marks = self.marks[one // _ROW, slots], self.marks[other // _ROW, slots]
+            apart = marks[:, :, None] ^ other_marks[:, None]
+            alike = np.bitwise_count(apart >> np.uint64(24)) <= _MOST_SIGNS_OF_OTHERS
+            alike &= ((apart & _MIRRORED) != 0) == is_flipped[:, None, None]
+            pair, first, second = np.nonzero(alike & (marks != 0)[:, :, None] & (other_marks != 0)[:, None])
+            found, other_found = marks[pair, first], other_marks[pair, second]
+            fits = (found != seeds[pair]) & _is_where_expected(found, other_found, maps[pair])
+            result[pair[fits]] = True
+        return result
 
     def _compare(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         first, second = one // _ROW, other // _ROW
@@ -160,6 +175,54 @@ class _Search:
             links = np.stack([first[near], second[near]])
             self.found.append(np.vstack([links, distance[near]]))
             self.groups.join(links[0], links[1])
+
+
+def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
+    """Whether these marks bring a picture to the other by a mirror and quarter turns, but for a few degrees."""
+    across, down, turn, mirrored = (part.astype(np.int32) for part in alignment.fields(marks))
+    other_across, other_down, other_turn, other_mirrored = (
+        part.astype(np.int32) for part in alignment.fields(other_marks)
+    )
+    flip = np.where(mirrored == other_mirrored, 1, -1)
+    left_over = (other_turn - flip * turn + TURNS + _MOST_TURNED) % _QUARTER
+    quarters = (other_turn - flip * turn + TURNS + _MOST_TURNED) // _QUARTER % 4
+    # A mirrored mark is seen from below: down changes its sign, then both are turned by quarters.
+    across, down = across * 2 - SIDE + 1, (down * 2 - SIDE + 1) * flip
+    cos, sin = np.array([1, 0, -1, 0])[quarters], np.array([0, 1, 0, -1])[quarters]
+    off_across = cos * across - sin * down - (other_across * 2 - SIDE + 1)
+    off_down = sin * across + cos * down - (other_down * 2 - SIDE + 1)
+    near: NDArray[np.bool_] = (left_over <= 2 * _MOST_TURNED) & (
+        np.maximum(np.abs(off_across), np.abs(off_down)) <= 2 * _MOST_SHIFTED
+    )
+    return near
+
+
+def _is_where_expected(
+    marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]", maps: "NDArray[np.float32]"
+) -> "NDArray[np.bool_]":
+    """Whether the maps bring these marks to the others, in place and direction, but for a crop."""
+    across, down, turn, _ = alignment.places(marks)
+    other_across, other_down, other_turn, _ = alignment.places(other_marks)
+    off_across = maps[:, 0, 0] * across + maps[:, 0, 1] * down + maps[:, 0, 2] - other_across
+    off_down = maps[:, 1, 0] * across + maps[:, 1, 1] * down + maps[:, 1, 2] - other_down
+    cos, sin = np.cos(turn), np.sin(turn)
+    agreement = (maps[:, 0, 0] * cos + maps[:, 0, 1] * sin) * np.cos(other_turn)
+    agreement += (maps[:, 1, 0] * cos + maps[:, 1, 1] * sin) * np.sin(other_turn)
+    near: NDArray[np.bool_] = (np.hypot(off_across, off_down) <= _MOST_OFF) & (agreement >= _LEAST_AGREEMENT)
+    return near
+
+
+def _in_blocks(
+    found: "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]",
+) -> "Iterator[NDArray[np.int64]]":
+    """The same as 2 x M arrays, M of about a size that stays in the processor's cache."""
+    held = np.empty((2, 0), dtype=np.int64)
+    for piece in found:
+        held = np.hstack([held, piece])
+        while held.shape[1] >= _GATHERED:
+            yield held[:, :_GATHERED]
+            held = held[:, _GATHERED:]
+    yield held
 
 
 def _neighbours(
