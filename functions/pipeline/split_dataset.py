@@ -1,5 +1,6 @@
 """State SplitDataset: decides what is kept and on which side, before anything is placed or paid for."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pipeline.ledger import change_ledger, lines_of
 from pipeline.observed import observed
 from pipeline.placement import PlaceWriter, key_mark, picture_keys
 from pipeline.run import RunReference, read_run, update_run
-from truthmill import grouping, labeling_job, layout, manifest, rejections
+from truthmill import grouping, labeling_job, layout, manifest, pricing, rejections
 from truthmill.curation import Curation, Gathered, curate
 from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
 from truthmill.layout import SPLITS, RunLayout
@@ -29,20 +30,21 @@ class Decided(msgspec.Struct, frozen=True, rename="camel"):
     counts: dict[str, int]
     jobs: tuple[Job, ...]
     split: dict[str, Any]
-    cost: dict[str, float]
+    cost: dict[str, Any]
     segment: Segment
 
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return split_dataset(RunReference.from_event(event), storage())
+    own = "AWS_ENDPOINT_URL_SAGEMAKER" in os.environ
+    return split_dataset(RunReference.from_event(event), storage(), "truthmill" if own else "ground-truth")
 
 
-def split_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
+def split_dataset(reference: RunReference, store: Storage, service: pricing.Service) -> dict[str, Any]:
     """Decide once; where the run was here before and its pictures are still its own, only say so again."""
     at = reference.layout
     run = read_run(store, reference)
-    step = _Step(store, at, run)
+    step = _Step(store, at, run, service)
     decided = step.earlier()
     if decided is None:
         change_ledger(store, reference.dataset, step.decide)
@@ -69,8 +71,8 @@ class _Step:
 
     decided: Decided
 
-    def __init__(self, store: Storage, at: RunLayout, run: Run) -> None:
-        self.store, self.at, self.run = store, at, run
+    def __init__(self, store: Storage, at: RunLayout, run: Run, service: pricing.Service) -> None:
+        self.store, self.at, self.service = store, at, service
         self.asked: Request = run.asked
         self.taken: set[int] = set()
 
@@ -189,13 +191,20 @@ class _Step:
         found = (inspection.entry.name for index, inspection in enumerate(self.usable()) if index == number)
         return next(found, "an earlier picture of the dataset")
 
-    def check_budget(self, objects: int) -> dict[str, float]:
+    def check_budget(self, objects: int) -> dict[str, Any]:
         """The estimate, before a cent is spent. Raises BudgetExceededError."""
         workforce = self.asked.workforce
-        estimate = objects * workforce.workers_per_object * workforce.price_per_task
-        if self.asked.budget and estimate > self.asked.budget.max_cost:
-            raise BudgetExceededError(float(estimate), float(self.asked.budget.max_cost), objects)
-        return {"estimatedUsd": float(estimate)}
+        estimate = pricing.estimate(
+            objects, workforce.workers_per_object, workforce.price_per_task, self.service
+        )
+        if self.asked.budget and estimate.total_usd > self.asked.budget.max_cost:
+            raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
+        return {
+            "estimatedUsd": float(estimate.total_usd),
+            "serviceUsd": float(estimate.service_usd),
+            "workersUsd": float(estimate.workers_usd),
+            "book": estimate.book,
+        }
 
     def write_kept(self, curation: Curation) -> tuple[dict[int, str], tuple[Job, ...], Segment]:
         """place.jsonl, the manifests and the ledger's segment, in one pass.

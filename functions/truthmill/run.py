@@ -37,7 +37,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     counts: inputs = train + validation + test + duplicates + rejected + ignored. Of the duplicates, `known`
     are pictures that the dataset had already; of train, validation and test, `labeled` came back with an
     answer and `unlabeled` without.
-    split: what was wanted, and how far off it is. cost: USD.
+    split: what was wanted, and how far off it is. cost: USD, and the price book that it was made with.
     """
 
     run: str
@@ -51,7 +51,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     ended_at: str = ""
     counts: dict[str, int] = {}
     split: dict[str, Any] = {}
-    cost: dict[str, float] = {}
+    cost: dict[str, Any] = {}
     jobs: tuple[Job, ...] = ()
     channels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -204,4 +204,4 @@ def test_another_budget_is_enough_to_go_on(dropped):
     first.fail("BudgetExceededError")
     second = dropped.start("incoming/pets.zip", workforce=price, budget={"maxCost": 3}).to_split()
     assert second.run["run"] == first.run["run"]
-    assert second.run_json["cost"] == {"estimatedUsd": 2.5}
+    assert second.run_json["cost"]["estimatedUsd"] == 2.5

@@ -218,7 +218,7 @@ def test_a_run_that_decides_while_another_writes_decides_again(two):
                 second.split()
             return super().replaced(key, document, etag)
 
-    answer = split_dataset(reference(first), Interrupted(storage(two.bucket).store, two.bucket))
+    answer = split_dataset(reference(first), Interrupted(storage(two.bucket).store, two.bucket), "truthmill")
     assert answer["counts"]["known"] == 5
     assert [segment["run"] for segment in two.json(LEDGER)["segments"]] == [
         second.run["run"],
@@ -246,7 +246,7 @@ def test_many_runs_at_once_are_all_in_the_ledger(cloud):
 
     def decide(run):
         together.wait(timeout=60)
-        answers[run.run["run"]] = split_dataset(reference(run), store)
+        answers[run.run["run"]] = split_dataset(reference(run), store, "truthmill")
 
     threads = [Thread(target=decide, args=[run]) for run in runs]
     for thread in threads:
