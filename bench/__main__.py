@@ -14,8 +14,6 @@ NAMES = (
     "place_images",
     "archive_directory",
     "inspect_images",
-    "split",
-    "similarity",
     "pipeline_memory",
     "requests_per_picture",
     "imports",

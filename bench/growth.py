@@ -145,8 +145,10 @@ def run(rounds: int = 1, largest: int = POWERS[-1]) -> Report:
         figures={
             "pictures": most,
             "prepare_s": prepare.s,
+            "prepare_cpu_s": prepare.cpu_s,
             "prepare_mib": prepare.mib,
             "split_s": split.s,
+            "split_cpu_s": split.cpu_s,
             "split_mib": split.mib,
         },
     )

@@ -26,13 +26,17 @@ class Fact:
 
 
 S3_GUIDE = "S3 user guide, Optimizing performance"
-PRICE = "as quoted 2026, us-east-1"
+PRICE = "us-east-1, looked up 2026-11 in quotations of the page"
 FACTS = {
-    "put_usd": Fact(0.005 / 1000, "a PUT, POST or LIST, USD", f"S3 pricing, {PRICE}"),
-    "get_usd": Fact(0.0004 / 1000, "a GET or HEAD, USD", f"S3 pricing, {PRICE}"),
-    "lambda_gib_s_usd": Fact(0.0000133334, "a GB-second on arm64, USD", f"Lambda pricing, {PRICE}"),
-    "lambda_call_usd": Fact(0.20 / 1e6, "an invocation, USD", f"Lambda pricing, {PRICE}"),
-    "transition_usd": Fact(0.025 / 1000, "a state transition, USD", f"Step Functions pricing, {PRICE}"),
+    "put_usd": Fact(0.005 / 1000, "a PUT, POST or LIST, USD", f"aws.amazon.com/s3/pricing; {PRICE}"),
+    "get_usd": Fact(0.0004 / 1000, "a GET or HEAD, USD", f"aws.amazon.com/s3/pricing; {PRICE}"),
+    "lambda_gib_s_usd": Fact(
+        0.0000133334, "a GB-second on arm64, USD", f"aws.amazon.com/lambda/pricing; {PRICE}"
+    ),
+    "lambda_call_usd": Fact(0.20 / 1e6, "an invocation, USD", f"aws.amazon.com/lambda/pricing; {PRICE}"),
+    "transition_usd": Fact(
+        0.025 / 1000, "a state transition, USD", f"aws.amazon.com/step-functions/pricing; {PRICE}"
+    ),
     "puts_s": Fact(3500, "PUTs a second on a partitioned prefix", S3_GUIDE),
     "gets_s": Fact(5500, "GETs a second on a partitioned prefix", S3_GUIDE),
     "put_s": Fact(0.1, "seconds of a small request to S3, the guide's 100 to 200 ms", S3_GUIDE),
@@ -52,6 +56,7 @@ CONCURRENCY = 200  # template.yaml: MapConcurrency
 BATCH_COUNT = 400  # pipeline/prepare.py and pipeline/placement.py
 IN_FLIGHT = 16  # pipeline/place_images.py
 SPAN = 16 * MIB  # truthmill/archive.py, of one ranged GET
+TRAIN_SHARE = 0.8  # of the pictures, below one prefix
 CHILD_TRANSITIONS = 2  # a child's start, and its one state
 JOB_TRANSITIONS = 6  # a labeling job's states, each once
 
@@ -79,7 +84,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """For so many pictures. Times in seconds, money in USD. puts_s: PUTs a second while placing."""
+    """For so many pictures. Times in seconds, money in USD.
+
+    puts_s: PUTs a second that would be made while placing, if S3 took them.
+    """
 
     pictures: int
     children: int
@@ -107,13 +115,16 @@ class Estimate:
 def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> Estimate:
     """What so many pictures take, with so many children at the same time.
 
-    Children are rounds of `concurrency`, all alike, each on one processor; SplitDataset and Prepare grow with
-    the number of pictures (a little more than linearly, for their sorting, which is left out).
+    Children are rounds of `concurrency`, all alike, each on one processor; those that place pictures are as
+    fast as one prefix of S3 takes most of them, as long as S3 hasn't divided it. SplitDataset and Prepare grow
+    with the number of pictures (a little more than linearly, for their sorting, which is left out).
     """
     children = math.ceil(pictures / BATCH_COUNT)
     waves = math.ceil(children / concurrency)
     share = pictures / found.pictures
-    inspect_s, place_s = child_s(found)
+    inspect_s, free_s = child_s(found)
+    # S3 takes so many a second: where children would put more, all of them wait.
+    place_s = max(free_s, TRAIN_SHARE * pictures / FACTS["puts_s"].value / waves)
     split_s, prepare_s = found.split_s * share, found.prepare_s * share
     busy_s = children * (inspect_s + place_s) + split_s + prepare_s
     jobs = math.ceil(pictures / FACTS["job_objects"].value)
@@ -127,7 +138,7 @@ def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> 
         split_s=split_s,
         split_mib=found.base_mib + (found.split_mib - found.base_mib) * share,
         place_s=waves * place_s,
-        puts_s=min(concurrency, children) * BATCH_COUNT / place_s,
+        puts_s=min(concurrency, children) * BATCH_COUNT / free_s,
         s3_usd=pictures * (found.puts * FACTS["put_usd"].value + found.gets * FACTS["get_usd"].value),
         lambda_usd=busy_s * FUNCTION_MIB / 1024 * FACTS["lambda_gib_s_usd"].value
         + calls * FACTS["lambda_call_usd"].value,
@@ -188,9 +199,9 @@ def measured() -> Measured:
         puts=requests["puts_per_picture"],
         gets=requests["gets_per_picture"],
         pictures=grown["pictures"],
-        split_s=grown["split_s"],
+        split_s=grown["split_cpu_s"],
         split_mib=grown["split_mib"],
-        prepare_s=grown["prepare_s"],
+        prepare_s=grown["prepare_cpu_s"],
         prepare_mib=grown["prepare_mib"],
     )
 
@@ -213,7 +224,7 @@ def growth_table(found: Measured) -> Table:
         "all of it, before labeling": [duration(each.total_s) for each in estimates],
         "Prepare's memory, MiB": [f"{each.prepare_mib:,.0f}" for each in estimates],
         "SplitDataset's memory, MiB": [f"{each.split_mib:,.0f}" for each in estimates],
-        "PUTs a second, if S3 let them": [f"{each.puts_s:,.0f}" for each in estimates],
+        "PUTs a second, if S3 took them": [f"{each.puts_s:,.0f}" for each in estimates],
         "S3 requests, USD": [f"{each.s3_usd:,.2f}" for each in estimates],
         "Lambda, USD": [f"{each.lambda_usd:,.2f}" for each in estimates],
         "Step Functions, USD": [f"{each.states_usd:,.2f}" for each in estimates],
