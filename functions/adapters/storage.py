@@ -90,14 +90,14 @@ class Storage:
         if len(first) < PART:
             obstore.put(self.store, key, first, attributes=attributes, use_multipart=False)
             return
-        obstore.put(
-            self.store,
-            key,
-            itertools.chain([first], parts),
-            attributes=attributes,
-            chunk_size=PART,
-            max_concurrency=4,
+        # Pushed, not pulled: obstore.put would ask for parts from within its runtime, and where they are made
+        # from an object that is read meanwhile, that ends the process.
+        file = obstore.open_writer(
+            self.store, key, attributes=attributes, buffer_size=PART, max_concurrency=4
         )
+        for part in itertools.chain([first], parts):
+            file.write(part)
+        file.close()
 
     def write_lines(self, key: str, records: Iterable[Any]) -> None:
         self.write(key, to_lines(records), "application/x-ndjson")
