@@ -116,7 +116,7 @@ def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> 
     """What so many pictures take, with so many children at the same time.
 
     Children are rounds of `concurrency`, all alike, each on one processor. Placing is as fast as one prefix
-    of S3 takes most pictures, as long as S3 hasn't divided it. SplitDataset and Prepare grow with their number
+    of S3 takes most pictures, while S3 has not divided it. SplitDataset and Prepare grow with their number
     (a little more than linearly, for their sorting, which is left out).
     """
     children = math.ceil(pictures / BATCH_COUNT)
