@@ -35,7 +35,7 @@ _TOLERANCE = 5.0  # shades, up to which cells are the same, besides:
 _CONTRAST_TOLERANCE = 0.15  # of the picture's contrast
 _SLOPE_TOLERANCE = 0.45  # of a cell, by which an edge may be off
 _MOST_NOISE = 0.65  # of the contrast: what may be left of most cells
-_LEAST_CONTRAST = 2.0  # shades, as in `similarity`
+_LEAST_CONTRAST = 2.0  # shades; less isn't told from noise
 
 
 def _plane(side: int) -> Floats:

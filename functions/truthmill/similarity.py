@@ -40,7 +40,9 @@ _GRID = 8  # samples across and down what is described
 _PAD = 40  # pixels around the square, so that nothing reaches beyond; more than 28 x sqrt(2)
 _WIDE = SIDE + 2 * _PAD
 _LEAST_RESPONSE = 0.75  # shades; less is noise
-_LEAST_CONTRAST = 2.0  # shades, standard deviation; less is a flat picture
+_LEAST_CONTRAST = 2.0  # shades by which a cell stands out
+_LEAST_SHARE = 0.1  # of what stands out most
+_LEAST_ROUGH = 16  # cells that stand out; fewer is a flat picture
 _SAMPLED = 400  # pixels of the smaller side that are looked at, at least
 
 
@@ -56,7 +58,7 @@ def fingerprint(image: Image.Image) -> str:
     square = np.asarray(grey, dtype=np.float64)
     step = SIDE // CELLS
     cells = square.reshape(CELLS, step, CELLS, step).sum(axis=(1, 3)) / step**2
-    if _contrast(cells) < _LEAST_CONTRAST:
+    if _is_flat(cells):
         return ""
     marks = _marks(square)
     if not marks.any():
@@ -115,22 +117,26 @@ def _tints(blue: Image.Image, red: Image.Image) -> bytes:
     return (steps[0] << 4 | steps[1]).astype(np.uint8).tobytes()
 
 
-def _contrast(cells: "NDArray[np.float64]") -> float:
-    """Standard deviation of what a smooth surface of the second degree leaves of the cells, in shades."""
+def _is_flat(cells: "NDArray[np.float64]") -> bool:
+    """Whether a smooth surface of the fourth degree is nearly all there is: a sky, with a bird in it."""
     import numpy as np  # noqa: PLC0415 - as above
 
     smooth = smooth_surfaces()
-    flat = cells.ravel()
-    return float(np.std(flat - smooth @ (smooth.T @ flat)))
+    shades = cells.ravel()
+    rough = np.abs(shades - smooth @ (smooth.T @ shades))
+    # The surface gives way a little to whatever stands out, all over: hence the share.
+    least = max(_LEAST_CONTRAST, _LEAST_SHARE * rough.max())
+    return int((rough >= least).sum()) < _LEAST_ROUGH
 
 
 @cache
 def smooth_surfaces() -> "NDArray[np.float64]":
-    """An orthonormal basis of the surfaces of the second degree over the cells, one a column."""
+    """An orthonormal basis of the surfaces of the fourth degree over the cells, one a column."""
     import numpy as np  # noqa: PLC0415 - as above
 
     y, x = np.mgrid[0:CELLS, 0:CELLS].reshape(2, -1) - (CELLS - 1) / 2
-    return np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1))[0]
+    terms = [x**across * y**down for across in range(5) for down in range(5 - across)]
+    return np.linalg.qr(np.stack(terms, axis=1))[0]
 
 
 def _marks(square: "NDArray[np.float64]") -> "NDArray[np.uint64]":

@@ -178,7 +178,7 @@ class _Search:
 
 
 def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
-    """Whether these marks bring a picture to the other by a mirror and quarter turns, but for a few degrees."""
+    """Whether these marks bring one picture to the other by a mirror and quarter turns, roughly."""
     across, down, turn, mirrored = (part.astype(np.int32) for part in alignment.fields(marks))
     other_across, other_down, other_turn, other_mirrored = (
         part.astype(np.int32) for part in alignment.fields(other_marks)

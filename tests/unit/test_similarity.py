@@ -1,0 +1,197 @@
+"""Fingerprints and near-duplicates, on pictures drawn here."""
+
+import base64
+import io
+import subprocess
+import sys
+from random import Random
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+from truthmill import grouping, similarity
+from truthmill.errors import FormatError
+from truthmill.similarity_search import MAX_DISTANCE, near_duplicates
+
+Transpose = Image.Transpose
+
+
+def picture(seed: int, size_wh: tuple[int, int] = (320, 240)) -> Image.Image:
+    """Shapes of all sizes before a slope of light."""
+    random = Random(seed)  # noqa: S311 - not a secret
+    width, height = size_wh
+    image = Image.linear_gradient("L").resize(size_wh).convert("RGB")
+    pen = ImageDraw.Draw(image)
+    for _ in range(45):
+        x, y = random.uniform(0, width), random.uniform(0, height)
+        reach = width * random.choice((0.03, 0.05, 0.08, 0.14))
+        corners = [
+            (x + random.uniform(-reach, reach), y + random.uniform(-reach, reach))
+            for _ in range(random.randint(3, 6))
+        ]
+        pen.polygon(corners, fill=tuple(random.randint(0, 255) for _ in range(3)))
+    return image.filter(ImageFilter.GaussianBlur(0.8))
+
+
+def reencoded(image: Image.Image) -> Image.Image:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=40)
+    return Image.open(file).convert("RGB")
+
+
+COPIES = {
+    "re-encoded": reencoded,
+    "half the size": lambda image: image.resize((image.width // 2, image.height // 2)),
+    "twice the size": lambda image: image.resize((image.width * 2, image.height * 2)),
+    "stretched": lambda image: image.resize((image.width, image.width)),
+    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.75),
+    "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(2)),
+    "mirrored": lambda image: image.transpose(Transpose.FLIP_LEFT_RIGHT),
+    "upside down": lambda image: image.transpose(Transpose.FLIP_TOP_BOTTOM),
+    "a quarter": lambda image: image.transpose(Transpose.ROTATE_90),
+    "half a turn": lambda image: image.transpose(Transpose.ROTATE_180),
+    "three quarters": lambda image: image.transpose(Transpose.ROTATE_270),
+    "transposed": lambda image: image.transpose(Transpose.TRANSPOSE),
+    "cropped by 6 %": lambda image: image.crop((10, 5, image.width - 10, image.height - 9)),
+    "rotated by 4 degrees": lambda image: image.rotate(4, Image.Resampling.BICUBIC),
+}
+
+
+def linked(images: list[Image.Image], distance: int = 3) -> set[tuple[int, int]]:
+    pairs = near_duplicates(similarity.pack(map(similarity.fingerprint, images)), distance)
+    return {(int(one), int(other)) for one, other in pairs.links.T}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_is_found_among_others(name):
+    images = [picture(seed) for seed in range(12)]
+    copies = [COPIES[name](image) for image in images]
+    found = {(number, number + 12) for number in range(12)} & linked(images + copies)
+    assert len(found) >= {"cropped by 6 %": 10, "rotated by 4 degrees": 8}.get(name, 12)
+
+
+def test_different_pictures_are_in_no_pair():
+    assert linked([picture(seed) for seed in range(150)], MAX_DISTANCE) == set()
+
+
+def test_another_object_before_the_same_background_is_another_picture():
+    images = []
+    for seed in range(15):
+        for number, colour in enumerate(("white", "black")):
+            image = picture(seed)
+            left = 60 + 100 * number
+            ImageDraw.Draw(image).ellipse((left, 60, left + 70, 130), fill=colour)
+            images.append(image)
+    assert linked(images) == set()
+
+
+def test_an_object_of_another_colour_and_the_same_grey_is_another_picture():
+    images = []
+    for colour in ((200, 60, 60), (40, 140, 40)):
+        image = picture(1)
+        ImageDraw.Draw(image).rectangle((100, 60, 200, 160), fill=colour)
+        images.append(image)
+    assert linked(images) == set()
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        Image.new("RGB", (64, 48), "black"),
+        Image.new("RGB", (640, 480), (120, 160, 220)),
+        Image.linear_gradient("L").resize((300, 200)).convert("RGB"),
+        Image.radial_gradient("L").point(lambda shade: 160 + shade // 8).convert("RGB"),
+        Image.effect_noise((400, 300), 12).convert("RGB"),
+        Image.new("RGB", (1, 1), "white"),
+    ],
+)
+def test_a_flat_picture_has_no_fingerprint(flat):
+    assert similarity.fingerprint(flat) == ""
+
+
+def test_flat_pictures_are_in_no_pair():
+    rows = similarity.pack(["", "", similarity.fingerprint(picture(1)), ""])
+    assert near_duplicates(rows, MAX_DISTANCE).links.shape == (2, 0)
+
+
+def test_frames_of_two_skies_are_in_no_pair():
+    skies = [Image.linear_gradient("L").resize((320, 240)).convert("RGB") for _ in range(6)]
+    for number, sky in enumerate(skies):
+        ImageDraw.Draw(sky).ellipse((20 + 40 * number, 30, 32 + 40 * number, 40), fill="white")
+    assert linked(skies) == set()
+
+
+def test_equal_fingerprints_are_at_distance_zero():
+    rows = similarity.pack([similarity.fingerprint(picture(3))] * 3)
+    pairs = near_duplicates(rows, 0)
+    assert pairs.links.tolist() == [[0, 0], [1, 2]]
+    assert pairs.distance.tolist() == [0, 0]
+
+
+def test_distances_are_within_what_was_asked():
+    images = [picture(seed) for seed in range(20)]
+    marked = []
+    for number, image in enumerate(images):
+        copy = image.copy()
+        ImageDraw.Draw(copy).rectangle((150, 100, 150 + 3 * number, 100 + 3 * number), fill="white")
+        marked.append(copy)
+    rows = similarity.pack(map(similarity.fingerprint, images + marked))
+    found = {distance: near_duplicates(rows, distance) for distance in (0, 2, 8, MAX_DISTANCE)}
+    for distance, pairs in found.items():
+        assert (pairs.distance <= distance).all()
+    sizes = [pairs.links.shape[1] for pairs in found.values()]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+
+
+def test_groups_do_not_depend_on_the_order():
+    images = [copy(picture(seed)) for seed in range(8) for copy in list(COPIES.values())[:7]]
+    rows = similarity.pack(map(similarity.fingerprint, images))
+    order = np.random.default_rng(5).permutation(len(rows))
+    groups = grouping.union(len(rows), near_duplicates(rows, 3).links)
+    again = grouping.union(len(rows), near_duplicates(rows[order], 3).links)
+    together = groups[order][:, None] == groups[order][None]
+    assert ((again[:, None] == again[None]) == together).all()
+
+
+@pytest.mark.parametrize("distance", [-1, MAX_DISTANCE + 1])
+def test_a_distance_that_cannot_be_searched_is_refused(distance):
+    with pytest.raises(ValueError, match=f"distance is {distance}"):
+        near_duplicates(similarity.pack([]), distance)
+
+
+def test_no_pictures_have_no_pairs():
+    assert near_duplicates(similarity.pack([]), 3).links.shape == (2, 0)
+
+
+def test_a_fingerprint_has_a_fixed_length_that_json_takes():
+    text = similarity.fingerprint(picture(1))
+    assert len(base64.b64decode(text)) == similarity.LENGTH
+    assert len(text) == 452
+
+
+def test_a_fingerprint_is_the_same_on_every_machine():
+    """Of a picture drawn with whole numbers; ledgers hold fingerprints for years."""
+    image = Image.new("RGB", (256, 256), (40, 90, 140))
+    ImageDraw.Draw(image).rectangle((64, 96, 127, 191), fill=(220, 180, 30))
+    row = base64.b64decode(similarity.fingerprint(image))
+    cells = np.array([[byte >> 4, byte & 15] for byte in row[2:130]]).reshape(16, 16)
+    expected = np.zeros((16, 16), dtype=int)
+    expected[6:12, 4:8] = 15
+    assert cells.tolist() == expected.tolist()
+    # 0.299 R + 0.587 G + 0.114 B: 80.75 and 174.86, of which Pillow drops the fraction.
+    assert (row[0], row[1]) == (80, 174)
+    # Cb and Cr of (40, 90, 140) are 161 and 99, of (220, 180, 30) 46 and 160, in steps of 8 from 64.
+    assert {row[130], row[130 + 3 * 8 + 2]} == {12 << 4 | 4, 0 << 4 | 12}
+
+
+@pytest.mark.parametrize("text", ["AAAA", "not base64!", "é"])
+def test_what_is_no_fingerprint_is_named(text):
+    with pytest.raises(FormatError, match="Picture 1 has the fingerprint"):
+        similarity.pack(["", text])
+
+
+def test_importing_it_does_not_import_numpy():
+    code = "import sys, truthmill.similarity; print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
