@@ -61,7 +61,8 @@ def request_page() -> str:
     return (
         "# The request\n\n"
         "One JSON object, whichever trigger. Each key comes from the execution's input, else from "
-        "`truthmill.json` at the archive's root, else from the stack's parameters. An unknown key is an error that names it. "
+        "`truthmill.json` at the archive's root, else from the stack's parameters. An unknown key is an "
+        "error that names it. "
         "A sample: `events/console-request.json`. Made by `make docs`.\n\n"
         "| key | values | default | what it is |\n| --- | --- | --- | --- |\n"
         + "".join(_request_rows(schema["$defs"], "Request", ""))

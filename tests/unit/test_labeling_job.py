@@ -54,7 +54,9 @@ def test_the_request_is_the_documented_one():
             "TaskTimeLimitInSeconds": 3600,
             "TaskAvailabilityLifetimeInSeconds": 2_592_000,
             "AnnotationConsolidationConfig": {
-                "AnnotationConsolidationLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:ACS-BoundingBox"
+                "AnnotationConsolidationLambdaArn": (
+                    "arn:aws:lambda:us-east-1:432418664414:function:ACS-BoundingBox"
+                )
             },
         },
         "Tags": [{"Key": "truthmill:run", "Value": "r"}],
