@@ -29,7 +29,7 @@ demo: install  ## from a zip of drawn pictures to training channels, on this mac
 	.venv/bin/truthmill demo
 
 test: install  ## the whole test suite
-	$(PYTHON) -m pytest tests
+	$(PYTHON) -m pytest -n 2 --dist loadgroup tests
 
 check: install  ## format, lint, types, import directions, templates, state machine
 	.venv/bin/ruff format --check .
