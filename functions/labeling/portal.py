@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labeling import portal_account, portal_work
+from labeling import page_files, portal_account, portal_work
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
 from labeling.web import Reply, Web
@@ -13,11 +13,12 @@ from truthmill.errors import PortalError
 JOB = r"/api/jobs/(?P<job>[A-Za-z0-9-]{1,63})"
 TASK = JOB + r"/tasks/(?P<task>[0-9]{1,6})"
 
+FILE = re.compile(r"/page/(?P<given>[0-9a-f]{16})/(?P<path>[a-z0-9_/]+\.[a-z]+)")
+
 Route = tuple[str, re.Pattern[str], Callable[..., Reply]]
 ROUTES: list[Route] = [
     (method, re.compile(path), function)
     for method, path, function in [
-        ("GET", "/", portal_account.front),
         ("GET", "/api/session", portal_account.session),
         ("POST", "/api/sign-in", portal_account.sign_in),
         ("POST", "/api/new-password", portal_account.new_password),
@@ -37,11 +38,24 @@ ROUTES: list[Route] = [
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
-        return serve(Web.of(event), Portal.of_stack()).response()
+        web = Web.of(event)
+        return (page(web) or serve(web, Portal.of_stack())).response()
     except Exception:  # noqa: BLE001 a browser is told in the API's form, whatever it is
         logger.exception("Failed")
         sorry = {"code": "Failed", "message": "Something went wrong here. Try again in a moment."}
         return Reply(500, {"error": sorry}).response()
+
+
+def page(web: Web) -> Reply | None:
+    """The page and its files, which anybody may read; None for what isn't one of them."""
+    if web.method != "GET":
+        return None
+    if web.path == "/":
+        return page_files.front()
+    found = FILE.fullmatch(web.path)
+    if found is None or found["path"] not in page_files.files():
+        return None
+    return page_files.file(web, **found.groupdict())
 
 
 def serve(web: Web, portal: Portal) -> Reply:

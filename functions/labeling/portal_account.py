@@ -28,10 +28,6 @@ REFUSED = (
     "User name or password is wrong, or the invitation has run out. "
     "Try again, or ask the one who invited you for a new invitation."
 )
-FRONT = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Truthmill</title>'
-    "<h1>Truthmill</h1><p>Here pictures are labeled. Workers sign in through this portal's API.</p></html>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,6 @@ class Portal:
     def of_stack(cls) -> "Portal":
         shared = table()
         return cls(Jobs(shared), Teams(shared), Tasks(shared), Sessions(shared), accounts(), now_ms)
-
-
-def front(_web: Web, _portal: Portal) -> Reply:
-    return Reply(page=FRONT)
 
 
 def session(web: Web, portal: Portal) -> Reply:

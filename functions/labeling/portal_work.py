@@ -10,6 +10,7 @@ from adapters.links import link, stored_size
 from adapters.sessions import Session
 from adapters.tasks import Held, JobEndedError, StoredTask
 from labeling.observed import logger
+from labeling.page_files import framed
 from labeling.portal_account import Portal, signed_in
 from labeling.web import Reply, Web
 from truthmill import worker_template
@@ -68,7 +69,7 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
             "TemplateBroken",
             f"The job's template can't be shown. Tell the one who made the job: {error}",
         ) from error
-    return Reply(page=html, headers={"content-security-policy": PAGE_POLICY})
+    return Reply(page=framed(html), headers={"content-security-policy": PAGE_POLICY})
 
 
 def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:

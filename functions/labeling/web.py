@@ -115,18 +115,21 @@ class Web:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. document: sent as JSON unless there is a page."""
+    """An answer. content: bytes whose type the headers name; page: HTML; else document, as JSON."""
 
     status: int = 200
     document: Any = None
     page: str | None = None
+    content: bytes | None = None
     cookies: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> dict[str, Any]:
         """In the form that a function URL takes."""
         headers = {**SECURITY_HEADERS, **({} if is_local() else TLS_HEADERS)}
-        if self.page is not None:
+        if self.content is not None:
+            body = base64.b64encode(self.content).decode()
+        elif self.page is not None:
             headers["content-type"] = "text/html; charset=utf-8"
             body = self.page
         else:
@@ -136,6 +139,7 @@ class Reply:
             "statusCode": self.status,
             "headers": {**headers, **self.headers},
             "body": body,
+            "isBase64Encoded": self.content is not None,
         }
         if self.cookies:
             answer["cookies"] = self.cookies

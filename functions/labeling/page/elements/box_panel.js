@@ -1,0 +1,136 @@
+/** Beside the picture: labels with their keys and colours, the boxes as a list, and how the picture is seen. */
+import { element } from "../texts/markup.js";
+import { text } from "../texts/texts.js";
+
+const SEARCH_FROM = 11; // labels
+const MOST_LISTED = 300;
+
+export class BoxPanel {
+  #sought = "";
+  #listed = "";
+
+  /** @param {import("./crowd_bounding_box.js").CrowdBoundingBox} owner */
+  constructor(owner) {
+    this.owner = owner;
+    this.labels = element("div", { class: "labels", role: "radiogroup", "aria-label": text("box.labels") });
+    const seek = (/** @type {Event} */ event) => this.#seek(/** @type {HTMLInputElement} */ (event.target).value);
+    this.search = element("input", { type: "search", placeholder: text("box.search"), "aria-label": text("box.search"), hidden: true, oninput: seek });
+    this.count = element("h2", {}, text("box.boxes", { count: 0 }));
+    this.list = element("ol", { class: "boxes" });
+    this.empty = element("p", { class: "empty" }, text("box.none"));
+    this.root = element(
+      "aside",
+      { class: "panel" },
+      element("h2", {}, text("box.labels")), this.search, this.labels,
+      this.count, this.empty, this.list,
+      this.#view(),
+    );
+  }
+
+  /** The labels are other ones now. */
+  relabel() {
+    const { owner } = this;
+    this.search.hidden = owner.labels.length < SEARCH_FROM;
+    const sought = this.#sought.toLowerCase();
+    this.labels.replaceChildren(
+      ...owner.labels.map((label, number) => {
+        const button = element(
+          "button",
+          { type: "button", class: "label", role: "radio", title: label, hidden: !label.toLowerCase().includes(sought), onclick: () => this.#choose(label) },
+          element("span", { class: "swatch" }),
+          element("span", { class: "name" }, label),
+          number < 10 ? element("kbd", { "aria-hidden": "true" }, String((number + 1) % 10)) : null,
+        );
+        button.style.setProperty("--label", owner.colour(label));
+        return button;
+      }),
+    );
+    this.refresh();
+  }
+
+  refresh() {
+    const { owner } = this;
+    const { drawing, stage } = owner;
+    for (const [number, button] of [...this.labels.children].entries()) {
+      button.setAttribute("aria-checked", String(owner.labels[number] === stage.gestures.label));
+    }
+    this.count.textContent = text("box.boxes", { count: drawing.boxes.length });
+    this.empty.hidden = drawing.boxes.length > 0;
+    const state = JSON.stringify([drawing.selected, drawing.boxes.slice(0, MOST_LISTED)]);
+    if (state !== this.#listed) {
+      this.#listed = state;
+      this.#relist();
+    }
+    for (const [name, on] of /** @type {[string, boolean][]} */ ([["hide", stage.hidden], ["dim", stage.dimmed], ["loupe", stage.loupe], ["extreme", stage.gestures.mode === "extreme"]])) {
+      this.root.querySelector(`[data-command="${name}"]`)?.setAttribute("aria-pressed", String(on));
+    }
+    this.#enable("undo", drawing.canUndo);
+    this.#enable("redo", drawing.canRedo);
+    owner.hintAt(stage.gestures.mode === "extreme" ? text("box.extreme", { count: stage.gestures.points.length }) : "");
+  }
+
+  #relist() {
+    const { owner } = this;
+    const { drawing } = owner;
+    const rows = drawing.boxes.slice(0, MOST_LISTED).map((box) => {
+      const { label, left, top, width, height } = box;
+      const choose = () => {
+        drawing.select(box.id);
+        owner.focusStage();
+      };
+      const chosen = element(
+        "button",
+        { type: "button", class: "box", "aria-label": text("box.item", { label, left, top, width, height }), "aria-pressed": String(box.id === drawing.selected), onclick: choose },
+        element("span", { class: "swatch" }), element("span", { class: "name" }, label), element("span", { class: "size" }, `${width} × ${height}`),
+      );
+      chosen.style.setProperty("--label", owner.colour(label));
+      const away = element("button", { type: "button", class: "icon", "aria-label": text("box.delete", { label }), onclick: () => drawing.remove(box.id) }, "✕");
+      return element("li", {}, chosen, away);
+    });
+    this.list.replaceChildren(...rows);
+    this.list.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
+  }
+
+  #view() {
+    const commands = [
+      ["undo", "↶"], ["redo", "↷"], ["zoomIn", "+"], ["zoomOut", "−"], ["fit", "▣"], ["actual", "1:1"],
+      ["extreme", "⁘"], ["hide", "◌"], ["dim", "◐"], ["loupe", "⌕"], ["help", "?"],
+    ].map(([name, sign]) =>
+      element("button", { type: "button", class: "icon", title: text(`key.${name}`), "aria-label": text(`key.${name}`), "data-command": name, onclick: () => this.#perform(name) }, sign),
+    );
+    const slide = () => this.owner.stage.light(Number(brightness.value), Number(contrast.value));
+    const brightness = element("input", { type: "range", min: "20", max: "400", value: "100", oninput: slide });
+    const contrast = element("input", { type: "range", min: "20", max: "400", value: "100", oninput: slide });
+    return element(
+      "section",
+      { class: "view", "aria-label": text("box.view") },
+      element("div", { class: "commands" }, ...commands),
+      element("label", {}, element("span", {}, text("box.brightness")), brightness),
+      element("label", {}, element("span", {}, text("box.contrast")), contrast),
+    );
+  }
+
+  /** @param {string} name */
+  #perform(name) {
+    this.owner.perform({ name });
+    if (name !== "help") this.owner.focusStage();
+  }
+
+  /** @param {string} label */
+  #choose(label) {
+    this.owner.choose(label);
+    this.owner.focusStage();
+  }
+
+  /** @param {string} sought */
+  #seek(sought) {
+    this.#sought = sought;
+    this.relabel();
+  }
+
+  /** @param {string} name @param {boolean} can */
+  #enable(name, can) {
+    const button = this.root.querySelector(`[data-command="${name}"]`);
+    if (button instanceof HTMLButtonElement) button.disabled = !can;
+  }
+}

@@ -1,0 +1,282 @@
+/** `<crowd-bounding-box>`: the picture, its labels, and the boxes drawn on it. */
+import { colourOf } from "../drawing/colours.js";
+import { Drawing } from "../drawing/drawing.js";
+import { isInside, moved, snapped } from "../drawing/geometry.js";
+import { element } from "../texts/markup.js";
+import { text } from "../texts/texts.js";
+import { readBoxes, readLabels } from "./attributes.js";
+import { BoxPanel } from "./box_panel.js";
+import { send } from "./channel.js";
+import { keyList } from "./commands.js";
+import { dialog, keyTable } from "./dialogs.js";
+import { Stage } from "./stage.js";
+
+const STYLE = new URL("../bounding_box.css", import.meta.url).href;
+
+export class CrowdBoundingBox extends HTMLElement {
+  static observedAttributes = ["src", "labels", "header", "initial-value"];
+
+  drawing = new Drawing();
+  /** @type {string[]} */
+  #labels = [];
+  /** @type {({label: string} & import("../drawing/geometry.js").Box)[] | null} kept from before a reload */
+  #kept = null;
+  /** @type {({label: string} & import("../drawing/geometry.js").Box)[]} boxes of the picture before */
+  previous = [];
+  #began = false;
+  #built = false;
+
+  constructor() {
+    super();
+    this.colour = (/** @type {string} */ label) => colourOf(Math.max(0, this.#labels.indexOf(label)));
+    this.stage = new Stage(this.drawing, this.colour, {
+      onReady: () => this.#ready(),
+      onBroken: () => this.#broken(),
+      onChange: () => this.panel.refresh(),
+    });
+    this.panel = new BoxPanel(this);
+    this.attachShadow({ mode: "open" });
+  }
+
+  connectedCallback() {
+    if (!this.#built) this.#build();
+  }
+
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (!this.#built) return;
+    if (name === "src") this.#load();
+    else if (name === "labels") this.#readLabels();
+    else if (name === "header") this.heading.textContent = this.getAttribute("header");
+    else this.#begin();
+  }
+
+  get name() {
+    return this.getAttribute("name") ?? "";
+  }
+
+  get labels() {
+    return this.#labels;
+  }
+
+  /** As an array or as it stands in the attribute. @param {string[] | string} labels */
+  set labels(labels) {
+    this.setAttribute("labels", typeof labels === "string" ? labels : JSON.stringify(labels));
+  }
+
+  /** The answer, as Ground Truth's element gives it. */
+  get value() {
+    const boundingBoxes = this.drawing.plain();
+    const inputImageProperties = { ...this.stage.viewport.picture };
+    if (!this.hasAttribute("initial-value")) return { boundingBoxes, inputImageProperties };
+    const initial = JSON.stringify(this.#initial().map(inOrder));
+    return { boundingBoxes, initialValueModified: initial !== JSON.stringify(boundingBoxes.map(inOrder)), inputImageProperties };
+  }
+
+  get _submittableValue() {
+    return this.value;
+  }
+
+  get isReady() {
+    return this.stage.ready;
+  }
+
+  get isEmpty() {
+    return this.drawing.boxes.length === 0;
+  }
+
+  /** What was drawn before the page was loaded again. @param {({label: string} & import("../drawing/geometry.js").Box)[]} boxes */
+  keep(boxes) {
+    this.#kept = boxes;
+    if (this.#began) this.#begin();
+  }
+
+  /** @param {string} label of the next box; and of the selected one, where it was selected on purpose */
+  choose(label) {
+    const { drawing, stage } = this;
+    stage.gestures.label = label;
+    if (drawing.selected !== null && !drawing.fresh) drawing.change(drawing.selected, { label });
+    this.panel.refresh();
+  }
+
+  /** @param {{name: string, digit?: number, by?: [number, number]}} command @returns {boolean} whether it was one of ours */
+  perform({ name, digit, by }) {
+    const { drawing, stage } = this;
+    const selected = drawing.get(drawing.selected);
+    /** @type {Record<string, () => void>} */
+    const ours = {
+      label: () => this.#labels[digit ?? 0] && this.choose(this.#labels[digit ?? 0]),
+      relabel: () => selected && this.#labels[digit ?? 0] && drawing.change(selected.id, { label: this.#labels[digit ?? 0] }),
+      next: () => drawing.selectNext(1),
+      previous: () => drawing.selectNext(-1),
+      insert: () => this.#insert(),
+      delete: () => selected && drawing.remove(selected.id),
+      copy: () => selected && drawing.add(selected.label, moved(selected, 8, 8, stage.viewport.picture)),
+      undo: () => drawing.undo(),
+      redo: () => drawing.redo(),
+      nudge: () => selected && by && drawing.change(selected.id, moved(selected, by[0], by[1], stage.viewport.picture)),
+      grow: () => selected && by && this.#grow(selected, by),
+      extreme: () => this.#mode(),
+      takeOver: () => this.#takeOver(),
+      escape: () => this.#escape(),
+      zoomIn: () => stage.zoom(1.25),
+      zoomOut: () => stage.zoom(0.8),
+      fit: () => stage.fit(),
+      actual: () => stage.actual(),
+      hide: () => (stage.hidden = !stage.hidden),
+      dim: () => (stage.dimmed = !stage.dimmed),
+      loupe: () => (stage.loupe = !stage.loupe),
+      help: () => this.help.showModal(),
+    };
+    if (!(name in ours)) return false;
+    if (stage.ready || name === "help" || name === "label") ours[name]();
+    stage.refresh();
+    this.panel.refresh();
+    return true;
+  }
+
+  focusStage() {
+    this.stage.root.focus({ preventScroll: true });
+  }
+
+  #build() {
+    this.#built = true;
+    this.heading = element("h1", {}, this.getAttribute("header") ?? "");
+    this.notice = element("div", { class: "notice", role: "status" }, text("box.loading"));
+    this.hint = element("p", { class: "hint", hidden: true, role: "status" });
+    this.help = dialog(text("keys.title"), keyTable(keyList()));
+    this.full = dialog(text("box.full"), element("slot", { name: "full" }));
+    const style = element("link", { rel: "stylesheet", href: STYLE });
+    const middle = element("div", { class: "middle" }, this.stage.root, this.notice, this.hint);
+    this.shadowRoot?.append(style, element("div", { class: "tool" }, this.#side(), middle, this.panel.root), this.help, this.full);
+    this.drawing.subscribe(() => this.#changed());
+    this.#readLabels();
+    this.#load();
+  }
+
+  #side() {
+    for (const [tag, slot] of [["short-instructions", "short"], ["full-instructions", "full"]]) {
+      for (const child of this.querySelectorAll(`:scope > ${tag}`)) child.setAttribute("slot", slot);
+    }
+    const full = this.querySelector(":scope > full-instructions");
+    const more = element("button", { type: "button", class: "quiet", onclick: () => this.full?.showModal() }, text("box.full"));
+    return element(
+      "aside",
+      { class: "instructions", "aria-label": text("box.instructions") },
+      this.heading,
+      element("slot", { name: "short" }),
+      full && full.textContent?.trim() ? more : null,
+    );
+  }
+
+  #readLabels() {
+    const labels = readLabels(this.getAttribute("labels"));
+    this.#labels = labels ?? [];
+    const { gestures } = this.stage;
+    if (!this.#labels.includes(gestures.label)) gestures.label = this.#labels[0] ?? "";
+    this.panel.relabel();
+    if (!labels) this.#say(text("box.noLabels"));
+  }
+
+  #load() {
+    const address = this.getAttribute("src");
+    this.#began = false;
+    this.drawing.begin([]);
+    this.#say(text("box.loading"));
+    if (address) this.stage.show(address);
+    else this.#broken();
+  }
+
+  #ready() {
+    if (this.#labels.length) this.notice?.replaceChildren();
+    else this.#say(text("box.noLabels"));
+    this.#begin();
+    this.dispatchEvent(new Event("truthmill-picture", { bubbles: true, composed: true }));
+  }
+
+  #begin() {
+    if (!this.stage.ready) return;
+    this.drawing.begin(this.#kept ? this.#usable(this.#kept) : this.#initial());
+    this.#began = true;
+    this.panel.refresh();
+  }
+
+  #initial() {
+    return this.#usable(readBoxes(this.getAttribute("initial-value")));
+  }
+
+  /** @param {({label: string} & import("../drawing/geometry.js").Box)[]} boxes */
+  #usable(boxes) {
+    const size = this.stage.viewport.picture;
+    return boxes.map((box) => ({ label: box.label, ...snapped(box, size) })).filter((box) => isInside(box, size));
+  }
+
+  #broken() {
+    const again = element("button", { type: "button", onclick: () => this.#again() }, text("app.retry"));
+    const about = element("p", {}, text("box.errorAbout"));
+    this.notice?.replaceChildren(element("div", { role: "alert" }, element("strong", {}, text("box.error")), about, again));
+  }
+
+  #again() {
+    this.#load();
+    send({ type: "reload" }); // the link may have run out; the portal loads the page with a new one
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    this.notice?.replaceChildren(element("p", {}, words));
+  }
+
+  #changed() {
+    this.panel.refresh();
+    if (!this.#began) return;
+    send({ type: "draft", boxes: this.drawing.plain() });
+    this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
+  }
+
+  #insert() {
+    const { viewport, gestures } = this.stage;
+    const middle = viewport.toPicture({ x: viewport.stage.width / 2, y: viewport.stage.height / 2 });
+    const [wide, high] = [viewport.stage.width / viewport.scale / 8, viewport.stage.height / viewport.scale / 8];
+    const box = snapped({ left: middle.x - wide, top: middle.y - high, width: 2 * wide, height: 2 * high }, viewport.picture);
+    this.drawing.add(gestures.label, box);
+  }
+
+  /** @param {import("../drawing/drawing.js").Drawn} box @param {[number, number]} by */
+  #grow(box, [right, bottom]) {
+    const size = this.stage.viewport.picture;
+    const width = Math.min(Math.max(1, box.width + right), size.width - box.left);
+    const height = Math.min(Math.max(1, box.height + bottom), size.height - box.top);
+    this.drawing.change(box.id, { width, height });
+  }
+
+  #mode() {
+    const { gestures } = this.stage;
+    gestures.mode = gestures.mode === "drag" ? "extreme" : "drag";
+    gestures.points = [];
+  }
+
+  #takeOver() {
+    this.drawing.addAll(this.#usable(this.previous).filter((box) => this.#labels.includes(box.label)));
+  }
+
+  #escape() {
+    const { gestures } = this.stage;
+    if (gestures.active || gestures.points.length) {
+      gestures.cancel();
+      gestures.points = [];
+    } else this.drawing.select(null);
+  }
+
+  /** What the panel shows below the picture. @param {string} words */
+  hintAt(words) {
+    if (!this.hint) return;
+    this.hint.hidden = !words;
+    this.hint.textContent = words;
+  }
+}
+
+/** @param {{label: string} & import("../drawing/geometry.js").Box} box */
+function inOrder({ label, left, top, width, height }) {
+  return [label, left, top, width, height];
+}

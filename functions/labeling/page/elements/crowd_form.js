@@ -1,0 +1,173 @@
+/** `<crowd-form>`: gathers the answer, asks before an empty one, and hands it to the portal. */
+import { element } from "../texts/markup.js";
+import { text } from "../texts/texts.js";
+import { framed, send } from "./channel.js";
+import { commandOf } from "./commands.js";
+import { CrowdBoundingBox } from "./crowd_bounding_box.js";
+import { dialog } from "./dialogs.js";
+
+const REASONS = ["unclear", "broken", "unfit", "other"];
+const OWN_SUBMIT = 'crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]';
+
+export class CrowdForm extends HTMLElement {
+  #built = false;
+  #sending = false;
+
+  connectedCallback() {
+    if (this.#built) return;
+    this.#built = true;
+    this.message = element("p", { class: "truthmill-message", role: "alert" });
+    const skip = element("button", { type: "button", class: "truthmill-skip", onclick: () => this.#askSkip() }, text("form.skip"));
+    const nothing = element("button", { type: "button", class: "truthmill-nothing", onclick: () => this.#nothing() }, text("form.nothing"));
+    const submit = element("button", { type: "button", class: "truthmill-submit", onclick: () => this.submit() }, text("form.submit"));
+    const box = this.boxes;
+    const own = this.querySelector(OWN_SUBMIT);
+    this.bar = element("div", { class: "truthmill-bar" }, framed && skip, this.message, box && nothing, !own && submit);
+    this.append(this.bar);
+    this.classList.toggle("truthmill-alone", this.#fills());
+    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("keyup", (event) => event.key === " " && box && (box.stage.space = false));
+    this.addEventListener("change", () => this.say(""));
+    this.addEventListener("click", (event) => this.#clicked(event));
+  }
+
+  /** @returns {CrowdBoundingBox | null} */
+  get boxes() {
+    return this.querySelector("crowd-bounding-box");
+  }
+
+  /** Every named field, as Ground Truth gives it: boxes of several check marks of one name in one object. */
+  get value() {
+    /** @type {Record<string, any>} */
+    const answer = {};
+    for (const field of this.querySelectorAll("[name]")) {
+      const name = field.getAttribute("name");
+      const value = valueOf(field);
+      if (!name || value === undefined) continue;
+      const merge = typeof value === "object" && typeof answer[name] === "object" && !("boundingBoxes" in value);
+      answer[name] = merge ? { ...answer[name], ...value } : value;
+    }
+    return answer;
+  }
+
+  /** Check, let the template's own scripts see it, ask where nothing is drawn, and send. @param {boolean} [sure] */
+  submit(sure = false) {
+    const box = this.boxes;
+    if (this.#sending) return;
+    if (box && !box.isReady) return this.say(text("form.waiting"));
+    const lacking = [...this.querySelectorAll("[required]")].find((field) => isLacking(field));
+    if (lacking) {
+      /** @type {HTMLElement} */ (lacking).focus();
+      return this.say(text("form.required", { name: lacking.getAttribute("label") ?? lacking.getAttribute("name") ?? "" }));
+    }
+    if (box?.isEmpty && !sure) return this.#askNothing();
+    if (!this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return;
+    const answer = this.value;
+    this.#sending = true;
+    this.say("");
+    this.bar?.setAttribute("aria-busy", "true");
+    this.dispatchEvent(new CustomEvent("truthmill-answer", { bubbles: true, detail: answer }));
+    send({ type: "answer", answer, boxes: box?.drawing.plain() ?? [] });
+    if (!framed) this.resume("");
+  }
+
+  /** The portal wants it again. @param {string} words why */
+  resume(words) {
+    this.#sending = false;
+    this.bar?.removeAttribute("aria-busy");
+    this.say(words);
+  }
+
+  /** @param {string} words */
+  say(words) {
+    if (this.message) this.message.textContent = words;
+  }
+
+  /** Whether the boxes are all there is, so that they may fill the window. */
+  #fills() {
+    return [...this.children].every((child) => child === this.bar || child.matches("crowd-bounding-box, script, style, input[type=hidden], [hidden]"));
+  }
+
+  #nothing() {
+    if (this.boxes?.isEmpty) this.submit(true);
+  }
+
+  #askNothing() {
+    const yes = element("button", { type: "button", class: "truthmill-submit", onclick: () => { asked.close(); this.submit(true); } }, text("form.nothing"));
+    const no = element("button", { type: "button", onclick: () => asked.close() }, text("form.back"));
+    const asked = dialog(text("form.nothingAsk"), element("p", {}, text("form.nothingAbout")), element("p", { class: "actions" }, no, yes));
+    this.#show(asked);
+    yes.focus();
+  }
+
+  #askSkip() {
+    const choices = REASONS.map((reason, number) =>
+      element("label", {}, element("input", { type: "radio", name: "truthmill-reason", value: reason, checked: number === 0 }), text(`form.reason.${reason}`)),
+    );
+    const more = element("textarea", { rows: 2, maxLength: 400, "aria-label": text("form.reason.other") });
+    const skip = () => {
+      const chosen = /** @type {HTMLInputElement | null} */ (asked.querySelector("input:checked"))?.value ?? "other";
+      asked.close();
+      send({ type: "skip", reason: [text(`form.reason.${chosen}`), more.value.trim()].filter(Boolean).join(": ") });
+    };
+    const yes = element("button", { type: "button", class: "truthmill-submit", onclick: skip }, text("form.skipDo"));
+    const no = element("button", { type: "button", onclick: () => asked.close() }, text("form.cancel"));
+    const asked = dialog(text("form.skipTitle"), element("p", {}, text("form.skipAbout")), ...choices, more, element("p", { class: "actions" }, no, yes));
+    this.#show(asked);
+  }
+
+  /** @param {HTMLDialogElement} asked */
+  #show(asked) {
+    // Outside the form, so that no field of ours gets into its answer.
+    document.body.append(asked);
+    asked.addEventListener("close", () => { asked.remove(); this.boxes?.focusStage(); });
+    asked.showModal();
+  }
+
+  /** @param {Event} event */
+  #clicked(event) {
+    const own = event.target instanceof Element ? event.target.closest(OWN_SUBMIT) : null;
+    if (own && !own.hasAttribute("disabled") && own.tagName !== "CROWD-BUTTON") this.submit();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const at = /** @type {Element} */ (event.composedPath()[0]);
+    const box = this.boxes;
+    if (!box || event.defaultPrevented || document.querySelector("dialog[open]") || box.shadowRoot?.querySelector("dialog[open]")) return;
+    if (at.matches?.("input:not([type=range]), textarea, select, [contenteditable]")) return;
+    const onControl = at.matches?.("button, input, a[href], summary");
+    if (onControl && ["Enter", " "].includes(event.key)) return;
+    if (at.matches?.("input[type=range]") && event.key.startsWith("Arrow")) return;
+    if (event.key === " ") {
+      box.stage.space = true;
+      event.preventDefault();
+      return;
+    }
+    const command = commandOf(event);
+    if (!command) return;
+    if (command.name === "submit") this.submit();
+    else if (command.name === "nothing") this.#nothing();
+    else if (command.name === "skip") framed && this.#askSkip();
+    else if (!box.perform(command)) return;
+    event.preventDefault();
+  }
+}
+
+/** @param {Element} field @returns {any} undefined for what is no field */
+function valueOf(field) {
+  if (field instanceof HTMLInputElement) {
+    if (field.type === "checkbox") return { [field.value]: field.checked };
+    if (field.type === "radio") return { [field.value]: field.checked };
+    return field.value;
+  }
+  if (field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement) return field.value;
+  return field.tagName.startsWith("CROWD-") ? Reflect.get(field, "value") : undefined;
+}
+
+/** @param {Element} field */
+function isLacking(field) {
+  const lacks = Reflect.get(field, "isLacking");
+  if (lacks !== undefined) return Boolean(lacks);
+  return "checkValidity" in field && !(/** @type {HTMLInputElement} */ (field).checkValidity());
+}

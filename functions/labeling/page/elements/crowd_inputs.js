@@ -1,0 +1,174 @@
+/** The smaller crowd elements: they stand in the page's own tree and carry native controls. */
+import { element } from "../texts/markup.js";
+import { text } from "../texts/texts.js";
+
+let numbered = 0;
+
+/** What the elements with one native control share. */
+class Field extends HTMLElement {
+  /** @type {HTMLInputElement | HTMLTextAreaElement | null} */
+  control = null;
+
+  get value() {
+    return this.control?.value ?? this.getAttribute("value") ?? "";
+  }
+
+  set value(value) {
+    if (this.control) this.control.value = value;
+    else this.setAttribute("value", value);
+  }
+
+  get isLacking() {
+    return this.hasAttribute("required") && !String(this.value).trim();
+  }
+
+  focus() {
+    this.control?.focus();
+  }
+
+  /** @param {HTMLInputElement | HTMLTextAreaElement} control */
+  build(control) {
+    if (this.control) return;
+    this.control = control;
+    control.id = `truthmill-field-${(numbered += 1)}`;
+    control.value = this.getAttribute("value") ?? "";
+    control.disabled = this.hasAttribute("disabled");
+    control.placeholder = this.getAttribute("placeholder") ?? "";
+    const most = Number(this.getAttribute("max-length") ?? this.getAttribute("maxlength") ?? 0);
+    if (most > 0) control.maxLength = most;
+    const label = element("label", { htmlFor: control.id }, this.getAttribute("label") ?? this.getAttribute("name") ?? "");
+    this.append(label, control);
+    if (this.getAttribute("auto-focus") === "true") control.focus();
+  }
+}
+
+export class CrowdInput extends Field {
+  connectedCallback() {
+    this.build(element("input", { type: this.getAttribute("type") ?? "text" }));
+    const allowed = this.getAttribute("allowed-pattern");
+    if (allowed && this.hasAttribute("auto-validate")) {
+      this.control?.addEventListener("input", () => {
+        this.value = [...this.value].filter((character) => new RegExp(`^${allowed}$`, "u").test(character)).join("");
+      });
+    }
+  }
+}
+
+export class CrowdTextArea extends Field {
+  connectedCallback() {
+    this.build(element("textarea", { rows: Number(this.getAttribute("rows") ?? 3) }));
+  }
+}
+
+/** A check mark or one of a group: the answer is {value: whether it is chosen}. */
+class Choice extends HTMLElement {
+  /** @type {HTMLInputElement | null} */
+  control = null;
+
+  get checked() {
+    return this.control?.checked ?? this.hasAttribute("checked");
+  }
+
+  set checked(checked) {
+    if (this.control) this.control.checked = checked;
+    else this.toggleAttribute("checked", checked);
+  }
+
+  get value() {
+    return { [this.getAttribute("value") ?? "on"]: this.checked };
+  }
+
+  get isLacking() {
+    return this.hasAttribute("required") && !this.checked;
+  }
+
+  focus() {
+    this.control?.focus();
+  }
+
+  /** @param {"checkbox" | "radio"} type @param {string} group */
+  build(type, group) {
+    if (this.control) return;
+    this.control = element("input", { type, checked: this.hasAttribute("checked"), disabled: this.hasAttribute("disabled") });
+    if (group) this.control.setAttribute("data-group", group);
+    const label = element("label", {});
+    label.append(this.control, ...this.childNodes);
+    this.append(label);
+  }
+}
+
+export class CrowdCheckbox extends Choice {
+  connectedCallback() {
+    this.build("checkbox", "");
+  }
+}
+
+export class CrowdRadioButton extends Choice {
+  connectedCallback() {
+    this.build("radio", "");
+    this.control?.addEventListener("change", () => {
+      const group = this.closest("crowd-radio-group");
+      for (const other of group?.querySelectorAll("crowd-radio-button") ?? []) {
+        if (other !== this && other instanceof CrowdRadioButton) other.checked = false;
+      }
+    });
+  }
+}
+
+export class CrowdRadioGroup extends HTMLElement {
+  connectedCallback() {
+    this.setAttribute("role", "radiogroup");
+    this.addEventListener("keydown", (event) => {
+      const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const all = [...this.querySelectorAll("input")];
+      const at = all.indexOf(/** @type {HTMLInputElement} */ (event.target));
+      const next = all[(at + by + all.length) % all.length];
+      next.focus();
+      next.click();
+    });
+  }
+}
+
+export class CrowdButton extends HTMLElement {
+  connectedCallback() {
+    if (this.querySelector(":scope > button")) return;
+    const button = element("button", { type: "button", disabled: this.hasAttribute("disabled") });
+    button.append(...this.childNodes);
+    if (this.getAttribute("variant") === "primary") button.className = "truthmill-submit";
+    button.addEventListener("click", () => this.#act());
+    this.append(button);
+  }
+
+  #act() {
+    const address = this.getAttribute("href");
+    if (this.getAttribute("form-action") === "submit") Reflect.get(this.closest("crowd-form") ?? {}, "submit")?.call(this.closest("crowd-form"));
+    else if (this.getAttribute("form-action") === "reset") for (const field of this.closest("crowd-form")?.querySelectorAll("crowd-input, crowd-text-area") ?? []) Reflect.set(field, "value", "");
+    else if (address && /^https:/i.test(address)) window.open(address, this.getAttribute("target") ?? "_blank", "noopener");
+  }
+}
+
+export class CrowdAlert extends HTMLElement {
+  connectedCallback() {
+    this.setAttribute("role", this.getAttribute("type") === "error" ? "alert" : "status");
+    if (!this.hasAttribute("dismissible") || this.querySelector(":scope > button.truthmill-dismiss")) return;
+    const away = element("button", { type: "button", class: "truthmill-dismiss", "aria-label": text("alert.dismiss"), onclick: () => this.remove() }, "✕");
+    this.append(away);
+  }
+}
+
+/** A link that opens its content. */
+export class CrowdInstructions extends HTMLElement {
+  connectedCallback() {
+    if (this.querySelector(":scope > dialog")) return;
+    const words = this.getAttribute("link-text") ?? text("box.instructions");
+    const shown = element("dialog", { "aria-label": words });
+    const close = element("button", { type: "button", onclick: () => shown.close() }, text("box.close"));
+    const content = element("div", { class: "content" });
+    content.append(...this.childNodes);
+    shown.append(element("header", {}, element("h2", {}, words), close), content);
+    this.append(element("button", { type: "button", onclick: () => shown.showModal() }, words), shown);
+  }
+}

@@ -1,0 +1,221 @@
+/** The picture on the screen, with what is drawn over it: pointer, wheel, painting. */
+import { Gestures } from "../drawing/gestures.js";
+import { paint } from "../drawing/painter.js";
+import { Viewport } from "../drawing/viewport.js";
+import { element } from "../texts/markup.js";
+import { text } from "../texts/texts.js";
+
+export class Stage {
+  viewport = new Viewport();
+  hidden = false;
+  dimmed = false;
+  loupe = true;
+  /** the picture's own size is known and it can be drawn on */
+  ready = false;
+  /** @type {import("../drawing/geometry.js").Point | null} */
+  #pointer = null;
+  #panning = false;
+  #space = false;
+  #asked = 0;
+  /** @type {Map<number, import("../drawing/geometry.js").Point>} fingers on the screen */
+  #fingers = new Map();
+
+  /**
+   * @param {import("../drawing/drawing.js").Drawing} drawing
+   * @param {(label: string) => string} colour
+   * @param {{onReady: () => void, onBroken: () => void, onChange: () => void}} hear
+   */
+  constructor(drawing, colour, hear) {
+    this.drawing = drawing;
+    this.colour = colour;
+    this.hear = hear;
+    this.gestures = new Gestures(drawing, this.viewport);
+    this.picture = element("img", { alt: "", draggable: false, class: "picture" });
+    this.canvas = element("canvas", { "aria-hidden": "true" });
+    this.root = element(
+      "div",
+      { class: "stage", tabIndex: 0, role: "application", "aria-label": text("box.stage"), "data-testid": "stage" },
+      this.picture,
+      this.canvas,
+    );
+    this.#wire();
+    drawing.subscribe(() => this.refresh());
+  }
+
+  /** Show another picture; what was there is gone at once. @param {string} address */
+  show(address) {
+    this.ready = false;
+    this.picture.hidden = true;
+    // With CORS a browser shows the stored pixels unturned, whatever an orientation tag says.
+    this.picture.crossOrigin = "anonymous";
+    this.picture.src = address;
+    this.refresh();
+  }
+
+  refresh() {
+    if (this.#asked) return;
+    this.#asked = requestAnimationFrame(() => {
+      this.#asked = 0;
+      this.#paint();
+    });
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    const { width, height } = this.viewport.stage;
+    this.viewport.zoom(factor, this.#pointer ?? { x: width / 2, y: height / 2 });
+    this.refresh();
+  }
+
+  fit() {
+    this.viewport.fit();
+    this.refresh();
+  }
+
+  actual() {
+    this.viewport.actual(window.devicePixelRatio);
+    this.refresh();
+  }
+
+  /** @param {number} brightness @param {number} contrast in per cent */
+  light(brightness, contrast) {
+    this.picture.style.filter = brightness === 100 && contrast === 100 ? "" : `brightness(${brightness}%) contrast(${contrast}%)`;
+  }
+
+  /** Space held: the pointer moves the picture. @param {boolean} held */
+  set space(held) {
+    this.#space = held;
+    this.root.classList.toggle("pans", held);
+  }
+
+  #wire() {
+    const { root, picture } = this;
+    picture.addEventListener("load", () => this.#loaded());
+    picture.addEventListener("error", () => this.#failed());
+    new ResizeObserver(() => this.#resized()).observe(root);
+    root.addEventListener("pointerdown", (event) => this.#down(event));
+    root.addEventListener("pointermove", (event) => this.#move(event));
+    root.addEventListener("pointerup", (event) => this.#up(event));
+    root.addEventListener("pointercancel", (event) => this.#cancel(event));
+    root.addEventListener("pointerleave", () => {
+      this.#pointer = null;
+      this.refresh();
+    });
+    root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    root.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  #loaded() {
+    this.viewport.picture = { width: this.picture.naturalWidth, height: this.picture.naturalHeight };
+    this.picture.hidden = false;
+    this.ready = true;
+    this.#resized();
+    this.fit();
+    this.hear.onReady();
+  }
+
+  #failed() {
+    if (this.picture.crossOrigin !== null) {
+      this.picture.crossOrigin = null;
+      this.picture.src = this.picture.src;
+      return;
+    }
+    this.hear.onBroken();
+  }
+
+  #resized() {
+    const { clientWidth: width, clientHeight: height } = this.root;
+    if (!width || !height) return;
+    this.viewport.resize({ width, height });
+    this.refresh();
+  }
+
+  /** @param {MouseEvent} event @returns {import("../drawing/geometry.js").Point} */
+  #at(event) {
+    const area = this.root.getBoundingClientRect();
+    return { x: event.clientX - area.left - this.root.clientLeft, y: event.clientY - area.top - this.root.clientTop };
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    this.root.focus({ preventScroll: true });
+    event.preventDefault();
+    if (!this.ready) return;
+    this.root.setPointerCapture(event.pointerId);
+    if (event.pointerType === "touch") this.#fingers.set(event.pointerId, this.#at(event));
+    if (this.#fingers.size === 2) {
+      this.gestures.cancel();
+      return;
+    }
+    this.#panning = event.button === 1 || (event.button === 0 && this.#space);
+    if (!this.#panning && event.button === 0) {
+      this.gestures.press(this.#at(event), { touch: event.pointerType === "touch", force: event.shiftKey });
+    }
+    this.refresh();
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    if (!this.ready) return;
+    const at = this.#at(event);
+    if (this.#fingers.size === 2 && this.#fingers.has(event.pointerId)) this.#pinch(event.pointerId, at);
+    else if (this.#panning) this.viewport.pan(event.movementX, event.movementY);
+    else if (this.gestures.active) this.gestures.drag(at);
+    else this.root.style.cursor = this.#space ? "grab" : this.gestures.cursor(at);
+    this.#pointer = at;
+    this.refresh();
+  }
+
+  /** @param {PointerEvent} event */
+  #up(event) {
+    const pinched = this.#fingers.size === 2;
+    this.#fingers.delete(event.pointerId);
+    if (this.#panning || pinched) this.#panning = false;
+    else if (this.gestures.active) this.gestures.lift(this.#at(event));
+    if (event.pointerType === "touch") this.#pointer = null;
+    this.hear.onChange();
+    this.refresh();
+  }
+
+  /** @param {PointerEvent} event */
+  #cancel(event) {
+    this.#fingers.delete(event.pointerId);
+    this.#panning = false;
+    this.gestures.cancel();
+    this.refresh();
+  }
+
+  /** Two fingers zoom and move. @param {number} finger @param {import("../drawing/geometry.js").Point} at */
+  #pinch(finger, at) {
+    const before = /** @type {import("../drawing/geometry.js").Point} */ (this.#fingers.get(finger));
+    const [other] = [...this.#fingers].filter(([id]) => id !== finger).map(([, point]) => point);
+    const was = Math.hypot(before.x - other.x, before.y - other.y);
+    const is = Math.hypot(at.x - other.x, at.y - other.y);
+    this.#fingers.set(finger, at);
+    this.viewport.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
+    if (was > 0) this.viewport.zoom(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    if (!this.ready) return;
+    const lines = event.deltaMode === 1 ? 16 : 1;
+    this.viewport.zoom(Math.exp((-event.deltaY * lines) / 400), this.#at(event));
+    this.refresh();
+  }
+
+  #paint() {
+    const ratio = window.devicePixelRatio;
+    const { viewport, canvas, picture } = this;
+    const [width, height] = [Math.round(viewport.stage.width * ratio), Math.round(viewport.stage.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    picture.style.transform = `translate(${viewport.left}px, ${viewport.top}px) scale(${viewport.scale})`;
+    picture.style.imageRendering = viewport.scale * ratio >= 3 ? "pixelated" : "auto";
+    const { boxes, selected } = this.drawing;
+    const { draft, points } = this.gestures;
+    const { hidden, dimmed, loupe, colour } = this;
+    const shown = this.ready ? boxes : [];
+    paint(canvas, viewport, picture, { boxes: shown, selected, draft, points, pointer: this.ready ? this.#pointer : null, hidden, dimmed, loupe, colour }, ratio);
+  }
+}

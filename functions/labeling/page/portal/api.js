@@ -1,0 +1,49 @@
+/** The portal's HTTP API (docs/portal-api.md). */
+
+export class Refused extends Error {
+  /** @param {number} status @param {string} code @param {string} message */
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** No answer came: the connection is away, or the portal failed. */
+export class Unreachable extends Error {}
+
+/** How far the portal's clock is ahead of ours, in milliseconds. */
+let ahead = 0;
+
+/** @returns {number} milliseconds since 1970 by the portal's clock */
+export function portalNow() {
+  return Date.now() + ahead;
+}
+
+/** @param {string} path @returns {Promise<any>} Throws Refused or Unreachable. */
+export function get(path) {
+  return ask(path, {});
+}
+
+/** @param {string} path @param {object} [document] @returns {Promise<any>} Throws Refused or Unreachable. */
+export function post(path, document = {}) {
+  const headers = { "Content-Type": "application/json", "X-Truthmill": "1" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(document) });
+}
+
+/** @param {string} path @param {RequestInit} request */
+async function ask(path, request) {
+  let answer;
+  try {
+    answer = await fetch(`/api/${path}`, { ...request, credentials: "same-origin", cache: "no-store" });
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+  const date = Date.parse(answer.headers.get("date") ?? "");
+  if (date) ahead = date - Date.now();
+  if (answer.status === 204) return null;
+  const document = await answer.json().catch(() => null);
+  if (answer.ok && document) return document;
+  if (answer.status >= 500 && document?.error?.code !== "TemplateBroken") throw new Unreachable(`status ${answer.status}`);
+  throw new Refused(answer.status, document?.error?.code ?? "Unknown", document?.error?.message ?? "");
+}
