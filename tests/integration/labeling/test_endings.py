@@ -195,7 +195,7 @@ def test_simulated_workers_draw_what_the_truth_says(stack, team, tmp_path):
         "annotations": [{"image_id": n, "category_id": 5, "bbox": [20, 10, 100, 60.0]} for n in (0, 1)],
     }
     (tmp_path / "truth.json").write_text(json.dumps(truth))
-    workers = [team.invite(f"simulated-{next(_numbers)}@example.com") for _ in range(2)]
+    workers = [team.invite(f"drawing-{next(_numbers)}@example.com") for _ in range(2)]
     summary = simulate(stack.portal, workers, tmp_path / "truth.json", noise_px=2, seed=1)
     assert (summary.submitted, summary.skipped) == (6, 2)
     described = team.wait_for(job, "Completed")
