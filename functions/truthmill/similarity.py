@@ -37,8 +37,6 @@ LENGTH = MARKS_AT + 8 * sum(MARKS)  # bytes of a fingerprint
 _BLURS = (1.0, 1.6, 2.56, 4.1)  # standard deviations in pixels; a level lies between two
 _REACH = (5.12, 8.192, 13.12, 28.0)  # half a side of what is described, pixels of the square, for each level
 _GRID = 8  # samples across and down what is described
-_PAD = 40  # pixels around the square, so that nothing reaches beyond; more than 28 x sqrt(2)
-_WIDE = SIDE + 2 * _PAD
 _LEAST_RESPONSE = 0.75  # shades; less is noise
 _LEAST_CONTRAST = 2.0  # shades by which a cell stands out
 _LEAST_SHARE = 0.1  # of what stands out most
@@ -148,8 +146,7 @@ def _marks(square: "NDArray[np.float64]") -> "NDArray[np.uint64]":
 
     blurs = _blurs()
     blurred = blurs @ square @ blurs.transpose(0, 2, 1)
-    inner = slice(_PAD, _PAD + SIDE)
-    response = np.abs(blurred[1:, inner, inner] - blurred[:-1, inner, inner])
+    response = np.abs(blurred[1:] - blurred[:-1])
     across = np.maximum(np.maximum(response[:, :, 1:-1], response[:, :, :-2]), response[:, :, 2:])
     around = np.maximum(np.maximum(across[:, 1:-1], across[:, :-2]), across[:, 2:])
     peaks = (response[:, 1:-1, 1:-1] == around) & (around > _LEAST_RESPONSE)
@@ -171,14 +168,15 @@ def _described(
     """The marks at these places, what is around each seen from the direction in which it is lightest."""
     import numpy as np  # noqa: PLC0415 - as above
 
-    places = ((y + _PAD) * _WIDE + x + _PAD)[:, None]
-    disc, weights = _disc(level)
-    moment = blurred.ravel()[places + disc] @ weights
+    down, across, weights = _disc(level)
+    folds = _folds()
+    moment = blurred[folds[y[:, None] + down], folds[x[:, None] + across]] @ weights
     turn = np.rint(np.arctan2(moment[:, 1], moment[:, 0]) * (TURNS / math.tau)).astype(np.int64) % TURNS
     if level == len(MARKS) - 1:  # a frame is turned by quarters only
         turn = (turn + TURNS // 8) // (TURNS // 4) * (TURNS // 4) % TURNS
     waves, is_odd = _waves()
-    strengths = blurred.ravel()[places + _samples(level)[turn]] @ waves
+    down, across = _samples(level)[:, turn]
+    strengths = blurred[folds[y[:, None] + down], folds[x[:, None] + across]] @ waves
     is_mirrored = strengths[:, 0] < 0
     signs = (strengths[:, 1:] > 0) ^ (is_mirrored[:, None] & is_odd[1:])
     code = (signs @ 2.0 ** np.arange(SIGNS)).astype(np.uint64)
@@ -195,36 +193,43 @@ def _rounded(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
 
 
 @cache
-def _blurs() -> "NDArray[np.float64]":
-    """For each blur a matrix from SIDE pixels to _WIDE blurred ones, the picture mirrored at its borders."""
+def _folds() -> "NDArray[np.int64]":
+    """For SIDE pixels and as many beyond either end (those before come last) what a mirror shows."""
     import numpy as np  # noqa: PLC0415 - as above
 
-    places = np.arange(-_PAD, SIDE + _PAD)
-    matrices = np.zeros((len(_BLURS), _WIDE, SIDE))
+    inside = np.arange(SIDE)
+    return np.concatenate([inside, inside[::-1], inside[::-1]])
+
+
+@cache
+def _blurs() -> "NDArray[np.float64]":
+    """For each blur a matrix from SIDE pixels to SIDE blurred ones, the picture mirrored at its borders."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    matrices = np.zeros((len(_BLURS), SIDE, SIDE))
     for matrix, sigma in zip(matrices, _BLURS, strict=True):
         reach = math.ceil(3 * sigma)
         offsets = np.arange(-reach, reach + 1)
         weights = np.exp(-(offsets**2) / (2 * sigma**2))
         for offset, weight in zip(offsets, weights / weights.sum(), strict=True):
-            folded = (places + offset) % (2 * SIDE)
-            np.add.at(matrix, (np.arange(_WIDE), np.minimum(folded, 2 * SIDE - 1 - folded)), weight)
+            np.add.at(matrix, (np.arange(SIDE), _folds()[np.arange(SIDE) + offset]), weight)
     return _rounded(matrices)
 
 
 @cache
-def _disc(level: int) -> "tuple[NDArray[np.int64], NDArray[np.float64]]":
-    """Offsets of the pixels around a place, and their x and y: what a centroid is computed from."""
+def _disc(level: int) -> "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]":
+    """Pixels around a place: how far down, how far across, and both as a centroid's weights."""
     import numpy as np  # noqa: PLC0415 - as above
 
     reach = round(_REACH[level])
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     inside = x * x + y * y <= reach * reach
-    return (y * _WIDE + x)[inside], np.stack([x[inside], y[inside]], axis=1).astype(np.float64)
+    return y[inside], x[inside], np.stack([x[inside], y[inside]], axis=1).astype(np.float64)
 
 
 @cache
 def _samples(level: int) -> "NDArray[np.int64]":
-    """For each direction the offsets of a grid around a place, its x axis pointing that way."""
+    """For each direction a grid around a place, its x axis pointing there: how far down, how far across."""
     import numpy as np  # noqa: PLC0415 - as above
 
     ticks = ((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) * _REACH[level]
@@ -232,7 +237,7 @@ def _samples(level: int) -> "NDArray[np.int64]":
     angle = (np.arange(TURNS) * math.tau / TURNS)[:, None]
     across = np.rint(np.cos(angle) * x - np.sin(angle) * y)
     down = np.rint(np.sin(angle) * x + np.cos(angle) * y)
-    return (down * _WIDE + across).astype(np.int64)
+    return np.stack([down, across]).astype(np.int64)
 
 
 @cache
