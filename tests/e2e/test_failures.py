@@ -17,11 +17,11 @@ def start(local_stack, request):
 
 
 def test_labels_from_nowhere(local_stack):
-    """A sentence that a user understands, in the console, in run.json and from the command."""
-    execution = local_stack.started_by(lambda: local_stack.drop("incoming/unlabeled.zip", archive(PICTURES)))
+    """A sentence that a user understands, in the console and in run.json; the ending may be in upper case."""
+    execution = local_stack.started_by(lambda: local_stack.drop("incoming/UNLABELED.ZIP", archive(PICTURES)))
     ended = local_stack.ended(execution)
     sentence = (
-        "Label list is empty: neither the execution's input, nor truthmill.json in unlabeled.zip, nor the "
+        "Label list is empty: neither the execution's input, nor truthmill.json in UNLABELED.ZIP, nor the "
         'stack\'s parameter DefaultLabels names one. Add "labels": ["cat", "dog"] to any of them.'
     )
     assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "LabelsMissingError", sentence)

@@ -148,3 +148,9 @@ def test_the_schedule(local_stack, pictures, truth, tmp_path):
     run = check_run(local_stack, execution, "schedule")
     assert run["dataset"] == "scheduled"
     check_channels(local_stack, run, tmp_path)
+
+    again = local_stack.step_functions.start_execution(  # a schedule for one time fires once
+        stateMachineArn=local_stack.deployed.state_machine, input=json.dumps(request)
+    )["executionArn"]
+    assert local_stack.ended(again)["status"] == "SUCCEEDED"
+    assert local_stack.states(again)[-1] == "NothingNew"
