@@ -29,7 +29,11 @@ demo: install  ## from a zip of drawn pictures to training channels, on this mac
 	.venv/bin/truthmill demo
 
 test: install  ## the whole test suite
-	$(PYTHON) -m pytest -n 2 --dist loadgroup tests
+	$(PYTHON) -m pytest -n 2 --dist loadgroup --ignore tests/browser tests
+
+# Not in `make test` yet: docs/testing.md says why.
+test-browser: install  ## the portal's page in Chromium, which must be there (apt-get install chromium)
+	$(PYTHON) -m pytest tests/browser
 
 check: install  ## format, lint, types, import directions, templates, state machine
 	.venv/bin/ruff format --check .
@@ -64,4 +68,4 @@ lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 
-.PHONY: help install demo test check format docs bench mutants lock
+.PHONY: help install demo test test-browser check format docs bench mutants lock

@@ -120,7 +120,9 @@ export class Drawing {
     const boxes = from.pop();
     if (!boxes) return;
     to.push(this.boxes);
+    const changed = boxes.filter((box) => !this.boxes.includes(box));
     this.boxes = boxes;
+    if (changed.length === 1) this.selected = changed[0].id;
     if (!this.get(this.selected)) this.selected = null;
     this.#tell();
   }

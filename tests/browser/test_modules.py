@@ -1,0 +1,87 @@
+"""The page's own modules, run in the browser: geometry, undo, and reading what templates write."""
+
+import pytest
+
+
+@pytest.fixture
+def run(open_page):
+    """Runs a body of JavaScript that may import the page's modules with `from("drawing/…")`."""
+    page = open_page()
+
+    def run_(body):
+        return page.evaluate(
+            """async (body) => {
+              const own = document.querySelector('script[type=module]').src.replace('portal/main.js', '');
+              const names = ['drawing/geometry.js', 'drawing/viewport.js', 'drawing/drawing.js'];
+              names.push('elements/attributes.js', 'portal/password_rules.js', 'elements/commands.js');
+              const found = await Promise.all(names.map((name) => import(own + name)));
+              const all = Object.assign({}, ...found);
+              return body.call ? body.call(all) : null;
+            }""".replace("body.call ? body.call(all) : null", f"(() => {{ const m = all; {body} }})()"),
+            "",
+        )
+
+    return run_
+
+
+@pytest.mark.parametrize(
+    ("given", "box"),
+    [
+        ("[{x: 10.4, y: 5.6}, {x: 20.5, y: 8.4}]", [10, 6, 11, 2]),
+        ("[{x: 20.5, y: 8.4}, {x: 10.4, y: 5.6}]", [10, 6, 11, 2]),
+        ("[{x: -5, y: -5}, {x: 999, y: 999}]", [0, 0, 200, 100]),
+        ("[{x: 7, y: 7}, {x: 7, y: 7}]", [7, 7, 1, 1]),
+        ("[{x: 200, y: 100}, {x: 200, y: 100}]", [199, 99, 1, 1]),
+        ("[{x: 50, y: 10}, {x: 20, y: 40}, {x: 55, y: 90}, {x: 80, y: 30}]", [20, 10, 60, 80]),
+    ],
+)
+def test_a_box_around_points_has_whole_pixels_inside_the_picture(run, given, box):
+    body = f"const b = m.boxAround({given}, {{width: 200, height: 100}});"
+    assert run(body + "return [b.left, b.top, b.width, b.height];") == box
+
+
+@pytest.mark.parametrize(
+    ("handle", "to", "box"),
+    [
+        ("e", "{x: 61.4, y: 0}", [10, 20, 51, 40]),
+        ("w", "{x: 500, y: 0}", [39, 20, 1, 40]),
+        ("n", "{x: 0, y: -9}", [10, 0, 30, 60]),
+        ("se", "{x: 999, y: 999}", [10, 20, 190, 80]),
+    ],
+)
+def test_a_handle_moves_its_edges_and_no_other(run, handle, to, box):
+    body = f"""const b = m.resized({{left: 10, top: 20, width: 30, height: 40}}, "{handle}", {to},
+      {{width: 200, height: 100}}); return [b.left, b.top, b.width, b.height];"""
+    assert run(body) == box
+
+
+def test_zooming_keeps_what_is_under_the_pointer(run):
+    body = """const v = new m.Viewport(); v.picture = {width: 400, height: 300};
+      v.resize({width: 824, height: 624});
+      const fitted = v.scale, at = {x: 300, y: 200}, before = v.toPicture(at);
+      v.zoom(3, at); const after = v.toPicture(at);
+      return [fitted, v.scale, Math.abs(before.x - after.x) + Math.abs(before.y - after.y) < 1e-9];"""
+    assert run(body) == [2, 6, True]
+
+
+def test_every_step_is_undone_and_done_again(run):
+    body = """const d = new m.Drawing(); const box = {left: 1, top: 2, width: 3, height: 4};
+      const id = d.add("cat", box); d.change(id, {left: 9}); d.change(id, {label: "dog"}); d.remove(id);
+      const seen = []; const look = () => seen.push(d.boxes.map((b) => b.label + b.left).join());
+      for (let i = 0; i < 5; i++) { d.undo(); look(); } for (let i = 0; i < 5; i++) { d.redo(); look(); }
+      return seen;"""
+    assert run(body) == ["dog9", "cat9", "cat1", "", "", "cat1", "cat9", "dog9", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        ('["cat", "dog"]', ["cat", "dog"]),
+        ("['cat', 'dog']", ["cat", "dog"]),
+        ("['cat', \"dog's\",]", ["cat", "dog's"]),
+        ("cat, dog", None),
+        ("", None),
+    ],
+)
+def test_labels_are_read_as_templates_write_them(run, written, labels):
+    assert run(f"return m.readLabels({written!r});") == labels

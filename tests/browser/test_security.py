@@ -1,0 +1,82 @@
+"""What the page is sent with, and what a task's own scripts can't reach."""
+
+from urllib.parse import urlsplit
+
+import urllib3
+
+from browser.conftest import a_job, a_picture, start
+
+SPY = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form><crowd-bounding-box name="boundingBox" src="{{ task.input.taskObject | grant_read_access }}"
+ header="Draw" labels="['cat', 'dog']"></crowd-bounding-box></crowd-form>
+<p id="told"></p>
+<script>
+document.addEventListener("all-crowd-elements-ready", async () => {
+  const tries = {
+    cookie: () => document.cookie,
+    storage: () => localStorage.length,
+    portal: () => parent.document.body.innerHTML,
+    session: () => fetch("/api/session", {credentials: "include"}),
+    away: () => fetch("https://example.com/"),
+  };
+  const told = [];
+  for (const name in tries) {
+    try { await tries[name](); told.push(name + " open"); } catch { told.push(name + " closed"); }
+  }
+  document.querySelector("#told").textContent = told.join(", ");
+});
+</script>"""
+
+
+def fetched(stack, path, **headers):
+    answer = urllib3.request("GET", stack.portal + path, headers=headers)
+    assert answer.status == 200
+    return answer
+
+
+def test_the_front_page_is_sent_with_a_strict_policy(stack):
+    headers = fetched(stack, "").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_files_are_sent_with_their_type_and_kept_for_good(stack):
+    front = fetched(stack, "").data.decode()
+    for name, kind in [
+        ("portal/main.js", "text/javascript; charset=utf-8"),
+        ("theme.css", "text/css; charset=utf-8"),
+    ]:
+        start_ = front.index("/page/")
+        address = front[start_ + 1 : start_ + 1 + len("page/") + 16] + "/" + name
+        plain = fetched(stack, address)
+        assert plain.headers["content-type"] == kind
+        assert "immutable" in plain.headers["cache-control"]
+        packed = fetched(stack, address, **{"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.data == plain.data
+    assert urllib3.request("GET", stack.portal + address + "/../web.py").status == 404
+
+
+def test_the_session_is_a_cookie_that_no_script_reads(worker, local_stack):
+    (cookie,) = worker["cookies"]
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert cookie["domain"] == urlsplit(local_stack.deployed.portal).hostname
+
+
+def test_a_templates_scripts_reach_neither_session_nor_portal(team, worker, open_page):
+    template = team.stack.put("browser/spy.html", SPY)
+    a_job(team, [a_picture()], **{"HumanTaskConfig.UiConfig": {"UiTemplateS3Uri": template}})
+    page = open_page(state=worker)
+    frame = start(page)
+    frame.locator("#told", has_text="away").wait_for(state="attached")
+    assert frame.locator("#told").text_content() == (
+        "cookie closed, storage closed, portal closed, session closed, away closed"
+    )
+    assert page.locator("iframe.task").get_attribute("sandbox") == "allow-scripts"
+    assert frame.get_by_role("radio").all_inner_texts() == ["cat\n1", "dog\n2"]
