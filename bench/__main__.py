@@ -18,6 +18,8 @@ NAMES = (
     "requests_per_picture",
     "imports",
     "growth",
+    "similarity",
+    "split",
 )
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"
