@@ -112,8 +112,10 @@ def quality() -> tuple[Table, list[Target]]:
         )
     table = Table(
         f"{SCENES} scenes, one copy and two look-alikes each (another subject before the same background, "
-        f"another view of the same kind), all pairs counted. Recall and precision at nearDuplicates {DISTANCE} after "
-        f"transitive closure; of the hashes the recall at the distance that suits each row best while precision "
+        f"another view of the same kind), all pairs counted. Recall and "
+        f"precision at nearDuplicates {DISTANCE} after "
+        f"transitive closure; of the hashes the recall at the distance that "
+        f"suits each row best while precision "
         f"is {PRECISION} or more (precision in brackets).",
         ["kind of copy", "recall", "precision", "PHash", "DHash"],
         rows,
@@ -157,8 +159,8 @@ def rate_round(_: int) -> dict[str, float]:
 def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """Fingerprints put together from parts of drawn pictures' ones; a twentieth are slightly changed copies.
 
-    A mark gets half of its signs from one, half from another, its place and direction from a third: there are far
-    more different marks in a million pictures than in those that are drawn, yet some are as common.
+    A mark gets half of its signs from one, half from another, its place and direction from a third:
+    there are far more different marks in a million pictures than in those that are drawn, yet some are as common.
     """
     from truthmill.similarity import LENGTH, MARKS, MARKS_AT, fingerprint, pack
 
@@ -217,8 +219,10 @@ def run() -> Report:
     alone = [1 / rate["fingerprint_s"] for rate in rates]
     ratio = most["brute_s"] / most["cpu_s"]
     scale = Table(
-        "Near-duplicates and split together, by number of pictures, a twentieth of them copies. The last column is "
-        "what it takes to compare 64-bit hashes all with all, each with every other as imagededup's brute force "
+        "Near-duplicates and split together, by number of pictures, a "
+        "twentieth of them copies. The last column is "
+        "what it takes to compare 64-bit hashes all with all, each with every "
+        "other as imagededup's brute force "
         f"does, by NumPy's popcount; extrapolated from {QUERIES:,} of them. CPU seconds on one core.",
         ["pictures", "CPU s", "MiB at most", "copies found", "all with all, CPU s"],
         [

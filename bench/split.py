@@ -68,7 +68,8 @@ def run() -> Report:
     return Report(
         "split",
         "The split",
-        "Train, a fifth for validation, a tenth for test, by whole groups; each round in a process of its own.",
+        "Train, a fifth for validation, a tenth for test, by whole groups; "
+        "each round in a process of its own.",
         ROUNDS,
         [
             Table(
