@@ -160,7 +160,8 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """Fingerprints put together from parts of drawn pictures' ones; a twentieth are slightly changed copies.
 
     A mark gets half of its signs from one, half from another, its place and direction from a third:
-    there are far more different marks in a million pictures than in those that are drawn, yet some are as common.
+    there are far more different marks in a million pictures than in those that are drawn, yet
+    some are as common.
     """
     from truthmill.similarity import LENGTH, MARKS, MARKS_AT, fingerprint, pack
 
