@@ -28,13 +28,15 @@ _ROUNDS = 5
 _GAIN = (0.4, 2.5)  # of the light that differs
 _BLACK = 2.5  # shades; a rotation lays bare black corners
 _MOST_BLACK = 0.5  # share of the cells; beyond, black is what the picture shows
-_TINT_TOLERANCE = 16.0  # of Cb and Cr
+_TINT_TOLERANCE = 13.0  # of Cb and Cr
 _BRIGHT = 240  # shades; lighter cells may be cut off there
+_EXCESS = 12.0  # shades, as which the light that differs may be misjudged there
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside, nor dark, nor bright
-_TOLERANCE = 5.0  # shades, up to which cells are the same, besides:
-_CONTRAST_TOLERANCE = 0.15  # of the picture's contrast
-_SLOPE_TOLERANCE = 0.45  # of a cell, by which an edge may be off
-_MOST_NOISE = 0.65  # of the contrast: what may be left of most cells
+_TOLERANCE = 14.0  # shades, up to which cells are the same, besides:
+_TIMES = 1.15  # what most cells differ by, in proportion to their slope
+_MOST_SLOPE = 0.6  # of a cell, by which an edge may be off
+_EVEN = 8.0  # shades that are added to a slope, for what differs where there is none
+_MOST_NOISE = 0.55  # of the contrast: what may be left of most cells
 _LEAST_CONTRAST = 2.0  # shades; less isn't told from noise
 
 
@@ -218,12 +220,13 @@ def _differing(one: _Pictures, other: _Pictures, maps: Floats) -> "NDArray[np.ui
     over, shown = _laid_over(one, other, maps)
     weight = shown * (one.shades < _BRIGHT) * (over < _BRIGHT)
     left, gain, robust = _residual(one.shades, over, weight)
+    # A light that is cut off explains only that the other picture is lighter there, not that it is darker.
+    contradicts = ((over >= _BRIGHT) & (left < -_EXCESS)) | ((one.shades >= _BRIGHT) & (left > _EXCESS))
+    weight = np.maximum(weight, shown * contradicts)
     contrast = np.minimum(_contrast(one.shades, weight), gain * _contrast(over, weight))
     contrast = np.maximum(contrast, _LEAST_CONTRAST)
-    # Half-way between the units of the one and of the other, so that it doesn't matter which is which.
-    tolerance = (_TOLERANCE * np.sqrt(gain) + _CONTRAST_TOLERANCE * contrast)[:, None, None]
-    slope = np.hypot(*_slopes(one.shades, CELLS))
-    differs = np.abs(_windows(left * weight)) > tolerance + _SLOPE_TOLERANCE * _windows(slope)
+    slope = _common_slope(one.shades, over * gain[:, None], CELLS)
+    differs = np.abs(_windows(left * weight)) > _windows(_tolerance(left, slope, robust, gain, _TOLERANCE))
     compared = weight.mean(axis=1)
     share = shown.mean(axis=1)
     noise = np.sqrt((robust * left * left).sum(axis=1) / (robust.sum(axis=1) + 1e-6))
@@ -246,16 +249,34 @@ def _other_tints(
     half = maps.copy()
     half[:, :, 2] /= CELLS / TINTS
     places = np.clip(half @ _TINT_PLANE + np.float32((TINTS - 1) / 2), 0, TINTS - 1.001)
+    step = CELLS // TINTS
+    whole = weight.reshape(-1, TINTS, step, TINTS, step).min(axis=(2, 4)).reshape(-1, TINTS * TINTS)
     differs = np.zeros((len(maps), TINTS * TINTS), dtype=bool)
-    tolerance = _TINT_TOLERANCE * np.sqrt(gain)[:, None]
     for part in range(2):
         over = _between(np.ascontiguousarray(other.tints[:, part]), places, TINTS) * gain[:, None]
-        slope = np.hypot(*_slopes(one.tints[:, part], TINTS))
-        differs |= np.abs(one.tints[:, part] - over) > tolerance + _SLOPE_TOLERANCE * slope
-    step = CELLS // TINTS
-    whole = weight.reshape(-1, TINTS, step, TINTS, step).min(axis=(2, 4)).reshape(-1, TINTS * TINTS) > 0
-    count: NDArray[np.int64] = (differs & whole).sum(axis=1) * step**2
+        slope = _common_slope(one.tints[:, part], over, TINTS)
+        left = one.tints[:, part] - over
+        differs |= np.abs(left) > _tolerance(left, slope, whole, gain, _TINT_TOLERANCE)
+    count: NDArray[np.int64] = (differs & (whole > 0)).sum(axis=1) * step**2
     return count
+
+
+def _tolerance(left: Floats, slope: Floats, weight: Floats, gain: Floats, least: float) -> Floats:
+    """Up to what difference each cell is the same: more where it is steep, as much as is usual.
+
+    So a copy that fits to the pixel is looked at more closely than one that was rotated or drawn out.
+    """
+    typical = (weight * np.abs(left)).sum(axis=1) / ((weight * (slope + _EVEN)).sum(axis=1) + 1e-6)
+    off = np.minimum(_TIMES * typical, _MOST_SLOPE)[:, None]
+    # Half-way between the units of the one and of the other, so that it doesn't matter which is which.
+    tolerance: Floats = least * np.sqrt(gain)[:, None] + off * (slope + _EVEN)
+    return tolerance
+
+
+def _common_slope(one: Floats, other: Floats, side: int) -> Floats:
+    """How steep both are: an edge that is a little off is in both, a thing that only one shows is not."""
+    slope: Floats = np.minimum(np.hypot(*_slopes(one, side)), np.hypot(*_slopes(other, side)))
+    return slope
 
 
 def _windows(values: Floats) -> Floats:

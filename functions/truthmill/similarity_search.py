@@ -37,6 +37,8 @@ _MOST_OFF = 2.0  # cells between such a mark and where the first pair has it exp
 _LEAST_AGREEMENT = 0.9  # cosine of the angle between its direction and the expected one
 _MIRRORED = np.uint64(32)  # bit of a mark
 _BLOCK = 1024  # pairs that are laid over each other at once
+_TRIES = 400_000  # comparisons in vain, of all pictures together: bounds the time that look-alikes take
+_LEAST_TRIES = 4  # of each picture
 _GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ROW = sum(MARKS)
@@ -61,8 +63,9 @@ class _Scheme:
 
 
 _SCHEMES = (
-    _Scheme(parts=5, agree=2, most_signs=8, up_to=200_000),
-    _Scheme(parts=4, agree=2, most_signs=6, up_to=1_500_000),
+    _Scheme(parts=5, agree=2, most_signs=8, up_to=120_000),
+    _Scheme(parts=4, agree=2, most_signs=6, up_to=400_000),
+    _Scheme(parts=5, agree=3, most_signs=3, up_to=1_500_000),
     _Scheme(parts=4, agree=3, most_signs=1, up_to=math.inf),
 )
 
@@ -116,6 +119,8 @@ class _Search:
         self.distance = distance
         self.marks = np.ascontiguousarray(rows[:, MARKS_AT:]).view(">u8").astype(np.uint64)
         self.groups = Forest(len(rows))
+        self.failed = np.zeros(len(rows), dtype=np.int32)
+        self.tries = max(_LEAST_TRIES, _TRIES // max(1, len(rows)))
         self.found: list[NDArray[np.int64]] = [np.empty((3, 0), dtype=np.int64)]
 
     def links(self) -> "NDArray[np.int64]":
@@ -138,6 +143,8 @@ class _Search:
 
     def _try(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         """Compare the pictures of these marks (numbers of marks), as far as they aren't connected yet."""
+        untried = self._is_open(one, other)
+        one, other = one[untried], other[untried]
         upright = _is_upright(self.marks.ravel()[one], self.marks.ravel()[other])
         one, other = one[upright], other[upright]
         first, second = one // _ROW, other // _ROW
@@ -147,7 +154,12 @@ class _Search:
         once = once[self._is_borne_out(one[once], other[once])]
         for start in range(0, len(once), _BLOCK):
             block = once[start : start + _BLOCK]
+            block = block[self._is_open(one[block], other[block])]
             self._compare(one[block], other[block])
+
+    def _is_open(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Whether either picture has been compared less often in vain than there is time for."""
+        return np.minimum(self.failed[one // _ROW], self.failed[other // _ROW]) < self.tries
 
     def _is_borne_out(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Whether a second mark of each picture agrees, at the place where the first pair has it expected."""
@@ -157,12 +169,13 @@ class _Search:
         result = np.zeros(len(one), dtype=bool)
         for slots in _SLOTS:
             marks, other_marks = self.marks[one // _ROW, slots], self.marks[other // _ROW, slots]
-            apart = marks[:, :, None] ^ other_marks[:, None]
-            alike = np.bitwise_count(apart >> np.uint64(24)) <= _MOST_SIGNS_OF_OTHERS
-            alike &= ((apart & _MIRRORED) != 0) == is_flipped[:, None, None]
-            pair, first, second = np.nonzero(alike & (marks != 0)[:, :, None] & (other_marks != 0)[:, None])
+            apart = (marks[:, :, None] ^ other_marks[:, None]) >> np.uint64(24)
+            pair, first, second = np.nonzero(np.bitwise_count(apart) <= _MOST_SIGNS_OF_OTHERS)
             found, other_found = marks[pair, first], other_marks[pair, second]
-            fits = (found != seeds[pair]) & _is_where_expected(found, other_found, maps[pair])
+            likely = (found != 0) & (other_found != 0) & (found != seeds[pair])
+            likely &= (((found ^ other_found) & _MIRRORED) != 0) == is_flipped[pair]
+            pair, found, other_found = pair[likely], found[likely], other_found[likely]
+            fits = _is_where_expected(found, other_found, maps[pair])
             result[pair[fits]] = True
         return result
 
@@ -171,6 +184,7 @@ class _Search:
         marks = self.marks.ravel()
         distance = alignment.distances(self.rows[first], self.rows[second], marks[one], marks[other])
         near = distance <= self.distance
+        np.add.at(self.failed, np.concatenate([first[~near], second[~near]]), 1)
         if near.any():
             links = np.stack([first[near], second[near]])
             self.found.append(np.vstack([links, distance[near]]))
