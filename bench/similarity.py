@@ -113,8 +113,8 @@ def quality() -> tuple[Table, list[Target]]:
     table = Table(
         f"{SCENES} scenes, one copy and two look-alikes each (another subject before the same background, "
         "another view of the same kind), all pairs counted. Recall and precision at nearDuplicates "
-        f"{DISTANCE} after transitive closure; of the hashes the recall at the distance that suits each row best "
-        f"while precision is {PRECISION} or more (precision in brackets).",
+        f"{DISTANCE} after transitive closure; of the hashes the recall at the distance that suits each row "
+        f"best while precision is {PRECISION} or more (precision in brackets).",
         ["kind of copy", "recall", "precision", "PHash", "DHash"],
         rows,
     )
@@ -219,9 +219,9 @@ def run() -> Report:
     ratio = most["brute_s"] / most["cpu_s"]
     scale = Table(
         "Near-duplicates and split together, by number of pictures, a twentieth of them copies. The last "
-        "column is what it takes to compare 64-bit hashes all with all, each with every other as imagededup's "
-        f"brute force does, by NumPy's popcount; extrapolated from {QUERIES:,} of them. CPU seconds on one core. The "
-        "pictures are put together from parts of drawn ones' fingerprints.",
+        "column is what it takes to compare 64-bit hashes all with all, each with every other as "
+        f"imagededup's brute force does, by NumPy's popcount; extrapolated from {QUERIES:,} of them. CPU "
+        "seconds on one core. The pictures are put together from parts of drawn ones' fingerprints.",
         ["pictures", "CPU s", "MiB at most", "copies found", "all with all, CPU s"],
         [
             [
