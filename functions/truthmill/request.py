@@ -59,7 +59,7 @@ class Split(_Part, frozen=True):
     ] = "none"
     near_duplicates: Annotated[
         Annotated[int, Meta(ge=0, le=8)] | None,
-        _told("Distance up to which pictures that look alike are one group; null switches that off."),
+        _told("Of 256 cells, how many may differ for pictures to be one group; null: no such groups."),
     ] = 3
     folders: Annotated[
         Literal["ignore", "honour"], _told("Whether folders named train, val, validation or test decide.")
