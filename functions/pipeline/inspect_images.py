@@ -8,7 +8,7 @@ import msgspec
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
-from pipeline.source import read_entries
+from pipeline.source import limits_of, read_entries
 from truthmill import images
 from truthmill.errors import PictureError
 from truthmill.records import Batch, Entry, Inspection
@@ -31,9 +31,7 @@ def inspect_batch(reference: RunReference, batch: Batch, store: Storage) -> dict
 
 def inspections(asked: Request, batch: Batch) -> Iterator[Inspection]:
     """Each entry of the batch, inspected."""
-    limits = images.Limits(
-        smallest_side=asked.pictures.smallest_side, largest_side=asked.pictures.largest_side
-    )
+    limits = limits_of(asked)
     for entry, content in read_entries(asked.source, batch.entries, storage):
         yield inspection(entry, content, limits)
 

@@ -11,7 +11,7 @@ import msgspec
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
-from pipeline.source import read_entries
+from pipeline.source import limits_of, read_entries
 from truthmill import images
 from truthmill.errors import SourceError
 from truthmill.records import PlaceBatch, Placement
@@ -40,9 +40,7 @@ def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> d
 
 def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
     """Each picture's key and the bytes to store."""
-    limits = images.Limits(
-        smallest_side=asked.pictures.smallest_side, largest_side=asked.pictures.largest_side
-    )
+    limits = limits_of(asked)
     waiting: dict[tuple[int, str], list[Placement]] = {}
     for placement in batch.pictures:
         waiting.setdefault((placement.entry.offset, placement.entry.key), []).append(placement)

@@ -14,6 +14,7 @@ from truthmill.errors import PictureError, RequestError, SourceError
 from truthmill.images import Limits
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Seen
+from truthmill.request import Request
 
 SETTINGS = "truthmill.json"
 MAX_SETTINGS = 1_000_000  # bytes
@@ -42,6 +43,11 @@ def open_source(uri: str, store_of: Callable[[str], Storage]) -> Source:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     store = store_of(bucket)
     return Archive(store, key) if key.lower().endswith(".zip") else Prefix(store, key)
+
+
+def limits_of(asked: Request) -> Limits:
+    """The limits that a picture is inspected and placed with: the same, or its boxes would lie elsewhere."""
+    return Limits(smallest_side=asked.pictures.smallest_side, largest_side=asked.pictures.largest_side)
 
 
 def read_entries(
