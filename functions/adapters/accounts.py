@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from truthmill.passwords import PasswordPolicy
 
+LEADS = "truthmill-leads"  # the group of those who run teams; they see the teams they are in
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 a challenge's name
 
 
@@ -24,7 +25,11 @@ class PasswordRefusedError(Exception):
 
 
 class ChallengeOverError(Exception):
-    """The challenge was answered already, or too late."""
+    """The challenge or the code was used already, too late, or is wrong."""
+
+
+class TooManyCodesError(Exception):
+    """The pool mails no more codes to this account for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Account:
     sub: str
     username: str
     email: str
+    groups: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,45 @@ class Accounts:
             raise ChallengeOverError(str(error)) from error
         return _account(answer)
 
+    def send_code(self, username: str) -> None:
+        """Mail a code for a forgotten password, where there is an account that may have one.
+
+        Says nothing about whether there is. Raises TooManyCodesError.
+        """
+        errors = self.client.exceptions
+        try:
+            self.client.forgot_password(ClientId=self.client_id, Username=username)
+        except errors.LimitExceededException as error:
+            raise TooManyCodesError(str(error)) from error
+        except (
+            errors.NotAuthorizedException,  # invited and never signed in, or disabled
+            errors.UserNotFoundException,
+            errors.InvalidParameterException,
+            errors.CodeDeliveryFailureException,
+        ):
+            return
+
+    def reset_password(self, username: str, code: str, password: str) -> None:
+        """Set a password by the code that was mailed. Raises PasswordRefusedError, ChallengeOverError."""
+        errors = self.client.exceptions
+        try:
+            self.client.confirm_forgot_password(
+                ClientId=self.client_id, Username=username, ConfirmationCode=code, Password=password
+            )
+        except errors.InvalidPasswordException as error:
+            raise PasswordRefusedError(error.response["Error"].get("Message", "")) from error
+        except (
+            errors.CodeMismatchException,
+            errors.ExpiredCodeException,
+            errors.LimitExceededException,
+            errors.TooManyFailedAttemptsException,
+            errors.NotAuthorizedException,
+            errors.UserNotFoundException,
+            errors.UserNotConfirmedException,
+            errors.InvalidParameterException,
+        ) as error:
+            raise ChallengeOverError(str(error)) from error
+
     def policy(self) -> PasswordPolicy:
         """What the pool asks of a password."""
         pool = self.client.describe_user_pool(UserPoolId=self.pool)["UserPool"]
@@ -140,4 +185,9 @@ def _account(answer: dict[str, Any]) -> Account:
     """The account in the ID token, which comes from the pool itself, so its signature needs no check."""
     payload = answer["AuthenticationResult"]["IdToken"].split(".")[1]
     claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return Account(claims["sub"], claims["cognito:username"], claims.get("email", ""))
+    return Account(
+        claims["sub"],
+        claims["cognito:username"],
+        claims.get("email", ""),
+        frozenset(claims.get("cognito:groups", ())),
+    )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labeling import page_files, portal_account, portal_work
+from labeling import page_files, portal_account, portal_password, portal_work
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
 from labeling.web import Reply, Web
@@ -22,6 +22,8 @@ ROUTES: list[Route] = [
         ("GET", "/api/session", portal_account.session),
         ("POST", "/api/sign-in", portal_account.sign_in),
         ("POST", "/api/new-password", portal_account.new_password),
+        ("POST", "/api/forgotten-password", portal_password.forgotten),
+        ("POST", "/api/reset-password", portal_password.reset),
         ("POST", "/api/sign-out", portal_account.sign_out),
         ("GET", "/api/jobs", portal_work.jobs),
         ("POST", JOB + "/tasks", portal_work.take),

@@ -1,9 +1,12 @@
 """Signing in and out of the portal. Passwords only pass through, to the user pool."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.accounts import (
+    LEADS,
     Account,
     Accounts,
     Challenge,
@@ -24,6 +27,7 @@ from truthmill.errors import PortalError
 TRIES_A_NAME_AND_ADDRESS = 10  # in a window of 15 minutes
 TRIES_AN_ADDRESS = 100
 TRIES_A_NAME = 50
+LEAST_MS = 500  # that an answer takes which must not tell, by its time either, who has an account
 REFUSED = (
     "User name or password is wrong, or the invitation has run out. "
     "Try again, or ask the one who invited you for a new invitation."
@@ -32,7 +36,7 @@ REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """What the portal works with. now: milliseconds since 1970."""
+    """What the portal works with. now: milliseconds since 1970. pause: waits so many seconds."""
 
     jobs: Jobs
     teams: Teams
@@ -40,27 +44,32 @@ class Portal:
     sessions: Sessions
     accounts: Accounts
     now: Callable[[], int]
+    pause: Callable[[float], None]
 
     @classmethod
     def of_stack(cls) -> "Portal":
         shared = table()
-        return cls(Jobs(shared), Teams(shared), Tasks(shared), Sessions(shared), accounts(), now_ms)
+        return cls(
+            Jobs(shared), Teams(shared), Tasks(shared), Sessions(shared), accounts(), now_ms, time.sleep
+        )
 
 
 def session(web: Web, portal: Portal) -> Reply:
-    """Who is signed in."""
+    """Who is signed in, and whether they lead teams."""
     found = signed_in(web, portal)
-    return Reply(document={"user": {"email": found.email}})
+    return Reply(document={"user": _user(found.email, portal.accounts.groups(found.username))})
 
 
 def sign_in(web: Web, portal: Portal) -> Reply:
     """A session, or the challenge to choose a new password. A refusal is the same whatever its reason."""
     username, password = web.text("username", 256), web.text("password", 256)
-    forgive = _count_try(web, portal, username)
+    begun = portal.now()
+    forgive = count_try(web, portal, username)
     try:
         answer = portal.accounts.sign_in(username, password)
     except SignInRefusedError as error:
         logger.info("Sign-in refused", extra={"reason": str(error)})
+        take_as_long(portal, begun)
         raise PortalError(401, "SignInRefused", REFUSED) from error
     forgive()
     if isinstance(answer, Challenge):
@@ -71,17 +80,15 @@ def sign_in(web: Web, portal: Portal) -> Reply:
             "passwordRules": [words for words, _ in passwords.rules(portal.accounts.policy())],
         }
         return Reply(document={"challenge": challenge})
-    return _begin(web, portal, answer)
+    return begin(web, portal, answer)
 
 
 def new_password(web: Web, portal: Portal) -> Reply:
     """Answer the challenge of the first sign-in."""
     username, secret = web.text("username", 256), web.text("session", 4_096)
     password = web.text("password", 256)
-    lacks = passwords.missing(password, portal.accounts.policy())
-    if lacks:
-        raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
-    forgive = _count_try(web, portal, username)
+    check_password(portal, password)
+    forgive = count_try(web, portal, username)
     try:
         account = portal.accounts.set_password(Challenge(username, secret), password)
     except PasswordRefusedError as error:
@@ -91,7 +98,7 @@ def new_password(web: Web, portal: Portal) -> Reply:
             401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
         ) from error
     forgive()
-    return _begin(web, portal, account)
+    return begin(web, portal, account)
 
 
 def sign_out(web: Web, portal: Portal) -> Reply:
@@ -110,15 +117,32 @@ def signed_in(web: Web, portal: Portal) -> Session:
     return found
 
 
-def _begin(web: Web, portal: Portal, account: Account) -> Reply:
+def begin(web: Web, portal: Portal, account: Account) -> Reply:
     """A session under a new secret; the one that the browser had before ends."""
     if web.session_cookie:
         portal.sessions.end(web.session_cookie)
     begun, value = portal.sessions.begin(account.sub, account.username, account.email, portal.now() // 1000)
-    return Reply(document={"user": {"email": begun.email}}, cookies=[cookie(value, LIFETIME_S)])
+    user = _user(begun.email, account.groups)
+    return Reply(document={"user": user}, cookies=[cookie(value, LIFETIME_S)])
 
 
-def _count_try(web: Web, portal: Portal, username: str) -> Callable[[], None]:
+def check_password(portal: Portal, password: str) -> None:
+    """Hold a new password to the pool's policy, whatever the pool itself does. Raises PortalError (422)."""
+    lacks = passwords.missing(password, portal.accounts.policy())
+    if lacks:
+        raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
+
+
+def take_as_long(portal: Portal, begun: int) -> None:
+    """Wait until LEAST_MS have passed: finding an account takes another time than finding none."""
+    portal.pause(max(0, begun + LEAST_MS - portal.now()) / 1000)
+
+
+def _user(email: str, groups: frozenset[str]) -> dict[str, Any]:
+    return {"email": email, "lead": LEADS in groups}
+
+
+def count_try(web: Web, portal: Portal, username: str) -> Callable[[], None]:
     """Count a try to sign in; what is answered takes it back, for a try that was right.
 
     Counted before the pool is asked, so that many at once don't get past. Raises PortalError (429) the same

@@ -41,14 +41,7 @@ def jobs(web: Web, portal: Portal) -> Reply:
 def take(web: Web, portal: Portal, job: str) -> Reply:
     """The tasks that the worker holds, topped up to `count`; asking again takes no more."""
     found, session = _job_of_mine(web, portal, job)
-    count = web.document().get("count", 1)
-    if not isinstance(count, int) or not 1 <= count <= MOST_HELD:
-        raise PortalError(422, "Invalid", f'"count" is a whole number from 1 to {MOST_HELD}.')
-    if found.status != "InProgress":
-        return Reply(document={"tasks": [], "jobStatus": found.status})
-    held = portal.tasks.hold(found, session.sub, count, portal.now())
-    tasks = [_task_document(found, lease, stored) for lease, stored in held[:MOST_HELD]]
-    return Reply(document={"tasks": tasks, "jobStatus": found.status})
+    return Reply(document=_held_after(portal, found, session, _count(web, "count", 1)))
 
 
 def task(web: Web, portal: Portal, job: str, task: str) -> Reply:
@@ -73,8 +66,9 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
 
 
 def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
-    """Take an answer; the same one again is taken as done."""
+    """Take an answer; the same one again is taken as done. With `next`, answer with the tasks held then."""
     found, session = _job_of_mine(web, portal, job)
+    count = _count(web, "next", 0)
     content = web.document().get("answer")
     encoded = msgspec.json.encode(content, order="sorted")
     if len(encoded) > MAX_BYTES:
@@ -103,16 +97,16 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     )
     if done:
         _finish_if_enough(portal, found)
-    return Reply(document={"accepted": True})
+    return Reply(document={"accepted": True, **_and_next(portal, found, session, count)})
 
 
 def decline(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """Return a task for good, with a reason: the worker isn't asked again."""
     found, session = _job_of_mine(web, portal, job)
-    reason = web.text("reason", 500)
+    reason, count = web.text("reason", 500), _count(web, "next", 0)
     _change(lambda: portal.tasks.decline(found, session.sub, int(task), reason, portal.now()))
     _finish_if_enough(portal, found)
-    return Reply(document={"declined": True})
+    return Reply(document={"declined": True, **_and_next(portal, found, session, count)})
 
 
 def release(web: Web, portal: Portal, job: str, task: str) -> Reply:
@@ -129,6 +123,28 @@ def extend(web: Web, portal: Portal, job: str, task: str) -> Reply:
         raise PortalError(404, "NotYours", "You don't hold this task.")
     lease = _change(lambda: portal.tasks.extend(found, session.sub, int(task), portal.now()))
     return Reply(document={"expires": iso_milli(lease.until)})
+
+
+def _count(web: Web, name: str, default: int) -> int:
+    """How many tasks the worker wants to hold. Raises PortalError (422)."""
+    count = web.document().get(name, default)
+    if not isinstance(count, int) or isinstance(count, bool) or not min(1, default) <= count <= MOST_HELD:
+        raise PortalError(422, "Invalid", f'"{name}" is a whole number up to {MOST_HELD}.')
+    return count
+
+
+def _and_next(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
+    """What answers with a task are told beside it, where they asked."""
+    return _held_after(portal, job, session, count) if count else {}
+
+
+def _held_after(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
+    """The tasks that the worker holds, topped up; none where the job takes no more answers."""
+    if job.status != "InProgress":
+        return {"tasks": [], "jobStatus": job.status}
+    held = portal.tasks.hold(job, session.sub, count, portal.now())
+    tasks = [_task_document(job, lease, stored) for lease, stored in held[:MOST_HELD]]
+    return {"tasks": tasks, "jobStatus": job.status}
 
 
 def _change(change: Any) -> Any:

@@ -31,10 +31,9 @@ def test_the_first_sign_in_asks_for_a_new_password(stack, team):
     answer = {"username": challenge["username"], "session": challenge["session"]}
     with refused(422, "PasswordRefused"):
         client.post("api/new-password", answer | {"password": "short"})
-    assert client.post("api/new-password", answer | {"password": PASSWORD}) == {
-        "user": {"email": "first@example.com"}
-    }
-    assert client.get("api/session") == {"user": {"email": "first@example.com"}}
+    user = {"user": {"email": "first@example.com", "lead": False}}
+    assert client.post("api/new-password", answer | {"password": PASSWORD}) == user
+    assert client.get("api/session") == user
     with refused(401, "SignInRefused"):
         PortalClient(stack.portal).post("api/sign-in", given)
 
@@ -109,6 +108,25 @@ def test_the_next_task_can_be_taken_ahead(team):
     assert first_task(worker, job)["task"] == both[1]["task"]
     with refused(422, "Invalid"):
         worker.post(f"api/jobs/{job}/tasks", {"count": 3})
+
+
+def test_an_answer_brings_the_next_tasks_along(team):
+    worker, job = team.worker(), team.running_job(3)
+    held = worker.post(f"api/jobs/{job}/tasks", {"count": 2})["tasks"]
+    path = f"api/jobs/{job}/tasks"
+    answer = answer_of() | {"next": 2}
+    answered = worker.post(f"{path}/{held[0]['task']}/answer", answer)
+    assert answered["accepted"]
+    assert answered["tasks"][0]["task"] == held[1]["task"]
+    assert len({held[0]["task"], *(task["task"] for task in answered["tasks"])}) == 3
+    again = worker.post(f"{path}/{held[0]['task']}/answer", answer)
+    assert [task["task"] for task in again["tasks"]] == [task["task"] for task in answered["tasks"]]
+    declined = worker.post(f"{path}/{held[1]['task']}/decline", {"reason": "dark", "next": 1})
+    assert [task["task"] for task in declined["tasks"]] == [answered["tasks"][1]["task"]]
+    with refused(422, "Invalid"):
+        worker.post(f"{path}/{declined['tasks'][0]['task']}/answer", answer_of() | {"next": 3})
+    last = worker.post(f"{path}/{declined['tasks'][0]['task']}/answer", answer)
+    assert last == {"accepted": True, "tasks": [], "jobStatus": "InProgress"}
 
 
 def test_a_declined_task_goes_to_somebody_else(team):
