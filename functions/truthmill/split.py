@@ -94,9 +94,9 @@ def assign(
     if not len(groups):
         raise SplitError("There is no picture to split: everything in the source was rejected or is known.")
     settled = np.full(len(groups), UNDECIDED, dtype=np.int8) if fixed is None else fixed
-    group, rank_of = _ranked(groups, digests, seed)
+    group, rank_of = ranked(groups, digests, seed)
     sizes = np.bincount(group)
-    side, straddling = _settled_sides(group, settled, len(sizes))
+    side, straddling = settled_sides(group, settled, len(sizes))
     wanted = wanted_counts(len(groups), shares)
     counts = np.bincount(np.where(settled >= 0, settled, side[group]) + 1, minlength=len(SPLITS) + 1)[1:]
     missing = {
@@ -109,7 +109,7 @@ def assign(
     )
 
 
-def _ranked(
+def ranked(
     groups: "NDArray[np.int64]", digests: "NDArray[np.uint8]", seed: str
 ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Groups numbered from 0 by their smallest digests, and these numbers in the seed's order."""
@@ -137,7 +137,7 @@ def _seeded(digests: "NDArray[np.uint8]", seed: str) -> "NDArray[np.uint64]":
     return np.frombuffer(bytes(keyed), dtype=">u8").astype(np.uint64)
 
 
-def _settled_sides(
+def settled_sides(
     group: "NDArray[np.int64]", settled: "NDArray[np.int8]", count: int
 ) -> "tuple[NDArray[np.int8], int]":
     """The side that each group's fixed members are on, -1 where it has none; how many have several."""

@@ -22,7 +22,7 @@ def choose(
     """
     if len(sizes) <= leave or (target == 0 and not at_least_one):
         return np.empty(0, dtype=np.int64)
-    picked = _greedy(sizes, target)
+    picked = fill(sizes, target)
     if int(sizes[picked].sum()) != target:
         picked = _exchanged(sizes, picked, target)
     if not len(picked) and at_least_one:
@@ -32,8 +32,11 @@ def choose(
     return picked
 
 
-def _greedy(sizes: "NDArray[np.int64]", target: int) -> "NDArray[np.int64]":
-    """Take whatever still fits, in order. A round takes a whole run, so a million groups are few rounds."""
+def fill(sizes: "NDArray[np.int64]", target: int) -> "NDArray[np.int64]":
+    """Positions of the groups to take, in order: whatever still fits below `target`.
+
+    A round takes a whole run, so a million groups are few rounds.
+    """
     picked = [np.empty(0, dtype=np.int64)]
     candidates = np.flatnonzero(sizes <= target)
     left = target
