@@ -16,6 +16,7 @@ from truthmill_cli.console import emit_json, progress, result, say
 from truthmill_cli.errors import CommandError, UsageError
 from truthmill_cli.home import Home
 from truthmill_cli.options import Json, LabelingStackName, StackName, comma_separated
+from truthmill_cli.team_command import app as team
 from truthmill_cli.workers_command import app as workers
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(workers, name="workers")
+app.add_typer(team, name="team")
 
 
 @app.command()

@@ -20,6 +20,9 @@ LabelingStackName = Annotated[
         help="The labeling stack in AWS. Default: the pipeline's name with -labeling, if it exists.",
     ),
 ]
+Team = Annotated[
+    str, typer.Option("--team", metavar="NAME", help="The work team. Default: the one that jobs go to.")
+]
 Truth = Annotated[
     Path,
     typer.Option(

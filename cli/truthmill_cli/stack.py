@@ -37,6 +37,7 @@ class Stack:
     user_pool: str = ""
     user_pool_client: str = ""
     workteam: str = ""
+    table: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -76,6 +77,7 @@ def from_outputs(
         portal_api=local_path(portal, endpoint) if endpoint else portal,
         user_pool=labeling.get("UserPoolId", ""),
         user_pool_client=labeling.get("UserPoolClientId", ""),
+        table=labeling.get("TableName", ""),
     )
 
 

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.home import Home
-from truthmill_cli.options import Json, LabelingStackName, StackName, Truth
+from truthmill_cli.options import Json, LabelingStackName, StackName, Team, Truth
+from truthmill_cli.stack import TEAM
 
 app = typer.Typer(
     help="The people who label: invite them, list them, or have some simulated.", no_args_is_help=True
@@ -19,6 +20,10 @@ app = typer.Typer(
 @app.command()
 def invite(
     email: Annotated[list[str], typer.Argument(help="Addresses that invitations go to.")],
+    team: Team = TEAM,
+    lead: Annotated[
+        bool, typer.Option("--lead", help="They run the teams they are in; also for who has an account.")
+    ] = False,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -28,7 +33,7 @@ def invite(
     from truthmill_cli import workers as verb
 
     stack = stacks.find(None, stack_name, labeling_stack_name)
-    states = {address: verb.invite(stack, address) for address in email}
+    states = {address: verb.invite(stack, address, of=team, lead=lead) for address in email}
     if as_json:
         emit_json({"portal": stack.portal, "workers": states})
         return
@@ -39,21 +44,59 @@ def invite(
 
 @app.command("list")
 def list_workers(
-    as_json: Json = False, stack_name: StackName = "", labeling_stack_name: LabelingStackName = ""
+    team: Team = TEAM,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
 ) -> None:
     """List the team."""
     from truthmill_cli import stack as stacks
     from truthmill_cli import workers as verb
 
     stack = stacks.find(None, stack_name, labeling_stack_name)
-    members = verb.members(stack)
+    members = verb.members(stack, team)
     if as_json:
         emit_json({"workers": members})
         return
-    shown = Table("e-mail", "state", "invited", box=None, pad_edge=False)
+    shown = Table("e-mail", "state", "invited", "role", box=None, pad_edge=False)
     for member in members:
-        shown.add_row(member["email"], member["state"], member["invited"])
+        role = "lead" if member["lead"] else ""
+        shown.add_row(member["email"], member["state"], member["invited"], role)
     result.print(shown if members else "Nobody is invited yet: truthmill workers invite someone@example.com")
+
+
+@app.command()
+def resend(
+    email: Annotated[str, typer.Argument(help="Address of somebody who hasn't signed in yet.")],
+    team: Team = TEAM,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Send an invitation again, with a temporary password that is good from now on."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import workers as verb
+
+    verb.resend(stacks.find(None, stack_name, labeling_stack_name), email, team)
+    say(f"{email}: the invitation is sent again")
+
+
+@app.command()
+def remove(
+    email: Annotated[str, typer.Argument(help="Address of a member of the team.")],
+    team: Team = TEAM,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Take a worker out of the team. They are signed out; their tasks go back to the others at once."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import workers as verb
+
+    returned = verb.remove(stacks.find(None, stack_name, labeling_stack_name), email, team)
+    if as_json:
+        emit_json({"removed": email, "team": team, "returned": returned})
+        return
+    say(f"{email} isn't in team {team} any more; {returned} tasks went back")
 
 
 @app.command()

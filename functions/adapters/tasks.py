@@ -95,6 +95,14 @@ class Tasks:
         item = self.table.get((f"WORKER#{worker}", f"JOB#{job}"))
         return msgspec.convert(item, Desk) if item else Desk(worker=worker, job=job)
 
+    def desks(self, worker: str) -> Iterator[Desk]:
+        """What a worker holds, in every job they ever took a task of."""
+        return (msgspec.convert(item, Desk) for item in self.table.query(f"WORKER#{worker}", "JOB#"))
+
+    def rows(self, job: Job, shard: int, number: int | None = None) -> Iterator[Item]:
+        """What lies in a shard, or of one object: each object, then declines of it and answers to it."""
+        return self.table.query(_queue(job, shard), "" if number is None else f"{number:06d}")
+
     def hold(self, job: Job, worker: str, count: int, now: int) -> list[tuple[Held, StoredTask]]:
         """Leases for a worker until they hold `count`, or as many as there are; what they hold stays theirs.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labeling import page_files, portal_account, portal_password, portal_work
+from labeling import page_files, portal_account, portal_lead, portal_password, portal_work
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
 from labeling.web import Reply, Web
@@ -12,6 +12,10 @@ from truthmill.errors import PortalError
 
 JOB = r"/api/jobs/(?P<job>[A-Za-z0-9-]{1,63})"
 TASK = JOB + r"/tasks/(?P<task>[0-9]{1,6})"
+
+LEAD_TEAM = r"/api/lead/teams/(?P<team>[A-Za-z0-9-]{1,63})"
+MEMBER = LEAD_TEAM + r"/members/(?P<member>[0-9a-fA-F-]{36})"
+LEAD_JOB = r"/api/lead/jobs/(?P<job>[A-Za-z0-9-]{1,63})"
 
 FILE = re.compile(r"/page/(?P<given>[0-9a-f]{16})/(?P<path>[a-z0-9_/]+\.[a-z]+)")
 
@@ -33,6 +37,13 @@ ROUTES: list[Route] = [
         ("POST", TASK + "/decline", portal_work.decline),
         ("POST", TASK + "/release", portal_work.release),
         ("POST", TASK + "/extend", portal_work.extend),
+        ("GET", "/api/lead/teams", portal_lead.teams),
+        ("GET", LEAD_TEAM, portal_lead.team),
+        ("POST", MEMBER + "/resend", portal_lead.resend),
+        ("POST", MEMBER + "/remove", portal_lead.remove),
+        ("GET", LEAD_JOB, portal_lead.job),
+        ("GET", LEAD_JOB + "/objects", portal_lead.objects),
+        ("GET", LEAD_JOB + r"/objects/(?P<task>[0-9]{1,6})", portal_lead.one_object),
     ]
 ]
 

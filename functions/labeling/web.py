@@ -4,7 +4,7 @@ import base64
 import os
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Web:
     body: bytes
     domain: str
     address: str
+    query: str
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> "Web":
@@ -57,11 +58,21 @@ class Web:
             raw,
             context.get("domainName", ""),
             context["http"].get("sourceIp", ""),
+            event.get("rawQueryString", ""),
         )
 
     @property
     def session_cookie(self) -> str:
         return self.cookies.get(cookie_name(), "")
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of the query, of at most six digits. Raises PortalError."""
+        given = parse_qs(self.query).get(name)
+        if given is None:
+            return default
+        if not (given[-1].isascii() and given[-1].isdecimal() and len(given[-1]) <= 6):
+            raise PortalError(422, "Invalid", f'"{name}" is a whole number of at most six digits.')
+        return int(given[-1])
 
     def document(self) -> dict[str, Any]:
         """The JSON object posted. Raises PortalError."""

@@ -1,0 +1,67 @@
+"""`truthmill workers` and `truthmill team` on the deployed stack."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from integration.labeling.test_portal import first_task, refused
+from integration.labeling.test_portal_lead import email_of
+from integration.labeling.test_portal_password import mails
+from labeling_builders import answer_of
+
+
+@pytest.fixture
+def command(local_stack, team):
+    """Runs the command on the test's own team; its JSON."""
+
+    def run(*words, of_team=True):
+        return json.loads(
+            local_stack.truthmill(*words, *(["--team", team.name] if of_team else []), "--json")
+        )
+
+    return run
+
+
+def test_somebody_is_invited_made_lead_and_removed(stack, team, local_stack, command):
+    email = f"by-command-{team.name}@example.com"
+    assert command("workers", "invite", email, "--lead")["workers"] == {email: "invited"}
+    (member,) = command("workers", "list")["workers"]
+    assert (member["email"], member["state"], member["lead"]) == (email, "invited", True)
+    local_stack.truthmill("workers", "resend", email, "--team", team.name)
+    assert len(mails(stack, email)) == 2
+    assert command("workers", "remove", email) == {"removed": email, "team": team.name, "returned": 0}
+    assert command("workers", "list")["workers"] == []
+    local_stack.truthmill("workers", "remove", email, "--team", team.name, exit_code=2)
+    local_stack.truthmill("workers", "invite", email, "--team", "no-such-team", exit_code=2)
+
+
+def test_removing_a_worker_returns_their_tasks(team, command):
+    worker, other, job = team.worker(), team.worker(), team.running_job(1)
+    first_task(worker, job)
+    assert command("workers", "remove", email_of(worker))["returned"] == 1
+    first_task(other, job)
+    with refused(401, "SignedOut"):
+        worker.get("api/jobs")
+
+
+def test_progress_and_an_answered_object_are_shown(team, local_stack, command, tmp_path):
+    worker, job = team.worker(), team.running_job(1)
+    task = first_task(worker, job)["task"]
+    worker.post(f"api/jobs/{job}/tasks/{task}/answer", answer_of(("cat", 1, 2, 30, 40)))
+    team.wait_for(job, "Completed")
+    (own,) = [each for each in command("team", "list", of_team=False)["teams"] if each["team"] == team.name]
+    assert (own["members"], [each["job"] for each in own["jobs"]]) == ({"active": 1}, [job])
+    report = command("team", "progress", job, of_team=False)
+    assert [(each["email"], each["answered"]) for each in report["workers"]] == [(email_of(worker), 1)]
+    drawn = tmp_path / "object.svg"
+    shown = command("team", "object", job, "0", "--to", drawn, of_team=False)
+    assert shown["merged"] == [
+        {"label": "cat", "left": 1, "top": 2, "width": 30, "height": 40, "confidence": 0.0}
+    ]
+    svg = ET.fromstring(drawn.read_text())  # noqa: S314 we wrote it
+    assert svg.get("viewBox") == "0 0 200 100"
+    rects = svg.findall(".//{http://www.w3.org/2000/svg}rect")
+    assert [(rect.get("x"), rect.get("width")) for rect in rects] == [("1", "30"), ("1", "30")]
+    local_stack.truthmill("team", "object", job, "1", exit_code=2)
+    assert email_of(worker) in local_stack.truthmill("team", "progress", job)
