@@ -41,8 +41,7 @@ class Endpoint:
             return 400, {"__type": "ResourceInUse", "message": f"{name} is taken."}
         self.created.append(name)
         self.jobs[name] = {
-            **{key: request[key] for key in ("LabelingJobName", "InputConfig", "OutputConfig", "RoleArn")},
-            "HumanTaskConfig": request["HumanTaskConfig"],
+            **request,
             "LabelingJobArn": ARN + name,
             "LabelingJobStatus": "InProgress",
             "LabelCounters": {},

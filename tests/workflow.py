@@ -75,10 +75,11 @@ class Cloud:
         status: str = "Completed",
         *,
         without: tuple[str, ...] = (),
+        classes: tuple[str, ...] = ("cat", "dog"),
     ) -> None:
         """Workers answer: each picture has ONE_BOX but for `answers`, by the end of its key; None: no answer.
 
-        without: pictures (by the end of their key) whose line is missing altogether.
+        without: pictures (by the end of their key) whose line is missing altogether. classes: the job's.
         """
         described = self.labeling.jobs[job]
         source = described["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
@@ -89,24 +90,43 @@ class Cloud:
             drawn: list[dict[str, int]] | None = ONE_BOX
             for end, given in (answers or {}).items():
                 drawn = given if line["source-ref"].endswith(end) else drawn
-            lines.append(output_line(line, drawn))
+            attribute = described["LabelAttributeName"]
+            lines.append(output_line(line, drawn, attribute, classes))
+        self.finish(job, lines, status)
+
+    def verify(self, job: str, wrong: tuple[str, ...]) -> None:
+        """Reviewers find boxes wrong on some pictures, by the end of their key, and right on the others."""
+        described = self.labeling.jobs[job]
+        source = described["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
+        lines = []
+        for line in self.lines(source.removeprefix(f"s3://{self.bucket}/")):
+            number = int(line["source-ref"].endswith(wrong))
+            verdict = {"class-name": ("right", "wrong")[number], "type": "groundtruth/label-verification"}
+            lines.append({**line, "verified-box": number, "verified-box-metadata": verdict})
+        self.finish(job, lines, "Completed")
+
+    def finish(self, job: str, lines: list[dict[str, Any]], status: str) -> None:
+        """The job ends, with these lines in its output manifest."""
+        described = self.labeling.jobs[job]
         prefix = described["OutputConfig"]["S3OutputPath"].removeprefix(f"s3://{self.bucket}/")
         key = f"{prefix}/{job}/manifests/output/output.manifest"
         self.put(key, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         self.labeling.end(job, status, f"s3://{self.bucket}/{key}", "" if status == "Completed" else "why")
 
 
-def output_line(line: dict[str, Any], drawn: list[dict[str, int]] | None) -> dict[str, Any]:
+def output_line(
+    line: dict[str, Any], drawn: list[dict[str, int]] | None, attribute: str, classes: tuple[str, ...]
+) -> dict[str, Any]:
     """A line of Ground Truth's output manifest for an input line of a picture of 64 x 48 pixels."""
     if drawn is None:
         failed = {"failure-reason": "ClientError: nobody answered", "type": "groundtruth/object-detection"}
-        return {**line, "bounding-box-metadata": failed}
+        return {**line, f"{attribute}-metadata": failed}
     return {
         **line,
-        "bounding-box": {"image_size": [{"width": 64, "height": 48, "depth": 3}], "annotations": drawn},
-        "bounding-box-metadata": {
+        attribute: {"image_size": [{"width": 64, "height": 48, "depth": 3}], "annotations": drawn},
+        f"{attribute}-metadata": {
             "objects": [{"confidence": 0}] * len(drawn),
-            "class-map": {str(box["class_id"]): ("cat", "dog")[box["class_id"]] for box in drawn},
+            "class-map": {str(box["class_id"]): classes[box["class_id"]] for box in drawn},
             "type": "groundtruth/object-detection",
             "human-annotated": "yes",
             "creation-date": "2026-01-01T00:00:00.000000",
@@ -178,7 +198,16 @@ class Execution:
     def split(self) -> None:
         from pipeline import split_dataset
 
-        self.jobs = through_json(split_dataset.handler({"run": self.run}, None))["jobs"]
+        through_json(split_dataset.handler({"run": self.run}, None))
+
+    def plan(self, *ended: dict[str, str]) -> list[dict[str, Any]]:
+        """PlanLabeling; the jobs that it wants made."""
+        from pipeline import plan_labeling
+
+        event = through_json({"run": self.run, "ended": list(ended)})
+        planned = through_json(plan_labeling.handler(event, None))["jobs"]
+        self.jobs = planned or self.jobs
+        return planned
 
     def place(self) -> None:
         from pipeline import place_images
@@ -192,11 +221,18 @@ class Execution:
         made = [create_labeling_job.handler({"run": self.run, "job": job}, None) for job in self.jobs]
         return [job["name"] for job in made]
 
+    def keep(self, *ended: dict[str, str]) -> list[dict[str, Any]]:
+        """The jobs have ended, and PlanLabeling hears how; the jobs that it wants made then."""
+        known = self.cloud.labeling.jobs
+        return self.plan(
+            *(ended or [self.how_ended(job["name"]) for job in self.jobs if job["name"] in known])
+        )
+
     def build(self, *ended: dict[str, str]) -> None:
         from pipeline import build_channels
 
-        event = {"run": self.run, "ended": list(ended) or [self.how_ended(job["name"]) for job in self.jobs]}
-        through_json(build_channels.handler(through_json(event), None))
+        assert self.keep(*ended) == []
+        through_json(build_channels.handler(through_json({"run": self.run}), None))
 
     def how_ended(self, job: str) -> dict[str, str]:
         """What AwaitLabels hands on; `test_pipeline_waiting` shows that it does."""
@@ -242,6 +278,7 @@ class Execution:
         """Up to where workers are waited for."""
         self.to_split()
         self.place()
+        self.plan()
         self.create_jobs()
         return self
 

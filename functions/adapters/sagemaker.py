@@ -57,12 +57,48 @@ def create_labeling_job(request: dict[str, Any]) -> str:
                 ) from error
             raise
     there = _shared().describe_labeling_job(LabelingJobName=name)
-    if there["InputConfig"] != request["InputConfig"]:
+    other = different_settings(request, there)
+    if other:
         raise LabelingConflictError(
-            f"A labeling job {name} exists with another input manifest. Names follow from content, so "
-            "somebody made it by hand: give the dataset another name."
+            f"A labeling job {name} exists with other settings ({', '.join(other)}). Names follow from "
+            "content, so somebody made it by hand: give the dataset another name."
         )
     return str(there["LabelingJobArn"])
+
+
+def different_settings(request: dict[str, Any], there: dict[str, Any]) -> list[str]:
+    """Members of a CreateLabelingJob request that a job of the same name was made with otherwise."""
+    found = []
+    for member, wanted in request.items():
+        have = there.get(member)
+        if member in {"LabelingJobName", "Tags"}:  # tags may be added to later
+            continue
+        if member == "HumanTaskConfig" and have:
+            found += [f"{member}.{name}" for name in wanted if have.get(name) != wanted[name]]
+        elif have != wanted:
+            found.append(member)
+    return found
+
+
+def find_labeling_job(name: str) -> dict[str, Any] | None:
+    """DescribeLabelingJob's answer; None where the service has no such job."""
+    try:
+        return describe_labeling_job(name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFound":
+            return None
+        raise
+
+
+def stop_labeling_job(name: str) -> bool:
+    """Have workers asked no further; False where the job has ended, or was never there."""
+    try:
+        _shared().stop_labeling_job(LabelingJobName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"ResourceNotFound", "ValidationException"}:
+            return False
+        raise
+    return True
 
 
 def describe_labeling_job(name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from adapters.table import table
 from adapters.tasks import Tasks
 from labeling.ending import fail
 from labeling.observed import logger, now_ms, observed
-from truthmill import labeling_jobs, labeling_rules
+from truthmill import labeling_jobs, labeling_limits, labeling_rules
 from truthmill.errors import FormatError, ManifestError
 from truthmill.labeling_jobs import Job
 from truthmill.records import split_lines
@@ -62,9 +62,9 @@ def _ready(job: Job, jobs: Jobs, tasks: Tasks) -> Job:
     )
     jobs.put_template(job.name, _template(job.task["UiConfig"]["UiTemplateS3Uri"]))
     objects = sum(1 for _ in _lines(job))
-    if not 1 <= objects <= labeling_rules.MAX_OBJECTS:
+    if not 1 <= objects <= labeling_limits.MAX_OBJECTS:
         raise ManifestError(
-            job.manifest_uri, f"has {objects} objects; a job takes 1 to {labeling_rules.MAX_OBJECTS}."
+            job.manifest_uri, f"has {objects} objects; a job takes 1 to {labeling_limits.MAX_OBJECTS}."
         )
     sized = jobs.change(job, labels=tuple(labels), objects=objects, shards=labeling_jobs.shards_for(objects))
     if sized is None:

@@ -9,8 +9,10 @@ from adapters import sagemaker
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run, update_run
-from truthmill import labeling_job
+from truthmill import labeling_job, worker_pages
+from truthmill.request import Request
 from truthmill.run import Job, Run
+from truthmill.worker_template import check as check_template
 
 
 @observed
@@ -23,14 +25,15 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
     """Write what the job refers to, create it, note its ARN in run.json."""
     at = reference.layout
     asked = read_run(store, reference).asked
-    store.write(at.labels, labeling_job.label_categories(asked.labels), "application/json")
-    store.write(at.template, labeling_job.worker_template(asked), "text/html; charset=utf-8")
+    labels, template = at.labels(job.number), at.template(job.number)
+    store.write(labels, labeling_job.label_categories(asked, job), "application/json")
+    store.write(template, worker_template(asked, job, store).encode(), "text/html; charset=utf-8")
     request = labeling_job.create_request(
         asked,
-        job.name,
+        job,
         manifest_uri=store.uri(at.labeling_manifest(job.number)),
-        labels_uri=store.uri(at.labels),
-        template_uri=store.uri(at.template),
+        labels_uri=store.uri(labels),
+        template_uri=store.uri(template),
         output_uri=store.uri(at.labeling_output.rstrip("/")),
         role_arn=environment["LABELING_ROLE_ARN"],
         region=environment["AWS_REGION"],
@@ -40,6 +43,19 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
     arn = sagemaker.create_labeling_job(request)
     update_run(store, at.run_json, lambda found: _with_arn(found, job.name, arn))
     return {"name": job.name, "arn": arn}
+
+
+def worker_template(asked: Request, job: Job, store: Storage) -> str:
+    """The built-in template, or the user's own; a review has its own in any case."""
+    given = asked.labeling.template
+    if not given or job.kind != "label":
+        return worker_pages.worker_template(asked, job.kind)
+    if not given.startswith("s3://"):
+        return given
+    bucket, _, key = given.removeprefix("s3://").partition("/")
+    text = (store if bucket == store.bucket else storage(bucket)).read(key).decode()
+    check_template(text, given)
+    return text
 
 
 def _with_arn(found: Run, name: str, arn: str) -> Run:

@@ -10,13 +10,14 @@ import msgspec
 from adapters.executions import is_running
 from adapters.storage import Storage, encode_json, storage
 from pipeline.observed import observed
+from pipeline.relabeling import Unanswered, is_dataset
 from pipeline.run import Newest, RunReference, now
 from pipeline.source import Prefix, Source, open_source
-from truthmill import archive, layout, request
+from truthmill import archive, labeling_job, layout, request
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Seen, to_lines
 from truthmill.request import Request
-from truthmill.run import Run, run_name, takes_over
+from truthmill.run import Run, goes_on_without, run_name, takes_over
 
 BATCH_BYTES = 96 * 1024 * 1024  # unpacked, of one InspectImages child: some seconds of decoding
 BATCH_COUNT = 400
@@ -26,9 +27,15 @@ SPOOL_BYTES = 16 * 1024 * 1024
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     given = event["input"] if isinstance(event["input"], dict) else {}
-    source = open_source(request.source_uri(given), storage)
+    uri, store = request.source_uri(given), storage()
+    source = open_source(uri, storage) if not is_dataset(uri, store) else Unanswered(store, uri)
     asked = request.parse(given, source.settings(), stack_defaults(os.environ))
-    store = storage()
+    own_service = bool(os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER"))
+    labeling_job.check(asked, os.environ["AWS_REGION"], own_service=own_service)
+    if asked.labeling.template and not asked.labeling.template.startswith("s3://"):
+        from truthmill import worker_template
+
+        worker_template.check(asked.labeling.template, '"labeling.template"')
     if asked.trigger == "schedule" and isinstance(source, Prefix):
         source = source.since(lambda: swept(store, asked.dataset))
         if source.is_exhausted:
@@ -43,11 +50,11 @@ def prepare(asked: Request, source: Source, execution: str, store: Storage) -> d
     reference = RunReference(store.bucket, asked.dataset, name, execution)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
     ours = claim(store, at, new_run(name, asked, source, execution))
-    if ours and not store.exists(at.plan):
+    if ours and not asked.is_relabeling and not store.exists(at.plan):
         write_plan(store, at, source)
     return {
         "run": msgspec.to_builtins(reference),
-        "decision": "claimed" if ours else "exists",
+        "decision": ("relabel" if asked.is_relabeling else "claimed") if ours else "exists",
         "plan": at.plan,
         "place": at.place,
     }
@@ -106,6 +113,7 @@ def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
             source=wanted.source,
             ended_at="",
             error=None,
+            goes_on_without=goes_on_without(found, wanted),
         )
         if store.replaced(at.run_json, taken, etag):
             return True

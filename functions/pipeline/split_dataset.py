@@ -4,31 +4,29 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
 from adapters.executions import is_running
-from adapters.storage import LineSink, Storage, storage
+from adapters.storage import Storage, storage
 from pipeline.ledger import change_ledger, lines_of
 from pipeline.observed import observed
 from pipeline.placement import PlaceWriter, key_mark, picture_keys
 from pipeline.run import RunReference, read_run, update_run
-from truthmill import grouping, labeling_job, layout, manifest, pricing, rejections
+from truthmill import grouping, layout, manifest, pricing, rejections
 from truthmill.curation import Curation, Gathered, curate
 from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import Inspection, LedgerLine, Rejected, Similar
-from truthmill.request import Request
-from truthmill.run import Job, Run, check_counts
+from truthmill.run import Run, check_counts
 
 
 class Decided(msgspec.Struct, frozen=True, rename="camel"):
     """split.json: what was decided, and in which segment of the ledger it stands."""
 
     counts: dict[str, int]
-    jobs: tuple[Job, ...]
     split: dict[str, Any]
     cost: dict[str, Any]
     segment: Segment
@@ -51,18 +49,16 @@ def split_dataset(reference: RunReference, store: Storage, service: pricing.Serv
         decided = step.decided
         store.write_json(at.outcome, decided)
     update_run(store, at.run_json, lambda found: _noted(found, decided))
-    return {"counts": decided.counts, "jobs": [msgspec.to_builtins(job) for job in decided.jobs]}
+    return {"counts": decided.counts}
 
 
 def _noted(found: Run, decided: Decided) -> Run:
-    """run.json with the decision; what is known of jobs that were created stays."""
-    created = {job.name: job for job in found.jobs}
+    """run.json with the decision."""
     return msgspec.structs.replace(
         found,
         counts={**found.counts, **decided.counts},
         split=decided.split,
         cost={**found.cost, **decided.cost},
-        jobs=tuple(created.get(job.name, job) for job in decided.jobs),
     )
 
 
@@ -73,8 +69,9 @@ class _Step:
 
     def __init__(self, store: Storage, at: RunLayout, run: Run, service: pricing.Service) -> None:
         self.store, self.at, self.service = store, at, service
-        self.asked: Request = run.asked
+        self.asked = run.asked
         self.taken: set[int] = set()
+        self.leaving: dict[str, str] = {}
 
     def earlier(self) -> Decided | None:
         """What was decided before the run was interrupted, if the ledger still has it."""
@@ -86,8 +83,7 @@ class _Step:
         segment = ledger.of(self.at.run)
         if segment is None:
             return None if decided.segment.pictures else decided
-        labeled = layout.ledger_segment(self.at.dataset, self.at.run, layout.LABELED)
-        return decided if segment.key in {decided.segment.key, labeled} else None
+        return decided if segment.answered or segment.key == decided.segment.key else None
 
     def decide(self, ledger: Ledger) -> Ledger:
         """Write everything that follows from the ledger as it is; the ledger as it shall be."""
@@ -100,8 +96,8 @@ class _Step:
         kept = curation.kept()
         self.check_split(curation)
         cost = self.check_budget(int(kept.sum()))
-        of, jobs, segment = self.write_kept(curation)
-        of |= self.known_keys(ledger, left_behind, curation)
+        of, segment = self.write_kept(curation)
+        of |= self.known_keys(ledger, curation)
         self.write_rejected(curation, of)
         self.write_similar(curation, of)
         sides = Counter(curation.sides[: len(new)][kept].tolist())
@@ -109,7 +105,7 @@ class _Step:
         counts["duplicates"] = int((~kept).sum())
         counts["known"] = int((curation.stands_for >= len(new)).sum())
         check_counts(counts)
-        self.decided = Decided(counts, jobs, self.described(curation), cost, segment)
+        self.decided = Decided(counts, self.described(curation), cost, segment)
         for other in left_behind:
             ledger = ledger.with_segment(self.without_kept(other, new, curation))
         return ledger.with_segment(segment)
@@ -147,33 +143,44 @@ class _Step:
         )
 
     def remember(self, ledger: Ledger) -> tuple[Gathered, dict[str, str], list[Segment]]:
-        """What the dataset knows; sides already given to pictures of this run; segments to take over.
+        """What the dataset knows; sides already given to pictures of this run; segments to take from.
 
-        A run that failed before it had a labeling job leaves its pictures to whoever brings them again,
-        on the side that they were given.
+        A run that failed before it had a labeling job leaves its pictures to whoever brings them again, and
+        one that has ended those that came back without an answer, on the side that they were given.
         """
-        known, settled, left_behind = Gathered(), {}, []
+        known, settled = Gathered(), {}
+        self.leaving = {segment.run: self.leaves(segment) for segment in ledger.segments}
         for segment in ledger.segments:
-            own = segment.run == self.at.run
-            if not own and self.is_left_behind(segment):
-                left_behind.append(segment)
             for line in lines_of(self.store, segment):
-                if own or (left_behind and left_behind[-1] is segment):
-                    settled[line.pixels] = line.split
-                else:
+                if self.is_known(line):
                     self.taken.add(key_mark(line.key))
                     known.add(line.pixels, line.name, line.fingerprint, line.group, line.split)
-        return known, settled, left_behind
+                else:
+                    settled[line.pixels] = line.split
+        others = [segment for segment in ledger.segments if segment.run != self.at.run]
+        return known, settled, [segment for segment in others if self.leaving[segment.run] != "nothing"]
 
-    def is_left_behind(self, segment: Segment) -> bool:
-        if segment.labeled:
-            return False
+    def is_known(self, line: LedgerLine) -> bool:
+        """Whether the dataset has the picture for good; else this run has it, or may take it over."""
+        leaves = self.leaving[line.run]
+        return leaves == "nothing" or (leaves == "unanswered" and line.boxes is not None)
+
+    def leaves(self, segment: Segment) -> Literal["nothing", "unanswered", "everything"]:
+        """Which pictures of a segment this run may have."""
+        if segment.run == self.at.run:
+            return "everything"
+        if segment.labeled or (segment.sent_by and is_running(segment.sent_by)):
+            return "nothing"
         key = RunLayout(self.at.dataset, segment.run).run_json
         try:
             other = self.store.read_json(key, Run)[0]
         except FileNotFoundError:  # somebody cleared it away; whether workers had begun can't be told
-            return False
-        return not other.paid and (other.state == "FAILED" or not is_running(other.execution))
+            return "nothing"
+        if other.state == "RUNNING" and is_running(other.execution):
+            return "nothing"
+        if not other.paid and not segment.answered:
+            return "everything"
+        return "unanswered" if all(job.has_ended or not job.arn for job in other.jobs) else "nothing"
 
     def check_split(self, curation: Curation) -> None:
         """A split that isn't one is not passed off as done. Raises SplitError."""
@@ -206,10 +213,10 @@ class _Step:
             "book": estimate.book,
         }
 
-    def write_kept(self, curation: Curation) -> tuple[dict[int, str], tuple[Job, ...], Segment]:
-        """place.jsonl, the manifests and the ledger's segment, in one pass.
+    def write_kept(self, curation: Curation) -> tuple[dict[int, str], Segment]:
+        """place.jsonl, the splits' manifests and the ledger's segment, in one pass.
 
-        Answers the keys of pictures that others are duplicates of or resemble, the jobs, and the segment.
+        Answers the keys of pictures that others are duplicates of or resemble, and the segment.
         """
         kept = curation.kept()
         wanted = set(curation.stands_for[~kept].tolist()) | set(curation.similar.ravel().tolist())
@@ -227,7 +234,6 @@ class _Step:
             sides = {SPLITS[side] for side in set(curation.sides[: len(kept)][kept].tolist())}
             splits = {name: sink(self.at.split_manifest(name)) for name in {*curation.outcome.wanted} | sides}
             place = PlaceWriter(sink(self.at.place))
-            labeling = _LabelingManifests(self.store, self.at, self.asked, int(kept.sum()))
             for number, found in enumerate(self.usable()):
                 if not kept[number]:
                     continue
@@ -238,10 +244,9 @@ class _Step:
                 line = manifest.input_line(self.store.bucket, key, split)
                 place.add(found, key)
                 splits[split].add(line)
-                labeling.add(line)
                 ledger.add(self.ledger_line(found, key, split))
             place.close()
-        return of, labeling.jobs(), segment
+        return of, segment
 
     def ledger_line(self, found: Inspection, key: str, split: str) -> LedgerLine:
         return LedgerLine(
@@ -257,19 +262,15 @@ class _Step:
             group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
         )
 
-    def known_keys(self, ledger: Ledger, left_behind: list[Segment], curation: Curation) -> dict[int, str]:
+    def known_keys(self, ledger: Ledger, curation: Curation) -> dict[int, str]:
         """Keys of the known pictures that new ones are duplicates of or resemble."""
         first = len(curation.stands_for)
         wanted = {*curation.stands_for.tolist(), *curation.similar.ravel().tolist()}
         if not any(number >= first for number in wanted):
             return {}
-        segments = [
-            segment
-            for segment in ledger.segments
-            if segment.run != self.at.run and segment not in left_behind
-        ]
-        lines = (line for segment in segments for line in lines_of(self.store, segment))
-        return {number: line.key for number, line in enumerate(lines, start=first) if number in wanted}
+        lines = (line for segment in ledger.segments for line in lines_of(self.store, segment))
+        known = filter(self.is_known, lines)
+        return {number: line.key for number, line in enumerate(known, start=first) if number in wanted}
 
     def write_rejected(self, curation: Curation, of: dict[int, str]) -> None:
         """A line for every input that isn't used, with its reason."""
@@ -317,10 +318,10 @@ class _Step:
         left = 0
         with self.store.sink(key) as sink:
             for line in lines_of(self.store, other):
-                if line.pixels not in taken:
+                if self.is_known(line) or line.pixels not in taken:
                     sink.add(line)
                     left += 1
-        return Segment(run=other.run, key=key, pictures=left)
+        return msgspec.structs.replace(other, key=key, pictures=left, sent_by="")
 
 
 def _refused(found: Inspection) -> Rejected:
@@ -330,29 +331,3 @@ def _refused(found: Inspection) -> Rejected:
         detail=found.detail,
         advice=rejections.REASONS[found.reason],
     )
-
-
-class _LabelingManifests:
-    """The labeling jobs' manifests, one after the other, each as large as `job_sizes` says."""
-
-    def __init__(self, store: Storage, at: RunLayout, asked: Request, objects: int) -> None:
-        self.store, self.at, self.asked = store, at, asked
-        self.sizes = labeling_job.job_sizes(objects)
-        self.made: list[Job] = []
-        self.sink: LineSink | None = None
-        self.lines = 0
-
-    def add(self, line: bytes) -> None:
-        number = len(self.made)
-        if self.sink is None:
-            self.sink = self.store.sink(self.at.labeling_manifest(number))
-        self.sink.add(line)
-        self.lines += 1
-        if self.lines == self.sizes[number]:
-            with self.sink:
-                name = labeling_job.job_name(self.at.dataset, self.sink.digest, self.asked, number)
-                self.made.append(Job(name=name, number=number, objects=self.lines))
-            self.sink, self.lines = None, 0
-
-    def jobs(self) -> tuple[Job, ...]:
-        return tuple(self.made)

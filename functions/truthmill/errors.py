@@ -49,9 +49,9 @@ class LabelsChangedError(RequestError):
     def __init__(self, dataset: str, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
         """known: the dataset's labels; asked: the request's."""
         super().__init__(
-            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. Pictures "
-            "labeled earlier were never asked for the other labels. Use the dataset's labels in their order, "
-            'or give this one a name of its own with "dataset".'
+            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. A dataset's "
+            "labels keep their order, and further ones come after them. Begin with the dataset's labels, or "
+            'give this one a name of its own with "dataset".'
         )
 
 

@@ -4,17 +4,22 @@ Source of every rule: CreateLabelingJob in the SageMaker API reference, and boto
 """
 
 import hashlib
-from html import escape
 from typing import Any
 
 import msgspec
 
 from truthmill.errors import LabelingError
+from truthmill.labeling_limits import (
+    MAX_AVAILABILITY_S,
+    MAX_OBJECTS,
+    MAX_PUBLIC_AVAILABILITY_S,
+    PUBLIC_TEAM,
+)
+from truthmill.manifest import VERDICTS
 from truthmill.request import Request
+from truthmill.run import Job, JobKind
 
 ATTRIBUTE = "bounding-box"
-MAX_OBJECTS = 100_000  # of a job with bounding boxes; Ground Truth's input data quotas
-AVAILABLE_S = 30 * 24 * 3600  # the longest that a task may wait for a private or vendor team
 
 # Who owns the built-in functions (Ground Truth's guide, PreHumanTaskLambdaArn).
 ACCOUNTS = {
@@ -39,45 +44,45 @@ def job_sizes(objects: int, most: int = MAX_OBJECTS) -> list[int]:
     return [objects // jobs + (number < objects % jobs) for number in range(jobs)]
 
 
-def job_name(dataset: str, manifest_digest: str, request: Request, number: int) -> str:
+def attribute_of(kind: JobKind) -> str:
+    """The label attribute that a job writes; a review's differs from the one that it builds on."""
+    return {"label": ATTRIBUTE, "adjustment": "adjusted-box", "verification": "verified-box"}[kind]
+
+
+def job_name(dataset: str, manifest_digest: str, request: Request, job: Job) -> str:
     """<dataset>-<digest of its manifest and settings>-<number>; at most 63 characters by construction.
 
     manifest_digest: sha256 of the job's input manifest (hex).
     """
     settings = msgspec.json.encode(
-        [manifest_digest, request.labels, request.instructions, request.workforce], order="deterministic"
+        [
+            manifest_digest,
+            request.labels,
+            request.instructions,
+            request.workforce,
+            request.labeling,
+            job.kind,
+            job.first_label,
+        ],
+        order="deterministic",
     )
-    return f"{dataset}-{hashlib.sha256(settings).hexdigest()[:12]}-{number:03d}"
+    return f"{dataset}-{hashlib.sha256(settings).hexdigest()[:12]}-{job.number:03d}"
 
 
-def label_categories(labels: tuple[str, ...]) -> bytes:
-    """The label category file."""
-    return msgspec.json.encode(
-        {"document-version": "2018-11-28", "labels": [{"label": name} for name in labels]}
-    )
+def label_categories(request: Request, job: Job) -> bytes:
+    """The label category file: the labels that the job asks for, or the verdicts to choose from."""
+    labels = VERDICTS if job.kind == "verification" else request.labels[job.first_label :]
+    document: dict[str, Any] = {
+        "document-version": "2018-11-28",
+        "labels": [{"label": name} for name in labels],
+    }
+    if job.kind != "label":  # which attribute the job builds on (Ground Truth's guide, "Verify and adjust")
+        document["auditLabelAttributeName"] = ATTRIBUTE
+    return msgspec.json.encode(document)
 
 
-def worker_template(request: Request) -> bytes:
-    """The worker template: Liquid over crowd elements. short and full are HTML, the header is text."""
-    words = request.instructions
-    header = escape(words.title)
-    return f"""<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
-<crowd-form>
-  <crowd-bounding-box
-    name="boundingBox"
-    src="{{{{ task.input.taskObject | grant_read_access }}}}"
-    header="{header}"
-    labels="{{{{ task.input.labels | to_json | escape }}}}"
-  >
-    <full-instructions header="{header}">{words.full}</full-instructions>
-    <short-instructions>{words.short}</short-instructions>
-  </crowd-bounding-box>
-</crowd-form>
-""".encode()
-
-
-def builtin_function(kind: str, region: str, *, own_service: bool) -> str:
-    """ARN of a built-in function: kind PRE or ACS.
+def builtin_function(step: str, kind: JobKind, region: str, *, own_service: bool) -> str:
+    """ARN of a built-in function. step: PRE or ACS.
 
     own_service: Truthmill's service knows the functions by name, so any region will do there.
     Raises LabelingError in a region where Ground Truth has none.
@@ -87,12 +92,39 @@ def builtin_function(kind: str, region: str, *, own_service: bool) -> str:
             f"Ground Truth has no built-in bounding box functions in {region}. Deploy in one of "
             f"{', '.join(sorted(ACCOUNTS))}, or set LabelingEndpoint to Truthmill's own labeling service."
         )
-    return f"arn:aws:lambda:{region}:{ACCOUNTS.get(region, '0' * 12)}:function:{kind}-BoundingBox"
+    task = {"label": "", "adjustment": "Adjustment", "verification": "Verification"}[kind]
+    account = ACCOUNTS.get(region, "0" * 12)
+    return f"arn:aws:lambda:{region}:{account}:function:{step}-{task}BoundingBox"
+
+
+def check(request: Request, region: str, *, own_service: bool) -> None:
+    """Raise LabelingError where no job could be made of the request, before anything is created."""
+    builtin_function("PRE", "label", region, own_service=own_service)
+    if own_service and request.workforce.type != "private":
+        raise LabelingError(
+            f'"workforce.type" is {request.workforce.type!r}; Truthmill\'s own labeling service has private '
+            "teams only. Leave it out, or use a stack without LabelingEndpoint."
+        )
+    needs_workers = request.prelabels is None or request.prelabels.use != "trusted" or request.review
+    if needs_workers:
+        work_team(request, region)
+
+
+def work_team(request: Request, region: str) -> str:
+    """ARN of the team. Raises LabelingError where none is named."""
+    if request.workforce.type == "mechanical-turk":
+        return request.workforce.workteam_arn or PUBLIC_TEAM.format(region=region)
+    if not request.workforce.workteam_arn:
+        raise LabelingError(
+            'No work team: neither the request ("workforce": {"workteamArn": …}) nor the stack\'s parameter '
+            "DefaultWorkteamArn names one. Add it to either, and start the run again."
+        )
+    return request.workforce.workteam_arn
 
 
 def create_request(
     request: Request,
-    name: str,
+    job: Job,
     manifest_uri: str,
     labels_uri: str,
     template_uri: str,
@@ -104,30 +136,62 @@ def create_request(
     tags: dict[str, str],
 ) -> dict[str, Any]:
     """CreateLabelingJob's request. URIs are s3://; output_uri is a prefix without its slash."""
-    if not request.workforce.workteam_arn:
-        raise LabelingError(
-            'No work team: neither the request ("workforce": {"workteamArn": …}) nor the stack\'s parameter '
-            "DefaultWorkteamArn names one. Add it to either, and start the run again."
-        )
-    return {
-        "LabelingJobName": name,
-        "LabelAttributeName": ATTRIBUTE,
-        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": manifest_uri}}},
-        "OutputConfig": {"S3OutputPath": output_uri},
+    workforce, asked = request.workforce, request.labeling
+    custom = asked.pre_lambda_arn and job.kind == "label"
+    functions = [
+        given if custom else builtin_function(step, job.kind, region, own_service=own_service)
+        for step, given in (("PRE", asked.pre_lambda_arn), ("ACS", asked.consolidation_lambda_arn))
+    ]
+    public = workforce.type == "mechanical-turk"
+    longest = MAX_PUBLIC_AVAILABILITY_S if public else MAX_AVAILABILITY_S
+    source: dict[str, Any] = {"DataSource": {"S3DataSource": {"ManifestS3Uri": manifest_uri}}}
+    if workforce.content_classifiers:
+        source["DataAttributes"] = {"ContentClassifiers": list(workforce.content_classifiers)}
+    task: dict[str, Any] = {
+        "WorkteamArn": work_team(request, region),
+        "UiConfig": {"UiTemplateS3Uri": template_uri},
+        "PreHumanTaskLambdaArn": functions[0],
+        "TaskTitle": request.instructions.title,
+        "TaskDescription": request.instructions.description,
+        "NumberOfHumanWorkersPerDataObject": workforce.workers_per_object,
+        "TaskTimeLimitInSeconds": workforce.task_time_limit,
+        "TaskAvailabilityLifetimeInSeconds": workforce.task_availability or longest,
+        "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": functions[1]},
+    }
+    if request.instructions.keywords:
+        task["TaskKeywords"] = list(request.instructions.keywords)
+    if workforce.max_concurrent_tasks:
+        task["MaxConcurrentTaskCount"] = workforce.max_concurrent_tasks
+    if public:
+        task["PublicWorkforceTaskPrice"] = _public_price(request)
+    output = {"S3OutputPath": output_uri}
+    if asked.kms_key_id:
+        output["KmsKeyId"] = asked.kms_key_id
+    made: dict[str, Any] = {
+        "LabelingJobName": job.name,
+        "LabelAttributeName": attribute_of(job.kind),
+        "InputConfig": source,
+        "OutputConfig": output,
         "RoleArn": role_arn,
         "LabelCategoryConfigS3Uri": labels_uri,
-        "HumanTaskConfig": {
-            "WorkteamArn": request.workforce.workteam_arn,
-            "UiConfig": {"UiTemplateS3Uri": template_uri},
-            "PreHumanTaskLambdaArn": builtin_function("PRE", region, own_service=own_service),
-            "TaskTitle": request.instructions.title,
-            "TaskDescription": request.instructions.description,
-            "NumberOfHumanWorkersPerDataObject": request.workforce.workers_per_object,
-            "TaskTimeLimitInSeconds": request.workforce.task_time_limit,
-            "TaskAvailabilityLifetimeInSeconds": AVAILABLE_S,
-            "AnnotationConsolidationConfig": {
-                "AnnotationConsolidationLambdaArn": builtin_function("ACS", region, own_service=own_service)
-            },
-        },
-        "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+        "HumanTaskConfig": task,
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted((asked.tags | tags).items())],
+    }
+    conditions = {
+        "MaxHumanLabeledObjectCount": asked.stopping_conditions.max_labeled,
+        "MaxPercentageOfInputDatasetLabeled": asked.stopping_conditions.max_labeled_percentage,
+    }
+    if any(conditions.values()):
+        made["StoppingConditions"] = {name: value for name, value in conditions.items() if value}
+    return made
+
+
+def _public_price(request: Request) -> dict[str, Any]:
+    mills = int(request.workforce.price_per_task * 1000)
+    return {
+        "AmountInUsd": {
+            "Dollars": mills // 1000,
+            "Cents": mills % 1000 // 10,
+            "TenthFractionsOfACent": mills % 10,
+        }
     }

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S, MAX_AVAILABILITY_S
+from truthmill.labeling_limits import MAX_AVAILABILITY_S
+from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S
 
 Status = Literal["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 ENDED = ("Completed", "Failed", "Stopped")

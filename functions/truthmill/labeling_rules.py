@@ -7,14 +7,10 @@ from typing import Any
 import msgspec
 
 from truthmill.errors import ManifestError
+from truthmill.labeling_limits import DAY_S, MAX_AVAILABILITY_S, MAX_LABELS, MAX_TIME_LIMIT_S
 from truthmill.labeling_protocol import validation_error
 
-DAY_S = 86_400
-MAX_TIME_LIMIT_S = 28_800  # for image and text tasks: 8 hours
-MAX_AVAILABILITY_S = 30 * DAY_S
 DEFAULT_AVAILABILITY_S = 10 * DAY_S
-MAX_OBJECTS = 100_000
-MAX_LABELS = 50
 MAX_LINE = 100_000  # characters
 MAX_ATTRIBUTE = 20_000
 PICTURES = (".jpg", ".jpeg", ".png")

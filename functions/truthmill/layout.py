@@ -90,13 +90,13 @@ class RunLayout:
     def labeling_manifest(self, number: int) -> str:
         return f"{self.prefix}manifests/labeling-{number:03d}.manifest"
 
-    @property
-    def labels(self) -> str:
-        return self.prefix + "labeling/labels.json"
+    def labels(self, job: int) -> str:
+        """Label category file of a job."""
+        return f"{self.prefix}labeling/labels-{job:03d}.json"
 
-    @property
-    def template(self) -> str:
-        return self.prefix + "labeling/template.liquid.html"
+    def template(self, job: int) -> str:
+        """Worker template of a job."""
+        return f"{self.prefix}labeling/template-{job:03d}.liquid.html"
 
     @property
     def labeling_output(self) -> str:
@@ -119,6 +119,12 @@ def dataset_prefix(dataset: str) -> str:
     return f"datasets/{dataset}/"
 
 
+def dataset_of(prefix: str) -> str:
+    """The dataset whose prefix it is; empty where it is none."""
+    found = re.fullmatch(r"datasets/([^/]+)/?", prefix)
+    return found[1] if found else ""
+
+
 def ledger(dataset: str) -> str:
     """The list of the ledger's segments."""
     return f"datasets/{dataset}/ledger.json"
@@ -127,6 +133,12 @@ def ledger(dataset: str) -> str:
 def ledger_segment(dataset: str, run: str, step: str) -> str:
     """A segment: the pictures that a run brought in, as they were after a step (KEPT, LABELED)."""
     return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
+
+
+def answered_segment(dataset: str, run: str, by: str, job: int) -> str:
+    """A run's segment once answers are in that run `by` had asked for, from its job of that number on."""
+    step = LABELED if run == by else f"{LABELED}-by-{by}"
+    return ledger_segment(dataset, run, f"{step}-{job:03d}" if job else step)
 
 
 def swept(dataset: str) -> str:

@@ -10,12 +10,20 @@ from truthmill.records import Record
 
 
 class Segment(Record, frozen=True):
-    """The pictures that one run brought in. key: of the segment; labeled: whether its answers are in."""
+    """The pictures that one run brought in.
+
+    key: of the segment. labeled: whether every picture has its answer; answered: whether some may have one.
+    sent_by: ARN of the execution that is having it labeled; nobody takes its pictures over meanwhile.
+    labels: for how many of the dataset's labels every answered picture of it was looked at; 0 before answers.
+    """
 
     run: str
     key: str
     pictures: int
     labeled: bool = False
+    answered: bool = False
+    sent_by: str = ""
+    labels: int = 0
 
 
 class Ledger(Record, frozen=True):
@@ -38,7 +46,10 @@ class Ledger(Record, frozen=True):
         return Ledger(labels=self.labels, segments=tuple(others))
 
     def with_labels(self, labels: tuple[str, ...], dataset: str) -> "Ledger":
-        """Raises LabelsChangedError where the dataset has others."""
-        if self.labels and self.labels != labels:
+        """With further labels after those that it has.
+
+        Raises LabelsChangedError where the dataset has others: a class id is an index in one list for ever.
+        """
+        if self.labels != labels[: len(self.labels)]:
             raise LabelsChangedError(dataset, self.labels, labels)
         return Ledger(labels=labels, segments=self.segments)

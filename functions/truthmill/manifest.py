@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from truthmill.box_check import DrawnBox
+from truthmill.boxes import Box
 from truthmill.errors import ManifestError
 
 # Both spellings occur in files that Ground Truth wrote.
@@ -44,6 +45,13 @@ class NotLabeled(msgspec.Struct, frozen=True, kw_only=True):
     passed: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a verification job: whether a reviewer found the picture's boxes right."""
+
+    source: str
+    right: bool
+
+
 class _Size(msgspec.Struct, frozen=True):
     width: int
     height: int
@@ -58,6 +66,11 @@ class _Object(msgspec.Struct, frozen=True):
     confidence: float = 0.0
 
 
+class _VerdictMetadata(msgspec.Struct, frozen=True, rename="kebab"):
+    class_name: str = ""
+    failure_reason: str = ""
+
+
 class _Metadata(msgspec.Struct, frozen=True, rename="kebab"):
     type: str = BOX_TYPES[0]
     class_map: dict[str, str] = msgspec.field(default_factory=dict)
@@ -68,6 +81,8 @@ class _Metadata(msgspec.Struct, frozen=True, rename="kebab"):
 _decode_line = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_answer = msgspec.json.Decoder(_Answer | None).decode
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
+_decode_verdict = msgspec.json.Decoder(_VerdictMetadata).decode
+VERDICTS = ("right", "wrong")  # the classes that a verification job chooses from
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -114,6 +129,31 @@ def read_output(
             raise ManifestError(f"{where}, line {number}", str(error)) from error
 
 
+def read_verdicts(lines: Iterable[bytes], attribute: str, where: str) -> Iterator[Verdict | NotLabeled]:
+    """What a verification job answered, picture by picture; VERDICTS were its classes.
+
+    attribute, where: as in `read_output`. Raises ManifestError with file and line.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield _read_verdict(line, attribute)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ManifestError(f"{where}, line {number}", str(error)) from error
+
+
+def _read_verdict(line: bytes, attribute: str) -> Verdict | NotLabeled:
+    fields = _decode_line(line)
+    source = msgspec.json.decode(fields["source-ref"], type=str)
+    metadata = _decode_verdict(fields.get(f"{attribute}-metadata", b"{}"))
+    if metadata.failure_reason or attribute not in fields:
+        return NotLabeled(source=source, reason=metadata.failure_reason or f"no attribute {attribute!r}")
+    if metadata.class_name not in VERDICTS:
+        raise ValueError(f"class {metadata.class_name!r} is none of {VERDICTS}.")
+    return Verdict(source=source, right=metadata.class_name == VERDICTS[0])
+
+
 def _read_line(line: bytes, known: _LabelList, attribute: str) -> Labeled | NotLabeled:
     fields = _decode_line(line)
     source = msgspec.json.decode(fields.pop("source-ref", b"null"))
@@ -151,6 +191,31 @@ def _boxes(answer: _Answer, metadata: _Metadata, known: _LabelList) -> tuple[Dra
     numbers = {box.class_id for box in answer.annotations}
     ids = {number: known.class_id(number, metadata.class_map) for number in numbers}
     return tuple(msgspec.structs.replace(box, class_id=ids[box.class_id]) for box in answer.annotations)
+
+
+def boxes_to_review(
+    boxes: Iterable[Box], labels: tuple[str, ...], size_wh: tuple[int, int], created: str, attribute: str
+) -> dict[str, Any]:
+    """The attributes of an input line that an adjustment or verification job begins with.
+
+    They are those that a labeling job would have written. created: "YYYY-MM-DDTHH:MM:SSZ".
+    """
+    drawn = list(boxes)
+    width, height = size_wh
+    return {
+        attribute: {
+            "image_size": [{"width": width, "height": height, "depth": 3}],
+            "annotations": [msgspec.to_builtins(box) for box in drawn],
+        },
+        f"{attribute}-metadata": {
+            "objects": [{"confidence": 0} for _ in drawn],
+            "class-map": {str(number): labels[number] for number in sorted({box.class_id for box in drawn})},
+            "type": BOX_TYPES[0],
+            "human-annotated": "yes",
+            "creation-date": created.rstrip("Z"),
+            "job-name": "labeling-job/truthmill",
+        },
+    }
 
 
 def input_line(bucket: str, key: str, split: str, more: Mapping[str, Any] | None = None) -> bytes:

@@ -104,6 +104,9 @@ class LedgerLine(Record, frozen=True):
     name: as in its source. key: of the stored picture. run: that brought it in.
     boxes: None until labeled; empty where workers found nothing (a real negative).
     group: the split group it belongs to, or empty.
+    labels: for how many of the dataset's labels, from the first, workers have looked; 0 until labeled.
+    doubts: keys of `box_check.FINDINGS`, and "low-confidence": why somebody should look again.
+    review: how a review ended, a key of `labeling_rounds.REVIEWS`, or empty; original: the boxes before it.
     """
 
     sha256: str
@@ -117,6 +120,18 @@ class LedgerLine(Record, frozen=True):
     height: int = 0
     group: str = ""
     boxes: tuple[Box, ...] | None = None
+    labels: int = 0
+    doubts: tuple[str, ...] = ()
+    review: str = ""
+    original: tuple[Box, ...] | None = None
+
+
+class Unlabeled(Record, frozen=True):
+    """A line of unlabeled.jsonl: a picture that a run asked about in vain. key: of the stored picture."""
+
+    key: str
+    name: str
+    reason: str
 
 
 class Similar(Record, frozen=True):

@@ -13,10 +13,16 @@ from msgspec import Meta
 
 from truthmill import layout
 from truthmill.errors import LabelsMissingError, RequestError
+from truthmill.labeling_limits import (
+    MAX_AVAILABILITY_S,
+    MAX_CONCURRENT_TASKS,
+    MAX_LABELS,
+    MAX_TIME_LIMIT_S,
+    problems,
+)
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 CHANNELS = ("augmented-manifest", "coco")
-MAX_LABELS = 50  # through the API; FACTS: quotas for bounding boxes
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -37,10 +43,14 @@ class Instructions(_Part, frozen=True):
     description: Annotated[str, _told("Below the title.", min_length=1, max_length=255)] = (
         "Choose a label, then draw a box that touches the object on all four sides."
     )
-    short: Annotated[str, _told("Always beside the picture; HTML.")] = (
+    keywords: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=30)], ...],
+        _told("By which workers find the job: at most 5, of 30 characters each.", max_length=5),
+    ] = ()
+    short: Annotated[str, _told("Always beside the picture; Markdown.")] = (
         "Draw a box around each object, as tight as you can."
     )
-    full: Annotated[str, _told("On demand beside the picture; HTML.")] = (
+    full: Annotated[str, _told("On demand beside the picture; Markdown.")] = (
         "Draw one box for each object, even where objects overlap. Leave nothing out, cut nothing off."
     )
 
@@ -82,11 +92,105 @@ class Pictures(_Part, frozen=True):
 class Workforce(_Part, frozen=True):
     """Who labels."""
 
-    type: Annotated[Literal["private"], _told("The kind of work team.")] = "private"
-    workteam_arn: Annotated[str, _told("Empty takes the stack's DefaultWorkteamArn.")] = ""
+    type: Annotated[
+        Literal["private", "vendor", "mechanical-turk"],
+        _told("The kind of work team; only `private` with Truthmill's own labeling service."),
+    ] = "private"
+    workteam_arn: Annotated[
+        str, _told("Empty takes the stack's DefaultWorkteamArn; of Mechanical Turk, the region's own.")
+    ] = ""
     workers_per_object: Annotated[int, _told("Workers who label each picture.", ge=1, le=9)] = 1
-    price_per_task: Annotated[Decimal, _told("What one answer costs you, USD, 0 or more.")] = Decimal(0)
-    task_time_limit: Annotated[int, _told("Seconds for one picture.", ge=30, le=28_800)] = 3_600
+    price_per_task: Annotated[
+        Decimal,
+        _told(
+            "What one answer costs you, USD, 0 or more. Workers of Mechanical Turk are paid it, in one of "
+            "its prices; for other teams it is for estimate and budget only."
+        ),
+    ] = Decimal(0)
+    content_classifiers: Annotated[
+        tuple[Literal["FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent"], ...],
+        _told("What you declare of the pictures; Mechanical Turk demands both."),
+    ] = ()
+    task_time_limit: Annotated[int, _told("Seconds for one picture.", ge=30, le=MAX_TIME_LIMIT_S)] = 3_600
+    task_availability: Annotated[
+        Annotated[int, Meta(ge=60, le=MAX_AVAILABILITY_S)] | None,
+        _told(
+            "Seconds that a task waits for workers, at most 30 days, 12 hours for Mechanical Turk; "
+            "null: the most."
+        ),
+    ] = None
+    max_concurrent_tasks: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_CONCURRENT_TASKS)] | None,
+        _told("Pictures that workers may have at the same time; null: the service's default, 1,000."),
+    ] = None
+
+
+class StoppingConditions(_Part, frozen=True):
+    """When a labeling job stops by itself; what it has is kept."""
+
+    max_labeled: Annotated[
+        Annotated[int, Meta(ge=1)] | None, _told("After so many labeled pictures of a job.")
+    ] = None
+    max_labeled_percentage: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None, _told("After so many percent of a job's pictures.")
+    ] = None
+
+
+class Labeling(_Part, frozen=True):
+    """How labeling jobs are made."""
+
+    template: Annotated[
+        str,
+        _told("A worker template of your own: Liquid, or the `s3://` URI of one; empty: the built-in one."),
+    ] = ""
+    kms_key_id: Annotated[str, _told("Key that encrypts what jobs write.", max_length=2048)] = ""
+    tags: Annotated[dict[str, str], _told("Tags of the jobs, at most 48.")] = msgspec.field(
+        default_factory=dict
+    )
+    stopping_conditions: Annotated[StoppingConditions, _told("When a job stops by itself.")] = (
+        StoppingConditions()
+    )
+    pre_lambda_arn: Annotated[str, _told("Function in place of the built-in pre-annotation one.")] = ""
+    consolidation_lambda_arn: Annotated[
+        str, _told("Function in place of the built-in consolidation one; give both or none.")
+    ] = ""
+    stall_after_hours: Annotated[
+        float, _told("Without a new answer for so long a job is reported as stalled, once; 0: never.", ge=0)
+    ] = 24.0
+
+
+class Prelabels(_Part, frozen=True):
+    """Boxes that come with the pictures."""
+
+    source: Annotated[
+        str,
+        _told(
+            "A file in the archive (COCO JSON, by its name), a folder of it (YOLO or Pascal VOC), or the "
+            "`s3://` URI of a COCO file or an output manifest.",
+            min_length=1,
+        ),
+    ]
+    use: Annotated[
+        Literal["trusted", "review", "ignore"],
+        _told("`trusted`: taken as labels; `review`: workers correct them; `ignore`: not read."),
+    ] = "review"
+    minimal_score: Annotated[
+        float, _told("Of a model's predictions, those below it are left out.", ge=0, le=1)
+    ] = 0.0
+
+
+class Review(_Part, frozen=True):
+    """A second job, whose results the channels use; what was there before is kept."""
+
+    type: Annotated[
+        Literal["adjustment", "verification"],
+        _told("Workers correct the boxes, or say whether they are right."),
+    ] = "adjustment"
+    of: Annotated[
+        Literal["all", "sample", "suspicious"],
+        _told("Which labeled pictures; suspicious: workers disagreed, or a box was cut, doubled or dropped."),
+    ] = "all"
+    share: Annotated[float, _told("Of a sample.", gt=0, le=1)] = 0.1
 
 
 class Budget(_Part, frozen=True):
@@ -110,11 +214,15 @@ class Request(_Part, frozen=True):
     instructions: Annotated[Instructions, _told("What workers read.")] = Instructions()
     split: Annotated[Split, _told("Which pictures train, which validate.")] = Split()
     workforce: Annotated[Workforce, _told("Who labels.")] = Workforce()
+    labeling: Annotated[Labeling, _told("How labeling jobs are made.")] = Labeling()
+    prelabels: Annotated[Prelabels | None, _told("Boxes that come with the pictures.")] = None
+    review: Annotated[Review | None, _told("A second job, whose results the channels use.")] = None
     budget: Annotated[Budget | None, _told("What labeling may cost.")] = None
     channels: Annotated[tuple[str, ...], _told("Training formats: " + ", ".join(CHANNELS) + ".")] = CHANNELS
     pictures: Annotated[Pictures, _told("Limits in pixels.")] = Pictures()
     on_incomplete: Annotated[
-        Literal["fail", "continue"], _told("What becomes of a run whose labeling job didn't complete.")
+        Literal["fail", "continue"],
+        _told("What becomes of a run whose labeling stopped, failed, or left pictures without an answer."),
     ] = "fail"
     trigger: Annotated[
         Literal["console", "s3", "schedule", "cli"], _told("How the run was started; triggers set it.")
@@ -128,6 +236,11 @@ class Request(_Part, frozen=True):
     def key(self) -> str:
         """Key of the archive, or the prefix with its slash."""
         return self.source.removeprefix("s3://").partition("/")[2]
+
+    @property
+    def is_relabeling(self) -> bool:
+        """Whether the source is the dataset itself: its pictures without an answer."""
+        return layout.dataset_of(self.key) == self.dataset
 
     @property
     def is_archive(self) -> bool:
@@ -155,7 +268,8 @@ def parse(given: Mapping[str, Any], bundled: Mapping[str, Any], defaults: Mappin
     """
     merged = _merge(_merge(dict(defaults), bundled), given)
     merged["source"] = source = source_uri(given)
-    merged.setdefault("dataset", layout.dataset_name(source))
+    merged.setdefault("dataset", _dataset_of(source))
+    _forget_other_teams(merged, defaults)
     if not merged.get("labels"):
         raise LabelsMissingError(source.rsplit("/", 1)[-1] or source)
     try:
@@ -166,6 +280,20 @@ def parse(given: Mapping[str, Any], bundled: Mapping[str, Any], defaults: Mappin
         ) from error
     _check(request)
     return request
+
+
+def _dataset_of(source: str) -> str:
+    """The dataset whose own prefix the source is, or a name after the archive or prefix."""
+    return layout.dataset_of(source.removeprefix("s3://").partition("/")[2]) or layout.dataset_name(source)
+
+
+def _forget_other_teams(merged: dict[str, Any], defaults: Mapping[str, Any]) -> None:
+    """The stack's default work team is a private one: it is not meant where another kind is asked for."""
+    workforce, default = merged.get("workforce"), defaults.get("workforce")
+    if isinstance(workforce, Mapping) and isinstance(default, Mapping):
+        other = workforce.get("type", "private") != "private"
+        if other and workforce.get("workteamArn") == default.get("workteamArn"):
+            merged["workforce"] = {k: v for k, v in workforce.items() if k != "workteamArn"}
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,7 +317,9 @@ def _check(request: Request) -> None:
     if twice:
         raise RequestError(f'"labels" has {twice[0]!r} more than once; each label is one class. Remove one.')
     if len(request.labels) > MAX_LABELS:
-        raise RequestError(f'"labels" has {len(request.labels)} labels; a labeling job takes at most 50.')
+        raise RequestError(
+            f'"labels" has {len(request.labels)} labels; a labeling job takes at most {MAX_LABELS}.'
+        )
     if request.split.group_by != "none":
         from truthmill import grouping  # noqa: PLC0415 - NumPy comes with it, and most requests don't need it
 
@@ -200,6 +330,8 @@ def _check(request: Request) -> None:
     for name, amount in amounts.items():
         if not amount.is_finite() or amount < 0:
             raise RequestError(f'"{name}" is {amount}; it is an amount in USD, 0 or more, such as "0.036".')
+    for problem in problems(request):
+        raise RequestError(problem)
     unknown = [name for name in request.channels if name not in CHANNELS]
     if unknown or not request.channels:
         raise RequestError(f'"channels" has {unknown or "nothing"}; choose from {", ".join(CHANNELS)}.')

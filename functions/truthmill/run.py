@@ -10,6 +10,7 @@ from truthmill.records import Record
 from truthmill.request import Request
 
 State = Literal["RUNNING", "SUCCEEDED", "FAILED"]
+JobKind = Literal["label", "adjustment", "verification"]
 
 
 class Failure(Record, frozen=True):
@@ -20,13 +21,24 @@ class Failure(Record, frozen=True):
 
 
 class Job(Record, frozen=True):
-    """A labeling job of a run. objects: pictures in it; status: as the labeling service last said."""
+    """A labeling job of a run. objects: pictures in it; status: as the labeling service said at its end.
+
+    kind: what workers are asked for. first_label: index of the first of the dataset's labels that they are
+    asked for; earlier ones were asked for by earlier jobs.
+    """
 
     name: str
     number: int
     objects: int
     arn: str = ""
     status: str = ""
+    kind: JobKind = "label"
+    first_label: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all answers that will ever come from it are in the ledger."""
+        return self.status in {"Completed", "Failed", "Stopped"}
 
 
 class Run(Record, frozen=True, omit_defaults=False):
@@ -37,6 +49,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     counts: inputs = train + validation + test + duplicates + rejected + ignored. Of the duplicates, `known`
     are pictures that the dataset had already; of train, validation and test, `labeled` came back with an
     answer and `unlabeled` without.
+    goes_on_without: it failed for answers that were missing, and was started again to be built without them.
     split: what was wanted, and how far off it is. cost: USD, and the price book that it was made with.
     """
 
@@ -55,6 +68,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     jobs: tuple[Job, ...] = ()
     channels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    goes_on_without: bool = False
     error: Failure | None = None
 
     @property
@@ -90,6 +104,12 @@ def takes_over(found: Run, execution: str, *, still_running: bool) -> bool:
     if found.execution == execution:
         return True
     return found.state == "FAILED" or (found.state == "RUNNING" and not still_running)
+
+
+def goes_on_without(found: Run, wanted: Run) -> bool:
+    """Whether a run that failed for want of answers is started again by somebody who takes it as it is."""
+    short = found.error is not None and found.error.name == "LabelingIncompleteError"
+    return wanted.asked.on_incomplete == "continue" and (short or found.goes_on_without)
 
 
 def check_counts(counts: dict[str, int]) -> None:

@@ -1,8 +1,10 @@
 """The worker's page of a task: the job's Liquid template, rendered.
 
 The filters that Ground Truth adds to Liquid, and what a template finds under `task.input`.
+(`worker_pages` writes the built-in templates.)
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +12,8 @@ import msgspec
 from liquid import Environment
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
+
+from truthmill.errors import RequestError
 
 Link = Callable[[str], str]
 
@@ -33,14 +37,31 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
     link: from an S3 URI to a link which a browser can read for some minutes; what `grant_read_access` calls.
     Raises TemplateError.
     """
+    try:
+        return _environment(link).from_string(template).render(task={"input": task_input})
+    except LiquidError as error:
+        raise TemplateError(str(error)) from error
+
+
+def check(template: str, where: str) -> None:
+    """Raise RequestError where a user's own template could not be rendered, or has nothing to answer with."""
+    try:
+        _environment(str).from_string(template)
+    except LiquidError as error:
+        raise RequestError(f"{where} isn't a Liquid template: {error}. Correct it.") from error
+    if not re.search(r"<(crowd-[a-z-]+|form|button)\b", template):
+        raise RequestError(
+            f"{where} has no <crowd-form>: workers could not answer. Begin with Ground Truth's template for "
+            "bounding boxes, or leave the template out for the built-in one."
+        )
+
+
+def _environment(link: Link) -> Environment:
     environment = _Bounded(autoescape=True)
     environment.add_filter("grant_read_access", lambda uri: link(str(uri)))
     environment.add_filter("to_json", lambda value: msgspec.json.encode(value).decode())
     environment.add_filter("skip_autoescape", lambda value: Markup(str(value)))  # noqa: S704 the documented way out
-    try:
-        return environment.from_string(template).render(task={"input": task_input})
-    except LiquidError as error:
-        raise TemplateError(str(error)) from error
+    return environment
 
 
 def input_of(uri: str, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Mortal:
         self.deaths = 0
 
     def live_on(self) -> None:
-        self.left = self.hand.randint(1, 25)
+        self.left = self.hand.randint(1, 20)
 
     def write(self) -> None:
         self.left -= 1
@@ -102,7 +102,7 @@ def test_a_run_whose_functions_die_ends_like_one_whose_do_not(cloud, monkeypatch
     run = cloud.start("incoming/faults.zip")
     through(run.prepare, fate)
     assert run.run["run"] == calm.run["run"]
-    for step in (run.inspect, run.split, run.place, run.create_jobs):
+    for step in (run.inspect, run.split, run.place, run.plan, run.create_jobs):
         through(step, fate)
     for job in run.jobs:
         cloud.label(job["name"])

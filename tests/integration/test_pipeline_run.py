@@ -114,7 +114,7 @@ def test_the_channels_boxes_are_the_workers_and_a_picture_without_objects_is_kep
 
 def test_a_picture_that_nobody_answered_is_listed_and_is_never_a_negative(cloud):
     cloud.put("incoming/pets.zip", archive(pictures(*range(5))))
-    run = cloud.start("incoming/pets.zip").to_jobs()
+    run = cloud.start("incoming/pets.zip", onIncomplete="continue").to_jobs()
     cloud.label(run.jobs[0]["name"], {"-1.jpg": None}, without=("-2.jpg",))
     run.build()
     names = {name for _, name in coco_boxes(cloud, run)}

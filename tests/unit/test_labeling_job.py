@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from truthmill import labeling_job
 from truthmill.errors import LabelingError
 from truthmill.request import parse
+from truthmill.run import Job
 
 TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"
 GIVEN = {
@@ -21,10 +22,13 @@ GIVEN = {
 ASKED = parse(GIVEN, {}, {})
 
 
-def made(asked=ASKED, region="us-east-1", own_service=False):
+JOB = Job(name="pets-0123456789ab-000", number=0, objects=5)
+
+
+def made(asked=ASKED, region="us-east-1", own_service=False, job=JOB):
     return labeling_job.create_request(
         asked,
-        "pets-0123456789ab-000",
+        job,
         "s3://bucket/m.manifest",
         "s3://bucket/labels.json",
         "s3://bucket/t.html",
@@ -82,34 +86,25 @@ def test_no_work_team_says_where_to_name_one():
 
 
 def test_the_label_category_file_is_the_documented_one():
-    assert json.loads(labeling_job.label_categories(("cat", 'do"g'))) == {
+    assert json.loads(labeling_job.label_categories(ASKED, JOB)) == {
         "document-version": "2018-11-28",
         "labels": [{"label": "cat"}, {"label": 'do"g'}],
     }
 
 
-def test_the_template_escapes_the_title():
-    text = labeling_job.worker_template(ASKED).decode()
-    assert 'header="Cats &amp; &lt;dogs&gt;"' in text
-    assert "{{ task.input.taskObject | grant_read_access }}" in text
-
-
 def test_names_follow_from_manifest_and_settings():
     other = parse(GIVEN | {"workforce": {"workteamArn": TEAM}}, {}, {})
-    name = labeling_job.job_name("pets", "digest", ASKED, 0)
-    assert name == labeling_job.job_name("pets", "digest", ASKED, 0)
-    assert (
-        len(
-            {
-                name,
-                labeling_job.job_name("pets", "digest", other, 0),
-                labeling_job.job_name("pets", "other", ASKED, 0),
-                labeling_job.job_name("pets", "digest", ASKED, 1),
-            }
-        )
-        == 4
-    )
-    assert len(labeling_job.job_name("a" * 40, "digest", ASKED, 999)) <= 63
+    name = labeling_job.job_name("pets", "digest", ASKED, JOB)
+    assert name == labeling_job.job_name("pets", "digest", ASKED, JOB)
+    others = {
+        labeling_job.job_name("pets", "digest", other, JOB),
+        labeling_job.job_name("pets", "other", ASKED, JOB),
+        labeling_job.job_name("pets", "digest", ASKED, Job(name="", number=1, objects=5)),
+        labeling_job.job_name("pets", "digest", ASKED, Job(name="", number=0, objects=5, first_label=1)),
+    }
+    assert len({name} | others) == 5
+    last = Job(name="", number=999, objects=5)
+    assert len(labeling_job.job_name("a" * 40, "digest", ASKED, last)) <= 63
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500))
