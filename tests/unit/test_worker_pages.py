@@ -57,7 +57,7 @@ def test_an_adjustment_begins_with_the_boxes_that_are_there():
     assert "initial-value=" not in page()
     found = []
     parser = HTMLParser()
-    parser.handle_starttag = lambda name, attributes: found.append(dict(attributes).get("initial-value"))
+    parser.handle_starttag = lambda _, attributes: found.append(dict(attributes).get("initial-value"))
     parser.feed(page("adjustment"))
     assert '[{"label":"cat","left":1}]' in found
 
