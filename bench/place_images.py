@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -128,10 +128,10 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
             found = self.client.get_object(Bucket=BUCKET, Key=key)
             return msgspec.json.decode(found["Body"].read(), type=kind), found["ETag"]
 
-        def view_range(self, key: str, start: int, length: int) -> bytes:
+        def stream_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
             span = f"bytes={start}-{start + length - 1}"
-            content: bytes = self.client.get_object(Bucket=BUCKET, Key=key, Range=span)["Body"].read()
-            return content
+            body = self.client.get_object(Bucket=BUCKET, Key=key, Range=span)["Body"]
+            yield from body.iter_chunks(1024 * 1024)
 
         def write(self, key: str, data: bytes, content_type: str) -> None:
             self.client.put_object(Bucket=BUCKET, Key=key, Body=data, ContentType=content_type)

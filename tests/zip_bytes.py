@@ -4,7 +4,7 @@ Every number can be said wrong on purpose; what isn't said is right. Fields as i
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import pack
 from typing import Any
@@ -147,3 +147,14 @@ def ranged(content: bytes) -> Any:
         return content[start : start + length]
 
     return read
+
+
+def streamed(content: bytes, chunk: int = 1000) -> Any:
+    """As `ranged`, the bytes of a read in chunks."""
+    read = ranged(content)
+
+    def stream(start: int, length: int) -> Iterator[bytes]:
+        found = read(start, length)
+        yield from (found[at : at + chunk] for at in range(0, len(found), chunk))
+
+    return stream

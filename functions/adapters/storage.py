@@ -11,7 +11,13 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 import obstore
-from obstore.exceptions import AlreadyExistsError, InvalidPathError, PermissionDeniedError, PreconditionError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    GenericError,
+    InvalidPathError,
+    PermissionDeniedError,
+    PreconditionError,
+)
 from obstore.store import MemoryStore, ObjectStore, S3Store
 
 from truthmill.errors import SourceError
@@ -19,6 +25,8 @@ from truthmill.records import from_lines, to_lines
 
 T = TypeVar("T")
 PART = 8 * 1024 * 1024  # bytes held of a stream that is written, and the size of an upload's part
+CHUNK = 1024 * 1024  # bytes, at least, that are taken at once of a stream that is read
+RESUMES = 5  # times that a stream is gone on with from the same place
 
 
 class ConflictError(Exception):
@@ -62,13 +70,32 @@ class Storage:
     def read_range(self, key: str, start: int, length: int) -> bytes:
         return bytes(obstore.get_range(self.store, key, start=start, length=length))
 
-    def view_range(self, key: str, start: int, length: int) -> memoryview:
-        """As `read_range`, without the copy that makes it `bytes`: for ranges of megabytes."""
-        return memoryview(obstore.get_range(self.store, key, start=start, length=length))
+    def stream_range(self, key: str, start: int, length: int) -> Iterator[memoryview]:
+        """The bytes there in chunks of some megabytes, by one GET; fewer where the object ends before.
+
+        Whoever works on the chunks may take minutes: a connection that is lost meanwhile, or a body that ends
+        too early, is gone on with from where it broke, as long as the object is the same one.
+        Raises ConflictError where it was replaced meanwhile.
+        """
+        position, end, etag, broken = start, start + length, None, 0
+        while position < end:
+            try:
+                found = obstore.get(self.store, key, options=_range(position, end, etag))
+                etag, end = found.meta["e_tag"], min(end, found.meta["size"])
+                for chunk in found.stream(min_chunk_size=CHUNK):
+                    position += len(chunk)
+                    broken = 0
+                    yield memoryview(chunk)
+            except PreconditionError as error:
+                raise ConflictError(key) from error
+            except GenericError:
+                broken += 1
+                if broken > RESUMES:
+                    raise
 
     def stream(self, key: str) -> Iterator[bytes]:
         """The object in chunks of some megabytes."""
-        for chunk in obstore.get(self.store, key).stream(min_chunk_size=PART // 8):
+        for chunk in obstore.get(self.store, key).stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
 
     def read_lines(self, key: str, kind: type[T]) -> Iterator[T]:
@@ -236,9 +263,17 @@ def memory(bucket: str = "bucket") -> Storage:
 
 
 def _client_options() -> Any:
-    """Plain HTTP only where the endpoint says so, which the local stack does and AWS never."""
+    """Plain HTTP only where the endpoint says so, which the local stack does and AWS never.
+
+    Time limits are for an answer that stalls, not for a body that is worked on while it comes.
+    """
     local = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return {"allow_http": True} if local else {}
+    return {"read_timeout": "30s", "timeout": "900s"} | ({"allow_http": True} if local else {})
+
+
+def _range(start: int, end: int, etag: str | None) -> Any:
+    """What to ask for: these bytes, of the very object that was read before, if it was."""
+    return {"range": (start, end)} | ({"if_match": etag} if etag else {})
 
 
 def _stored(meta: Any) -> Stored:

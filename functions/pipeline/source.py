@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import msgspec
 
-from adapters.storage import Storage, Stored, read_source
+from adapters.storage import ConflictError, Storage, Stored, read_source
 from truthmill.archive import unpack_all
 from truthmill.archive_directory import Directory, open_directory
 from truthmill.errors import PictureError, RequestError, SourceError
@@ -53,18 +53,22 @@ def limits_of(asked: Request) -> Limits:
 def read_entries(
     uri: str, entries: tuple[Entry, ...], store_of: Callable[[str], Storage]
 ) -> Iterator[tuple[Entry, bytes | PictureError]]:
-    """The bytes of a batch's entries, or why there are none; of an archive, a ranged GET serves many."""
+    """The bytes of a batch's entries, or why there are none; of an archive, one GET serves all."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     store = store_of(bucket)
     try:
         if key.lower().endswith(".zip"):
-            yield from unpack_all(entries, lambda start, length: store.view_range(key, start, length))
+            yield from unpack_all(entries, lambda start, length: store.stream_range(key, start, length))
         else:
             yield from ((entry, store.read(entry.key)) for entry in entries)
     except FileNotFoundError as error:
         raise SourceError(
             f"{uri}: what was there when the run began is gone ({str(error).splitlines()[0]}). Put it back, "
             "and start the run again."
+        ) from error
+    except ConflictError as error:
+        raise SourceError(
+            f"{uri} was replaced while the run was under way. Start a run for the new one."
         ) from error
 
 
@@ -90,7 +94,7 @@ class Archive:
         entry = self.directory.settings
         if entry is None:
             return {}
-        ((_, content),) = unpack_all([entry], self.read, MAX_SETTINGS)
+        ((_, content),) = unpack_all([entry], partial(self.store.stream_range, self.key), MAX_SETTINGS)
         if isinstance(content, PictureError):
             raise RequestError(f"{SETTINGS} in {self.key} can't be read: {content}. Pack the archive again.")
         return parse_settings(content, self.key)

@@ -17,7 +17,6 @@ from truthmill.records import Batch, Entry
 
 __all__ = ["Directory", "Read", "batches", "local_length", "open_directory", "spans", "unpack", "unpack_all"]
 
-MAX_SPAN_BYTES = 16 * 1024 * 1024
 _LOCAL = Struct("<4s2xHH4xLLLHH")  # 4.3.7
 _LOCAL_EXTRA = 256
 """Bytes that a span allows for a local extra field, beyond a second copy of the name; tools need up to 40."""
@@ -30,8 +29,8 @@ _ENCRYPTED = 0x0001
 _PIECE = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
-ReadView = Callable[[int, int], bytes | memoryview]
-"""As `Read`; a span is looked at in pieces, so it may be a view of what was received."""
+Stream = Callable[[int, int], Iterable[bytes | memoryview]]
+"""(start, length) to the bytes there, in chunks of any size as they arrive; fewer at the archive's end."""
 
 
 def batches(
@@ -64,8 +63,9 @@ def batches(
 def spans(entries: Iterable[Entry]) -> list[tuple[int, int]]:
     """The ranged reads (start, length) that cover the entries with their local headers, ascending.
 
-    Neighbours share a read where the gap is small, up to 16 MiB a read. A read may pass the archive's end
-    by a few hundred bytes, and may fall short of an entry with a long extra field (`local_length` tells).
+    Neighbours share a read where the gap is small: however long it gets, it is read as a stream. A read may
+    pass the archive's end by a few hundred bytes, and may fall short of an entry with a long extra field
+    (`local_length` tells).
     """
     return [(start, length) for start, length, _ in _grouped(entries)]
 
@@ -78,8 +78,7 @@ def _grouped(entries: Iterable[Entry]) -> list[tuple[int, int, list[Entry]]]:
         end = entry.offset + _upper_bound(entry)
         own = end - max(entry.offset, stop)
         gaps = end - start - (needed + own)
-        joined = groups and end - start <= MAX_SPAN_BYTES and gaps <= max(needed // _GAP_SHARE, _GAP_BYTES)
-        if joined:
+        if groups and gaps <= max(needed // _GAP_SHARE, _GAP_BYTES):
             stop, needed = max(stop, end), needed + max(own, 0)
             groups[-1] = (start, stop - start, groups[-1][2])
         else:
@@ -95,34 +94,58 @@ def _upper_bound(entry: Entry) -> int:
 
 
 def unpack_all(
-    entries: Iterable[Entry], read: ReadView, limit: int = MAX_PICTURE_BYTES
+    entries: Iterable[Entry], stream: Stream, limit: int = MAX_PICTURE_BYTES
 ) -> Iterator[tuple[Entry, bytes | PictureError]]:
-    """Each entry with its bytes, or with why it has none; by offset. At most one span is held.
+    """Each entry with its bytes, or with why it has none; by offset. One packed entry and a chunk are held.
 
-    What `read` raises goes through: it says nothing about the entry.
+    What `stream` raises goes through: it says nothing about the entry.
     """
     for start, length, members in _grouped(entries):
-        span = memoryview(read(start, length))
+        window = _Window(start, stream(start, length))
         for entry, following in zip(members, [*members[1:], None], strict=True):
-            yield entry, _outcome(entry, following, span[entry.offset - start :], read, limit)
-        span = memoryview(b"")  # given up before the next is read
+            yield entry, _outcome(entry, following, window, stream, limit)
+
+
+class _Window:
+    """The part of a stream that is being looked at. It only moves forward; what lies before is given up."""
+
+    def __init__(self, start: int, chunks: Iterable[bytes | memoryview]) -> None:
+        """start: where in the archive the stream begins, bytes."""
+        self._start = start
+        self._held = memoryview(b"")
+        self._chunks = iter(chunks)
+
+    def view(self, start: int, length: int) -> memoryview:
+        """The bytes there, fewer where the stream ends. start: not before that of an earlier view."""
+        pieces, skipped = [self._held], start - self._start
+        there = len(self._held)
+        while there < skipped + length and (chunk := next(self._chunks, None)) is not None:
+            pieces.append(memoryview(chunk))
+            there += len(chunk)
+            while len(pieces[0]) <= skipped and len(pieces) > 1:
+                skipped -= len(pieces[0])
+                there -= len(pieces.pop(0))
+        self._held = (pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces)))[skipped:]
+        self._start = start
+        return self._held[:length]
 
 
 def _outcome(
-    entry: Entry, following: Entry | None, raw: memoryview, read: ReadView, limit: int
+    entry: Entry, following: Entry | None, window: _Window, stream: Stream, limit: int
 ) -> bytes | PictureError:
     try:
-        return unpack(entry, _whole(entry, following, raw, read), limit)
+        return unpack(entry, _whole(entry, following, window, stream), limit)
     except PictureError as error:
-        return error.with_traceback(None)  # whose frames would hold the span
+        return error.with_traceback(None)  # whose frames would hold the chunks
 
 
-def _whole(entry: Entry, following: Entry | None, raw: memoryview, read: ReadView) -> memoryview:
+def _whole(entry: Entry, following: Entry | None, window: _Window, stream: Stream) -> memoryview:
     """The entry's bytes with its local header, read again where the span fell short. Raises PictureError."""
-    length = local_length(entry, raw)
+    length = local_length(entry, window.view(entry.offset, _LOCAL.size))
     if following and entry.offset + length > following.offset:
         raise PictureError("overlap", f"its bytes run into {following.name!r}")
-    return raw if length <= len(raw) else memoryview(read(entry.offset, length))
+    raw = window.view(entry.offset, length)
+    return raw if length <= len(raw) else memoryview(b"".join(stream(entry.offset, length)))
 
 
 def local_length(entry: Entry, head: bytes | memoryview) -> int:

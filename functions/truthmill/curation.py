@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import grouping, similarity, split
+from truthmill.errors import FormatError
 from truthmill.request import Split
 from truthmill.similarity_search import near_duplicates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DIGEST = 32  # bytes of a picture's digest
+DIGEST = 16  # bytes of a picture's digest
 _PACKED_AT_ONCE = 1024  # fingerprints that are held as text
 
 
@@ -35,10 +36,17 @@ class Gathered:
     _packed: bytearray = field(default_factory=bytearray)
 
     def add(self, pixels: str, name: str, fingerprint: str, group: str, side: str = "") -> None:
-        """pixels: digest (hex), the picture's identity. group: its group's key, or "". side: if settled."""
+        """pixels: digest (hex), the picture's identity. group: its group's key, or "". side: if settled.
+
+        Raises FormatError for a digest of another version.
+        """
         digest = bytes.fromhex(pixels)
         if len(digest) != DIGEST:
-            raise ValueError(f"a digest of {len(digest)} bytes: {pixels}")
+            raise FormatError(
+                f"{name!r} has a digest of {len(digest)} bytes, {pixels}: another version of Truthmill made "
+                "it, and this one can't tell by it what is known. Give the dataset another name, or go on "
+                "with the version that began it."
+            )
         self.digests += digest
         self.names.append(int.from_bytes(blake2b(name.encode(), digest_size=7).digest(), "big"))
         self.groups.append(group)

@@ -41,7 +41,7 @@ _LEAST_RESPONSE = 0.75  # shades; less is noise
 _LEAST_CONTRAST = 2.0  # shades by which a cell stands out
 _LEAST_SHARE = 0.1  # of what stands out most
 _LEAST_ROUGH = 16  # cells that stand out; fewer is a flat picture
-_SAMPLED = 400  # pixels of the smaller side that are looked at, at least
+_SAMPLED = 300  # pixels of the smaller side that are looked at, at least
 
 
 def fingerprint(image: Image.Image) -> str:
@@ -92,7 +92,7 @@ def pack(fingerprints: Iterable[str]) -> "NDArray[np.uint8]":
 def _square(image: Image.Image) -> Image.Image:
     """The picture in SIDE x SIDE pixels of Y, Cb and Cr, its proportions given up.
 
-    Of a large picture every n-th pixel is looked at: each of the square still is the mean of 36 or more.
+    Of a large picture every n-th pixel is looked at: each of the square still is the mean of 20 or more.
     """
     skip = min(image.size) // _SAMPLED
     if skip > 1:

@@ -85,7 +85,7 @@ def assign(
 ) -> Outcome:
     """Give every picture its side; pictures of one group get the same.
 
-    groups: number of each picture's group (`grouping.union`). digests: N x 32 bytes, sha256 of each picture.
+    groups: number of each picture's group (`grouping.union`). digests: N x 8 or more bytes, of each picture.
     shares: see `wanted_counts`. seed: another one gives another split.
     fixed: sides (`grouping.sides_of`) that are settled, -1 elsewhere: of pictures assigned by earlier runs,
     or by their folder. They stay; a group's other members join the side that most of its fixed ones are on.
@@ -114,7 +114,7 @@ def ranked(
 ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Groups numbered from 0 by their smallest digests, and these numbers in the seed's order."""
     words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)
-    order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
+    order = np.lexsort(words.T[::-1])
     _, first, group = np.unique(groups[order], return_index=True, return_inverse=True)
     by_digest = np.argsort(first)
     number = np.empty(len(first), dtype=np.int64)
@@ -128,11 +128,11 @@ def ranked(
 def _seeded(digests: "NDArray[np.uint8]", seed: str) -> "NDArray[np.uint64]":
     """A keyed digest of each row, as numbers: BLAKE2b, 8 bytes, big-endian."""
     start = blake2b(digest_size=8, key=blake2b(seed.encode(), digest_size=32).digest())
-    rows = digests.tobytes()
+    rows, width = digests.tobytes(), digests.shape[1]
     keyed = bytearray()
-    for offset in range(0, len(rows), 32):
+    for offset in range(0, len(rows), width):
         hasher = start.copy()
-        hasher.update(rows[offset : offset + 32])
+        hasher.update(rows[offset : offset + width])
         keyed += hasher.digest()
     return np.frombuffer(bytes(keyed), dtype=">u8").astype(np.uint64)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from builders import gathered
 from truthmill.curation import Gathered, curate
-from truthmill.errors import SplitError
+from truthmill.errors import FormatError, SplitError
 from truthmill.request import Split
 
 RULES = Split(validation=0.2, near_duplicates=None)
@@ -87,3 +87,8 @@ def test_the_split_is_exact_to_the_picture(pictures, percent):
     counted = Counter(curation.sides.tolist())
     assert counted[1] == min(wanted, pictures - 1)
     assert counted[0] == pictures - counted[1]
+
+
+def test_a_digest_of_another_version_is_an_error_and_never_a_new_picture():
+    with pytest.raises(FormatError, match=r"'a\.jpg' has a digest of 32 bytes"):
+        Gathered().add("ab" * 32, "a.jpg", "", "")

@@ -1,0 +1,95 @@
+"""Real photographs out of packages that are at hand, none of which are in the repository.
+
+    python bench/real_photographs.py [folder …]
+
+Looked for below each folder, in the folders of desktop backgrounds, and in installed Python packages. Without
+root: `apt-get download` the PACKAGES, `dpkg-deb -x` each into one folder, and name that, here or in the
+variable PHOTOGRAPHS. Every second large one is cut into four tiles, each a picture with three look-alikes.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+
+from PIL import Image
+
+PACKAGES = (
+    "lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds plasma-workspace-wallpapers "
+    "ukui-wallpapers gnome-backgrounds"
+)
+FOLDERS = ("/usr/share/backgrounds", "/usr/share/wallpapers")
+MODULES = ("skimage.data", "sklearn.datasets.images", "matplotlib.mpl-data.sample_data")
+LONGEST = 1000  # pixels, to which they are scaled down
+TILED = 1400  # pixels of the longer side from which on a picture may be cut into tiles
+
+# What is looked for, as the end of a path. No two show the same.
+_NAMES = """
+Bridge_by_Sander_Klootwijk.jpg Dragonfly_by_Bolly.jpg Picture_0B_by_freespace.jpg
+Picture_1A_by_freespace.jpg Wine_by_Jakkub_Mede.jpg aitzgorri_by_Aitzol_Berasategi.jpg
+free_by_Peter_Nerlich.jpg friends_by_Aitzol_Berasategi.jpg greentock_by_Peter_Nerlich.jpg
+life_by_Aitzol_Berasategi.jpg picosdeeuropa_by_Aitzol_Berasategi.jpg seeding_by_Clements_Engelhardt.jpg
+sunset_by_Aitzol_Berasategi.jpg Infinite-Sea_by_Aury88.jpg Kleiber_by_Lukas_Baubkus.jpg
+mate/nature/Aqua.jpg mate/nature/Blinds.jpg mate/nature/Dune.jpg mate/nature/FreshFlower.jpg
+mate/nature/Garden.jpg mate/nature/GreenMeadow.jpg mate/nature/LadyBird.jpg mate/nature/RainDrops.jpg
+mate/nature/Storm.jpg mate/nature/TwoWings.jpg mate/nature/Wood.jpg mate/nature/YellowFlower.jpg
+mate/abstract/Elephants.jpg Autumn/contents/images/2560x1600.jpg BytheWater/contents/images/2560x1600.jpg
+ColdRipple/contents/images/2560x1600.jpg ColorfulCups/contents/images/2560x1600.jpg
+DarkestHour/contents/images/2560x1600.jpg EveningGlow/contents/images/2560x1600.jpg
+FallenLeaf/contents/images/2560x1600.jpg Grey/contents/images/2560x1600.jpg
+Kite/contents/images/2560x1600.jpg
+OneStandsOut/contents/images/2560x1600.jpg
+Path/contents/images/2560x1600.jpg Shell/contents/images/5120x2880.jpg
+summer_1am/contents/images/2560x1600.jpg
+backgrounds/firstgeneration.jpg backgrounds/gnome/wood-d.webp
+astronaut.png brick.png camera.png chelsea.png china.jpg coffee.png flower.jpg grace_hopper.jpg grass.png
+gravel.png hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png retina.jpg rocket.jpg
+"""
+NAMES = _NAMES.split()
+
+
+def folders() -> list[Path]:
+    """Where to look."""
+    named = [Path(name) for name in (*sys.argv[1:], os.environ.get("PHOTOGRAPHS", "")) if name]
+    places = [*named, *map(Path, FOLDERS)]
+    for module in MODULES:
+        package, *below = module.split(".")
+        found = find_spec(package)
+        if found and found.origin:
+            places.append(Path(found.origin).parent.joinpath(*below))
+    return [place for place in places if place.is_dir()]
+
+
+def files() -> list[Path]:
+    """Those of NAMES that are there, in that order."""
+    there = [path for place in folders() for path in sorted(place.rglob("*")) if path.is_file()]
+    found = (next((path for path in there if str(path).endswith(f"/{name}")), None) for name in NAMES)
+    return [path for path in found if path is not None]
+
+
+def photographs() -> Iterator[tuple[str, Image.Image]]:
+    """Name and picture of each; a tile's name ends in its place."""
+    for number, path in enumerate(files()):
+        name = "/".join(path.parts[-4:])
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        if number % 2 and max(picture.size) >= TILED:
+            width, height = picture.width // 2, picture.height // 2
+            for across, down in product((0, 1), repeat=2):
+                left, top = across * width, down * height
+                tile = picture.crop((left, top, left + width, top + height))
+                yield f"{name} {across}{down}", scaled(tile)
+        else:
+            yield name, scaled(picture)
+
+
+def scaled(picture: Image.Image) -> Image.Image:
+    picture.thumbnail((LONGEST, LONGEST))
+    return picture
+
+
+if __name__ == "__main__":
+    listed = [name for name, _ in photographs()]
+    print(*listed, f"{len(listed)} pictures of {len(files())} of {len(NAMES)} files", sep="\n")
