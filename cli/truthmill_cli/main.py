@@ -4,7 +4,9 @@ A verb imports what it needs when it runs, so that help and completion don't wai
 """
 # ruff: noqa: PLC0415 -- see above
 
+import json
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -205,6 +207,44 @@ def demo(
     else:
         result.print(verb.table(comparison))
     raise typer.Exit(0 if comparison.holds else 1)
+
+
+@app.command()
+def preview(
+    template: Annotated[
+        Path, typer.Argument(help="The worker template, a Liquid file.", exists=True, dir_okay=False)
+    ],
+    image: Annotated[
+        Path, typer.Option(metavar="FILE", help="The picture to draw on.", exists=True, dir_okay=False)
+    ],
+    labels: Annotated[str, typer.Option(metavar="A,B", help="The classes, separated by commas.")],
+    browser: Annotated[
+        bool,
+        typer.Option("--browser/--no-browser", help="Open it in the browser, or only print the address."),
+    ] = True,
+    once: Annotated[bool, typer.Option("--once", help="End after the first answer that is fine.")] = False,
+) -> None:
+    """Show a worker template in the browser, without any stack. Answers are printed as JSON, one a line."""
+    import webbrowser
+
+    from truthmill_cli import preview as verb
+
+    def take(answer: dict[str, Any], problem: str) -> None:
+        if problem:
+            say(f"The portal would refuse this answer: {problem}")
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        if once and not problem:
+            threading.Thread(target=server.shutdown).start()
+
+    shown = verb.Preview(template, image, tuple(comma_separated(labels) or ()), take)
+    shown.check()
+    with verb.serve(shown) as server:
+        address = f"http://{verb.HOST}:{server.server_port}/"
+        say(f"Preview at {address} (Ctrl-C ends it)")
+        if browser:
+            webbrowser.open(address)
+        server.serve_forever(poll_interval=0.1)
 
 
 def _follow(stack: "Stack", execution: str, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.storage import Storage
+from truthmill.invitation import PASSWORD_LINE
 from truthmill_cli import runs, simulation, stack, workers
 from truthmill_cli.console import progress
 from truthmill_cli.errors import FailedError
@@ -22,9 +23,6 @@ from truthmill_cli.stack import Stack
 from truthmill_cli.stack import storage as storage_of
 
 REMEMBERED = "workers.json"
-_DEFAULT_INVITATION = "Your username is {username} and temporary password is {####}."
-
-
 GRACE_S = 30.0  # that a run may take to appear, where the workers were sent for before it
 LOOK_S = 1.0  # between two looks at how runs stand
 
@@ -146,7 +144,7 @@ def _invite(where: Stack, email: str, state: str) -> str:
         workers.invite(where, email, temporary)
         return temporary
     workers.invite(where, email)
-    return read_invitation(_newest_mail(where, email), _invitation(where), email)
+    return read_invitation(_newest_mail(where, email), PASSWORD_LINE, email)
 
 
 def _newest_mail(where: Stack, email: str) -> str:
@@ -160,26 +158,13 @@ def _newest_mail(where: Stack, email: str) -> str:
     return str(newest["BodyText"] or newest["BodyHtml"])
 
 
-def _invitation(where: Stack) -> str:
-    """The pool's invitation, with its placeholders."""
-    pool = stack.client("cognito-idp").describe_user_pool(UserPoolId=where.user_pool)["UserPool"]
-    template = pool.get("AdminCreateUserConfig", {}).get("InviteMessageTemplate", {})
-    return str(template.get("EmailMessage") or _DEFAULT_INVITATION)
-
-
-def read_invitation(mail: str, template: str, email: str) -> str:
-    """The temporary password in an invitation, found by the template it was made from. Raises FailedError."""
-    before, after = " ".join(template.split()).split("{####}", 1)
-    pattern = _literally(before) + r"(\S+?)" + _literally(after) + "$"
-    match = re.search(pattern, " ".join(mail.split()))
+def read_invitation(mail: str, line: str, email: str) -> str:
+    """The temporary password in an invitation, where `line` has {####}. Raises FailedError."""
+    before, after = line.split("{####}", 1)
+    match = re.search(re.escape(before) + r"(\S+?)" + re.escape(after), mail)
     if match is None:
-        raise FailedError(f"The invitation to {email} doesn't read as the user pool's template says.")
+        raise FailedError(f"The invitation to {email} has no line {line!r}.")
     return html.unescape(match[1])
-
-
-def _literally(text: str) -> str:
-    """A pattern for a part of the template; the user's name may stand anywhere in it."""
-    return r"\S+?".join(re.escape(part) for part in text.split("{username}"))
 
 
 def new_password() -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.addresses import for_browsers
 from adapters.storage import Storage
 from adapters.storage import storage as shared_storage
 from truthmill_cli import engine
@@ -73,7 +74,7 @@ def from_outputs(
         topic=pipeline.get("NotificationTopicArn", ""),
         endpoint=endpoint,
         labeling_endpoint=local_path(control, endpoint) if endpoint else control,
-        portal=_local_host(portal, endpoint) if endpoint else portal,
+        portal=for_browsers(portal, endpoint),
         portal_api=local_path(portal, endpoint) if endpoint else portal,
         user_pool=labeling.get("UserPoolId", ""),
         user_pool_client=labeling.get("UserPoolClientId", ""),
@@ -85,13 +86,6 @@ def local_path(function_url: str, endpoint: str) -> str:
     """A function URL as the local engine serves it to programs; the id is the first label of its host."""
     identifier = (urlsplit(function_url).hostname or "").partition(".")[0]
     return f"{endpoint}/_aws/lambda-url/{identifier}" if identifier else ""
-
-
-def _local_host(function_url: str, endpoint: str) -> str:
-    """A function URL as the local engine serves it to browsers, which resolve *.localhost themselves."""
-    identifier = (urlsplit(function_url).hostname or "").partition(".")[0]
-    port = urlsplit(endpoint).port
-    return f"http://{identifier}.lambda-url.{engine.REGION}.localhost:{port}/" if identifier else ""
 
 
 def find(home: Home | None, stack_name: str = "", labeling_stack_name: str = "") -> Stack:

@@ -1,7 +1,9 @@
 """Stored pictures: links that let a browser read one for some minutes, and their size in pixels."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import obstore
 from obstore.exceptions import GenericError
@@ -10,6 +12,7 @@ from adapters.storage import storage
 from truthmill.picture_size import MoreNeededError, picture_size
 
 LIFETIME = timedelta(minutes=15)
+MOST_SOURCES = 16
 HEAD = 65_536  # bytes that nearly always hold a picture's size
 
 
@@ -18,6 +21,19 @@ def link(uri: str) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     store: Any = storage(bucket).store  # S3Store, which can sign
     return str(obstore.sign(store, "GET", key, LIFETIME))
+
+
+def picture_sources(links: Iterable[str]) -> str:
+    """The links as sources of a Content-Security-Policy: each without its query is that one object.
+
+    A path without a slash at its end matches only itself (CSP Level 3, 6.7.2.10). Where there are more than a
+    header takes, the folders that the objects lie in, and in the end their host.
+    """
+    exact = {urlsplit(each)._replace(query="", fragment="") for each in links}
+    folders = {each._replace(path=each.path.rpartition("/")[0] + "/") for each in exact}
+    hosts = {each._replace(path="") for each in exact}
+    chosen = next((some for some in (exact, folders) if len(some) <= MOST_SOURCES), hosts)
+    return " ".join(sorted(urlunsplit(each).replace(";", "%3B").replace(",", "%2C") for each in chosen))
 
 
 def stored_size(uri: str) -> tuple[int, int] | None:

@@ -104,20 +104,24 @@ def render_ui_template(_service: Service, request: dict[str, Any]) -> dict[str, 
     """The page that a worker would see; what is wrong with the template comes back as Errors."""
     import msgspec
 
+    from adapters.addresses import portal_url
     from adapters.links import link
-    from truthmill import worker_template
+    from adapters.task_page import task_page
+    from truthmill.worker_template import TemplateError
 
     template = request.get("UiTemplate", {}).get("Content")
     if template is None or "HumanTaskUiArn" in request:
         raise validation_error("UiTemplate.Content is missing; this service renders the template itself.")
+    rendered, errors = "", []
     try:
         given = msgspec.json.decode(request["Task"]["Input"], type=dict[str, Any])
-        return {"RenderedContent": worker_template.render(template, given, link), "Errors": []}
+        rendered = task_page(template, given, link, portal_url().rstrip("/")).html
     except msgspec.DecodeError as error:
-        problem = {"Code": "InvalidTaskInput", "Message": f"Task.Input isn't a JSON object: {error}."}
-    except worker_template.TemplateError as error:
-        problem = {"Code": "InvalidTemplate", "Message": str(error)}
-    return {"RenderedContent": "", "Errors": [problem]}
+        problem = f"Task.Input isn't a JSON object: {error}."
+        errors.append({"Code": "InvalidTaskInput", "Message": problem})
+    except TemplateError as error:
+        errors.append({"Code": "InvalidTemplate", "Message": str(error)})
+    return {"RenderedContent": rendered, "Errors": errors}
 
 
 def find(service: Service, name: str) -> Job:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from adapters.task_page import files
 from labeling import page_files, portal_account, portal_lead, portal_password, portal_work
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
@@ -66,7 +67,7 @@ def page(web: Web) -> Reply | None:
     if web.path == "/":
         return page_files.front()
     found = FILE.fullmatch(web.path)
-    if found is None or found["path"] not in page_files.files():
+    if found is None or found["path"] not in files():
         return None
     return page_files.file(web, **found.groupdict())
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from adapters.links import link, stored_size
+from adapters.links import link, picture_sources, stored_size
 from adapters.sessions import Session
+from adapters.task_page import task_page
 from adapters.tasks import Held, JobEndedError, StoredTask
 from labeling.observed import logger
-from labeling.page_files import framed
 from labeling.portal_account import Portal, signed_in
 from labeling.web import Reply, Web
 from truthmill import worker_template
@@ -21,10 +21,11 @@ from truthmill.leases import LeaseRefusedError
 from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
 
 MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
-# The template's own scripts may run, in an origin of their own: they reach no cookie and no other page.
+# The template's own scripts may run, in an origin of their own: they reach no cookie and no other page, and
+# load no picture but those that their own template was given.
 PAGE_POLICY = (
     "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'unsafe-inline' 'self'; "
-    "style-src 'unsafe-inline' 'self'; img-src * data: blob:; font-src 'self'; form-action 'none'; "
+    "style-src 'unsafe-inline' 'self'; img-src {pictures} data: blob:; font-src 'self'; form-action 'none'; "
     "frame-ancestors 'self'; base-uri 'none'"
 )
 
@@ -55,14 +56,15 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
     found, _, stored = _held(web, portal, job, task)
     template = portal.jobs.template(found.name)
     try:
-        html = worker_template.render(template, worker_template.input_of(stored.uri, found.labels), link)
+        shown = task_page(template, worker_template.input_of(stored.uri, found.labels), link)
     except worker_template.TemplateError as error:
         raise PortalError(
             500,
             "TemplateBroken",
             f"The job's template can't be shown. Tell the one who made the job: {error}",
         ) from error
-    return Reply(page=framed(html), headers={"content-security-policy": PAGE_POLICY})
+    policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
+    return Reply(page=shown.html, headers={"content-security-policy": policy})
 
 
 def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:

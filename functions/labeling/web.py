@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from adapters.addresses import local_endpoint
 from truthmill.errors import PortalError
 
 MAX_BODY = 1_000_000  # bytes
@@ -18,13 +19,14 @@ SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
 
 
 def is_local() -> bool:
     """Whether this runs on the local engine, which has no TLS."""
-    return os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return bool(local_endpoint())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from liquid import Environment
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, TemplateNotFoundError
 from markupsafe import Markup
 
 from truthmill.errors import RequestError
@@ -28,7 +28,7 @@ class _Bounded(Environment):
 
 
 class TemplateError(Exception):
-    """A template that can't be rendered; its text names the cause, and the line where Liquid knows it."""
+    """A template that can't be rendered; its text names line and cause."""
 
 
 def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
@@ -40,7 +40,7 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
     try:
         return _environment(link).from_string(template).render(task={"input": task_input})
     except LiquidError as error:
-        raise TemplateError(str(error)) from error
+        raise TemplateError(_explained(error, template)) from error
 
 
 def check(template: str, where: str) -> None:
@@ -48,7 +48,9 @@ def check(template: str, where: str) -> None:
     try:
         _environment(str).from_string(template)
     except LiquidError as error:
-        raise RequestError(f"{where} isn't a Liquid template: {error}. Correct it.") from error
+        raise RequestError(
+            f"{where} isn't a Liquid template. {_explained(error, template)} Correct it."
+        ) from error
     if not re.search(r"<(crowd-[a-z-]+|form|button)\b", template):
         raise RequestError(
             f"{where} has no <crowd-form>: workers could not answer. Begin with Ground Truth's template for "
@@ -62,6 +64,18 @@ def _environment(link: Link) -> Environment:
     environment.add_filter("to_json", lambda value: msgspec.json.encode(value).decode())
     environment.add_filter("skip_autoescape", lambda value: Markup(str(value)))  # noqa: S704 the documented way out
     return environment
+
+
+def _explained(error: LiquidError, template: str) -> str:
+    """Line, column (both from 1) and cause. What has no place of its own is missing at the template's end."""
+    token = error.token
+    place = token.start_index if token is not None and token.start_index >= 0 else len(template)
+    line = template.count("\n", 0, place) + 1
+    column = place - (template.rfind("\n", 0, place) + 1) + 1
+    cause = str(error.message)
+    if isinstance(error, TemplateNotFoundError):
+        cause = f"template {cause!r} can't be read: a worker's template is one file"
+    return f"Line {line}, column {column}: {cause}."
 
 
 def input_of(uri: str, labels: tuple[str, ...]) -> dict[str, Any]:

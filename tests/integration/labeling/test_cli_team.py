@@ -26,6 +26,11 @@ def command(local_stack, team):
 def test_somebody_is_invited_made_lead_and_removed(stack, team, local_stack, command):
     email = f"by-command-{team.name}@example.com"
     assert command("workers", "invite", email, "--lead")["workers"] == {email: "invited"}
+    (mail,) = mails(stack, email)
+    assert mail["Subject"] == "You are invited to label pictures"
+    assert f'<a href="{local_stack.deployed.portal}">' in mail["BodyHtml"]
+    assert f"User name: {email}<br>" in mail["BodyHtml"]
+    assert "<p>A team of the tests</p>" in mail["BodyHtml"]
     (member,) = command("workers", "list")["workers"]
     assert (member["email"], member["state"], member["lead"]) == (email, "invited", True)
     local_stack.truthmill("workers", "resend", email, "--team", team.name)

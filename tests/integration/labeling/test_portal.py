@@ -1,11 +1,13 @@
 """The way of a worker through the portal's API, and the ways that are closed."""
 
 import json
+import re
 
 import pytest
 import urllib3
 
-from integration.labeling.conftest import PASSWORD, TEMPORARY
+from adapters.addresses import for_browsers
+from integration.labeling.conftest import PASSWORD, TEMPLATE, TEMPORARY
 from labeling_builders import answer_of
 from truthmill_cli.simulation import PortalClient, PortalRefusedError, read_element
 
@@ -308,3 +310,52 @@ def test_every_answer_has_the_headers_that_protect_it(stack, team):
     page = raw(stack, first_task(worker, job)["page"], "GET", cookie=worker.cookie)
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
     assert "allow-same-origin" not in page.headers["content-security-policy"]
+
+
+def test_a_template_is_tried_as_a_worker_will_see_it(stack, team):
+    worker, job = team.worker(), team.running_job(1)
+    task = first_task(worker, job)
+    seen = worker.page(task["page"])
+    picture = f"s3://{stack.bucket}/{job}/{task['objectName']}"
+    task_input = json.dumps({"taskObject": picture, "labels": ["cat", "dog"]})
+    tried = stack.sagemaker.render_ui_template(
+        UiTemplate={"Content": TEMPLATE},
+        Task={"Input": task_input},
+        RoleArn="arn:aws:iam::111122223333:role/x",
+    )
+    assert tried["Errors"] == []
+    address = stack_portal(stack).rstrip("/")
+
+    def without_signature(page):
+        return re.sub(r"\?[^\"]*X-Amz-[^\"]*", "", page)
+
+    assert without_signature(tried["RenderedContent"]).replace(address, "") == without_signature(seen)
+    assert worker.fetch(read_element(tried["RenderedContent"])["src"]) == stack.read(picture)
+
+
+def stack_portal(stack):
+    """The portal's address as a browser has it."""
+    return for_browsers(stack.outputs["PortalUrl"], stack.endpoint)
+
+
+def test_a_template_that_is_broken_comes_back_with_line_and_cause(stack):
+    tried = stack.sagemaker.render_ui_template(
+        UiTemplate={"Content": "one\n{{ task.input.x | nope }}"},
+        Task={"Input": "{}"},
+        RoleArn="arn:aws:iam::111122223333:role/x",
+    )
+    assert tried["Errors"] == [
+        {"Code": "InvalidTemplate", "Message": "Line 2, column 19: unknown filter 'nope'."}
+    ]
+    wrong = stack.sagemaker.render_ui_template(
+        UiTemplate={"Content": "x"}, Task={"Input": "[1]"}, RoleArn="arn:aws:iam::111122223333:role/x"
+    )
+    assert [error["Code"] for error in wrong["Errors"]] == ["InvalidTaskInput"]
+
+
+def test_a_tasks_page_loads_its_own_picture_and_nothing_else(stack, team):
+    worker, job = team.worker(), team.running_job(1)
+    task = first_task(worker, job)
+    page = raw(stack, task["page"], "GET", cookie=worker.cookie)
+    sources = re.search(r"img-src ([^;]+);", page.headers["content-security-policy"])[1].split()
+    assert sources == [task["picture"].partition("?")[0], "data:", "blob:"]

@@ -1,0 +1,141 @@
+"""`truthmill preview`: a template in the browser, as a worker would see it; no stack is needed."""
+
+import json
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from adapters.task_page import digest, files, kind, task_page
+from truthmill.picture_size import MoreNeededError, picture_size
+from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
+from truthmill.worker_template import TemplateError, input_of
+from truthmill_cli.errors import UsageError
+
+HOST = "127.0.0.1"
+SCRIPT = Path(__file__).with_suffix(".js")
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'self'; style-src 'unsafe-inline' 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A template file with a picture and labels.
+
+    on_answer: what is done with an answer, and with why the portal would refuse it; empty where it wouldn't.
+    """
+
+    template: Path
+    image: Path
+    labels: tuple[str, ...]
+    on_answer: Callable[[dict[str, Any], str], None]
+
+    def check(self) -> None:
+        """Raises UsageError where there is nothing to show: no picture, or a template that doesn't render."""
+        if self._size() is None:
+            raise UsageError(f"{self.image} isn't a JPEG or PNG picture.")
+        try:
+            self.page()
+        except TemplateError as error:
+            raise UsageError(f"{self.template}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{self.template} isn't UTF-8 text: {error}") from error
+
+    def page(self) -> str:
+        """The page, from the file as it is now. Raises TemplateError."""
+        given = input_of(f"s3://preview/{self.image.name}", self.labels)
+        shown = task_page(self.template.read_text(encoding="utf-8"), given, lambda _: "/picture")
+        return shown.html + '\n<script type="module" src="/preview.js"></script>\n'
+
+    def take(self, content: dict[str, Any]) -> str:
+        """Look at an answer as the portal would; what the page says to it."""
+        try:
+            read_answer(content, self.labels, self._size())
+        except AnswerError as error:
+            self.on_answer(content, str(error))
+            return str(error)
+        self.on_answer(content, "")
+        return "The answer is fine. The command has printed it."
+
+    def _size(self) -> tuple[int, int] | None:
+        try:
+            return picture_size(self.image.read_bytes())
+        except MoreNeededError:
+            return None
+
+
+def serve(preview: Preview) -> ThreadingHTTPServer:
+    """A server for the preview at a free port of 127.0.0.1; the caller runs and closes it."""
+
+    class Handler(_Handler):
+        shown = preview
+
+    return ThreadingHTTPServer((HOST, 0), Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    shown: Preview
+    server: ThreadingHTTPServer
+
+    def do_GET(self) -> None:
+        name = self.path.removeprefix(f"/page/{digest()}/")
+        if not self._from_here():
+            return
+        if self.path == "/":
+            self._page()
+        elif self.path == "/preview.js":
+            self._send(200, "text/javascript; charset=utf-8", SCRIPT.read_bytes())
+        elif self.path == "/picture":
+            guessed = mimetypes.guess_type(self.shown.image.name)[0] or "image/png"
+            self._send(200, guessed, self.shown.image.read_bytes())
+        elif name in files():
+            self._send(200, kind(name), files()[name])
+        else:
+            self._send(404, "text/plain", b"There is nothing here.")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        json_only = self.headers.get("Content-Type") == "application/json"
+        if not self._from_here():
+            return
+        if self.path != "/answer" or not json_only or not 0 < length <= MAX_BYTES:
+            self._send(400, "application/json", b'{"message": "Not an answer."}')
+            return
+        try:
+            content = json.loads(self.rfile.read(length))
+        except ValueError:
+            self._send(400, "application/json", b'{"message": "Not JSON."}')
+            return
+        said = self.shown.take(content)
+        self._send(200, "application/json", json.dumps({"message": said}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: stdout is for answers."""
+
+    def _page(self) -> None:
+        try:
+            self._send(200, "text/html; charset=utf-8", self.shown.page().encode())
+        except TemplateError as error:
+            self._send(500, "text/plain; charset=utf-8", f"{self.shown.template}: {error}".encode())
+
+    def _from_here(self) -> bool:
+        """Refuse what a foreign page sends under a name of its own that it lets point to this machine."""
+        here = self.headers.get("Host") == f"{HOST}:{self.server.server_port}"
+        if not here:
+            self._send(403, "text/plain", b"Ask for 127.0.0.1.")
+        return here
+
+    def _send(self, status: int, media: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)

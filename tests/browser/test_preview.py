@@ -1,0 +1,24 @@
+"""`truthmill preview` in the browser."""
+
+from browser.conftest import PATIENCE_MS
+from integration.test_cli_preview import files, running
+
+__all__ = ["files"]
+
+
+def test_boxes_drawn_in_a_preview_come_back_as_the_portal_would_get_them(chromium, files):
+    answers = []
+    with running(files, answers) as address:
+        page = chromium.new_context(locale="en-GB").new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(address)
+        page.locator("img.picture:not([hidden])").wait_for()
+        page.get_by_role("button", name="Nothing here").click()
+        page.get_by_text("The answer is fine").wait_for()
+        page.context.close()
+    ((answer, problem),) = answers
+    assert problem == ""
+    assert answer["boundingBox"] == {
+        "boundingBoxes": [],
+        "inputImageProperties": {"width": 200, "height": 100},
+    }

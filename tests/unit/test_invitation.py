@@ -1,0 +1,50 @@
+"""The invitation's text, and where it sends people."""
+
+from html.parser import HTMLParser
+
+from adapters.addresses import for_browsers
+from labeling.invitation import handler
+from truthmill.invitation import PASSWORD_LINE, message
+
+URL = "https://abc123.lambda-url.eu-west-1.on.aws/"
+
+
+def tags(html):
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda name, attrs: found.append((name, dict(attrs)))
+    parser.feed(html)
+    return found
+
+
+def test_it_names_the_address_the_user_name_and_the_password():
+    text = message(URL, "Cats and dogs for the shelter")
+    assert ("a", {"href": URL}) in tags(text)
+    assert "User name: {username}<br>" in text
+    assert text.count(PASSWORD_LINE) == 1
+    assert "<p>Cats and dogs for the shelter</p>" in text
+
+
+def test_what_it_is_about_is_text_and_no_placeholder():
+    hostile = '<img src=x onerror=alert(1)> "{####}" {username}'
+    text = message(URL, hostile)
+    assert [name for name, _ in tags(text)] == [name for name, _ in tags(message(URL, "plain"))]
+    assert text.count("{####}") == text.count("{username}") == 1
+    assert "&lt;img src=x onerror=alert(1)&gt; &quot;&#123;####&#125;&quot;" in text
+
+
+def test_other_mails_stay_as_the_pool_has_them():
+    event = {
+        "triggerSource": "CustomMessage_ForgotPassword",
+        "request": {},
+        "response": {"emailMessage": None},
+    }
+    assert handler(event, None) is event
+    assert event["response"] == {"emailMessage": None}
+
+
+def test_on_the_local_engine_a_browser_has_an_address_of_its_own():
+    assert for_browsers(URL, "") == URL
+    assert for_browsers(URL, "http://127.0.0.1:4566") == "http://abc123.lambda-url.eu-west-1.localhost:4566/"
+    own = "https://label.example.com/"
+    assert for_browsers(own, "http://127.0.0.1:4566") == own
