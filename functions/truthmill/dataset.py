@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from truthmill.boxes import Box
+from truthmill.records import LedgerLine
 
 
 class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,21 @@ class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True):
     def file(self) -> str:
         """Last part of the key: the file's name below images/<split>/."""
         return self.key.rpartition("/")[2]
+
+
+def labeled_picture(line: LedgerLine) -> LabeledPicture | None:
+    """The ledger's picture, or None where it isn't labeled yet."""
+    if line.boxes is None:
+        return None
+    return LabeledPicture(
+        key=line.key,
+        split=line.split,
+        width=line.width,
+        height=line.height,
+        boxes=line.boxes,
+        sha256=line.sha256,
+        name=line.name,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,11 @@ class RunLayout:
         return f"{self.channels}{name}/"
 
     @property
+    def ledger(self) -> str:
+        """The dataset's list of segments as the run's channels were built from it; segments never change."""
+        return self.prefix + "ledger.json"
+
+    @property
     def report(self) -> str:
         return f"datasets/{self.dataset}/reports/{self.run}.html"
 
