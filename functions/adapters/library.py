@@ -152,7 +152,7 @@ class Dataset:
     def _pictures(self, split: str) -> Iterator[Picture]:
         for segment in self._ledger.segments:
             for line in self._store.read_lines(segment.key, LedgerLine):
-                if split in {"", line.split} and (found := labeled_picture(line)):
+                if split in {"", line.split} and (found := labeled_picture(line, self.labels)):
                     drawn = tuple(DrawnLabel(self.labels[box.class_id], box) for box in found.boxes)
                     yield Picture(
                         key=found.key,

@@ -8,7 +8,7 @@ from pipeline.ledger import lines_of, read_ledger
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
-from truthmill.dataset import LabeledDataset, LabeledPicture
+from truthmill.dataset import LabeledDataset, LabeledPicture, labeled_picture
 from truthmill.errors import NoPicturesError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger
@@ -50,24 +50,14 @@ def write_channels(store: Storage, at: RunLayout, run: Run) -> None:
     for name in run.asked.channels:
         for file, chunks in CHANNELS[name].write(dataset, at.channel(name)):
             store.write(at.channel(name) + file, chunks, "application/json")
+    store.write_json(at.ledger, ledger)
 
 
 def _pictures(
     store: Storage, ledger: Ledger, labels: tuple[str, ...], split: str
 ) -> Iterator[LabeledPicture]:
-    """The dataset's pictures of one split that were labeled with all of `labels`, segment after segment.
-
-    Another run may be having the dataset labeled with further ones meanwhile: those boxes are left out.
-    """
+    """The dataset's pictures of one split that were labeled with all of `labels`, segment after segment."""
     for segment in ledger.segments:
         for line in lines_of(store, segment):
-            if line.split == split and line.boxes is not None and line.labels >= len(labels):
-                yield LabeledPicture(
-                    key=line.key,
-                    split=line.split,
-                    width=line.width,
-                    height=line.height,
-                    boxes=tuple(box for box in line.boxes if box.class_id < len(labels)),
-                    sha256=line.sha256,
-                    name=line.name,
-                )
+            if line.split == split and (picture := labeled_picture(line, labels)):
+                yield picture

@@ -39,16 +39,19 @@ class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True):
         return self.key.rpartition("/")[2]
 
 
-def labeled_picture(line: LedgerLine) -> LabeledPicture | None:
-    """The ledger's picture, or None where it isn't labeled yet."""
-    if line.boxes is None:
+def labeled_picture(line: LedgerLine, labels: tuple[str, ...]) -> LabeledPicture | None:
+    """The ledger's picture, or None where workers haven't looked for all of `labels` yet.
+
+    Where the dataset has been labeled with further ones since, their boxes are left out.
+    """
+    if line.boxes is None or line.labels < len(labels):
         return None
     return LabeledPicture(
         key=line.key,
         split=line.split,
         width=line.width,
         height=line.height,
-        boxes=line.boxes,
+        boxes=tuple(box for box in line.boxes if box.class_id < len(labels)),
         sha256=line.sha256,
         name=line.name,
     )

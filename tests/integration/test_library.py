@@ -51,6 +51,7 @@ def test_a_pulled_folder_reads_the_same_bytes(cloud, store, tmp_path):
     assert next(iter(here)).uri == (tmp_path / "images" / next(iter(there)).key.split("images/")[1]).as_uri()
 
 
+@pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(
     "where", ["s3://truthmill-test/pets", "s3://truthmill-test/datasets/cats", "nowhere"]
 )
