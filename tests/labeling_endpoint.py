@@ -29,6 +29,8 @@ class Endpoint:
         name = request["LabelingJobName"]
         if operation == "CreateLabelingJob":
             return self.create(name, request)
+        if operation == "StopLabelingJob":
+            return self.stop(name)
         self.on_describe(name)
         if name not in self.jobs:
             return 400, {"__type": "ResourceNotFound", "message": f"There is no labeling job {name}."}
@@ -50,6 +52,12 @@ class Endpoint:
             "JobReferenceCode": "reference",
         }
         return 200, {"LabelingJobArn": ARN + name}
+
+    def stop(self, name: str) -> tuple[int, dict[str, Any]]:
+        if self.jobs[name]["LabelingJobStatus"] != "InProgress":
+            return 400, {"__type": "ValidationException", "message": f"{name} can't be stopped."}
+        self.jobs[name]["LabelingJobStatus"] = "Stopping"
+        return 200, {}
 
     def end(self, name: str, status: str, output_uri: str, reason: str = "") -> None:
         """The job ends; output_uri: of its output manifest."""

@@ -157,13 +157,30 @@ def run(
     prepared = verb.prepare(source, request, options)
     stack = stacks.find(None, stack_name, labeling_stack_name)
     execution = verb.start(stack, stacks.storage(stack), prepared)
-    name = execution.rpartition(":")[2]
-    if wait:
-        _follow(stack, execution, as_json)
-    elif as_json:
-        emit_json({"execution": execution, "name": name})
-    else:
-        say(f"Started {name}. Follow it with: truthmill status {name} --wait{stack.option}")
+    _started(stack, execution, wait=wait, as_json=as_json)
+
+
+@app.command()
+def relabel(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A JSON file with what shall be otherwise than last time.", dir_okay=False
+        ),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Ask workers again for the dataset's pictures that came back without an answer, and only for those."""
+    from truthmill_cli import run as verb
+    from truthmill_cli import stack as stacks
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    execution = verb.start_execution(stack, verb.again(stacks.storage(stack), dataset, request))
+    _started(stack, execution, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -245,6 +262,17 @@ def preview(
         if browser:
             webbrowser.open(address)
         server.serve_forever(poll_interval=0.1)
+
+
+def _started(stack: "Stack", execution: str, *, wait: bool, as_json: bool) -> None:
+    """Say what was started, or follow it."""
+    name = execution.rpartition(":")[2]
+    if wait:
+        _follow(stack, execution, as_json)
+    elif as_json:
+        emit_json({"execution": execution, "name": name})
+    else:
+        say(f"Started {name}. Follow it with: truthmill status {name} --wait{stack.option}")
 
 
 def _follow(stack: "Stack", execution: str, as_json: bool) -> None:

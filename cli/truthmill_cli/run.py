@@ -64,6 +64,21 @@ def start_execution(where: Stack, given: Mapping[str, Any]) -> str:
     return str(started["executionArn"])
 
 
+def again(storage: Storage, dataset: str, file: Path | None) -> dict[str, Any]:
+    """The request that asks again for a dataset's unanswered pictures. Raises UsageError.
+
+    What the file doesn't say is as it was last time: the state machine looks that up.
+    """
+    if not storage.exists(layout.ledger(dataset)):
+        raise UsageError(f"There is no dataset {dataset!r} with pictures. `truthmill status` lists them.")
+    given = _read_request(file) if file else {}
+    return given | {
+        "source": storage.uri(layout.dataset_prefix(dataset)),
+        "dataset": dataset,
+        "trigger": "cli",
+    }
+
+
 def execution_name(dataset: str) -> str:
     """A name that tells the dataset and the time (UTC) in Step Functions' console; unique."""
     return f"{dataset}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

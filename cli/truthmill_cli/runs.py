@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import obstore
 
 from adapters import sagemaker
 from adapters.storage import Storage
-from truthmill import layout
+from truthmill import layout, progress
 from truthmill.layout import RunLayout
 from truthmill_cli import stack
 from truthmill_cli.errors import UsageError
@@ -92,6 +93,16 @@ def labeling_progress(where: Stack, document: Document) -> Progress:
         labeled += int(found["LabelCounters"]["TotalLabeled"])
         waiting = waiting or found["LabelingJobStatus"] not in sagemaker.ENDED
     return Progress(labeled, objects, waiting)
+
+
+def pace(document: Document) -> Document:
+    """When the jobs will have ended at the last day's pace (UTC), and whether one stands still."""
+    found = [msgspec.convert(each, progress.Progress) for each in document.get("progress", {}).values()]
+    ends = [each.ends_at for each in found]
+    known = [end for end in ends if end is not None]
+    last = max(known) if known and len(known) == len(ends) else None
+    moment = datetime.fromtimestamp(last, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if last else None
+    return {"endsAt": moment, "stalled": any(each.stalled for each in found)}
 
 
 def labeling_client(where: Stack) -> Any:

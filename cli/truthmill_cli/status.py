@@ -28,12 +28,14 @@ def _row(where: Stack, document: Document, working: dict[str, Any]) -> dict[str,
         for name in ("run", "dataset", "state", "trigger", "startedAt", "endedAt", "counts", "error")
     }
     row["execution"] = runs.execution_name(document)
-    row["labeled"] = row["objects"] = None
+    row |= dict.fromkeys(("labeled", "objects", "left", "endsAt"))
+    row["stalled"] = False
     if document["state"] != "RUNNING":
         return row
     if document.get("jobs"):
         progress = runs.labeling_progress(where, document)
         row |= {"labeled": progress.labeled, "objects": progress.objects}
+        row |= {"left": progress.objects - progress.labeled, **runs.pace(document)}
         if progress.waiting:
             row["state"] = runs.WAITING
     if document["execution"] not in working:
@@ -66,7 +68,9 @@ def _note(row: dict[str, Any]) -> str:
     if row.get("error"):
         return f"{row['error']['name']}: {row['error']['message']}"
     if row["state"] == runs.WAITING:
-        return f"{row['labeled']} of {row['objects']} labeled"
+        until = f", at this pace until {row['endsAt']}" if row["endsAt"] else ""
+        still = "; no new answer lately" if row["stalled"] else ""
+        return f"{row['labeled']} of {row['objects']} labeled, {row['left']} left{until}{still}"
     if row["state"] == runs.INTERRUPTED:
         return "its execution ended; start it again with the same request"
     return ""

@@ -76,7 +76,9 @@ class _Keeping:
             else job
             for job in found.jobs
         )
-        return msgspec.structs.replace(found, counts={**found.counts, **self.counts}, jobs=jobs)
+        progress = {name: seen for name, seen in found.progress.items() if name not in self.ended}
+        counts = {**found.counts, **self.counts}
+        return msgspec.structs.replace(found, counts=counts, jobs=jobs, progress=progress)
 
     def change(self, ledger: Ledger) -> Ledger:
         self.counts = {"labeled": 0, "unlabeled": 0, "boxes": 0, "boxesInDoubt": 0}

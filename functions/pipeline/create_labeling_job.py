@@ -41,7 +41,7 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
         tags={"truthmill:dataset": at.dataset, "truthmill:run": at.run},
     )
     arn = sagemaker.create_labeling_job(request)
-    update_run(store, at.run_json, lambda found: _with_arn(found, job.name, arn))
+    update_run(store, at.run_json, lambda found: _with_arn(found, job.name, arn, reference.execution))
     return {"name": job.name, "arn": arn}
 
 
@@ -58,6 +58,12 @@ def worker_template(asked: Request, job: Job, store: Storage) -> str:
     return text
 
 
-def _with_arn(found: Run, name: str, arn: str) -> Run:
-    jobs = tuple(msgspec.structs.replace(job, arn=arn) if job.name == name else job for job in found.jobs)
+def _with_arn(found: Run, name: str, arn: str, execution: str) -> Run:
+    """A job that was there already keeps the execution that made it."""
+    jobs = tuple(
+        msgspec.structs.replace(job, arn=arn, created_by=job.created_by or execution)
+        if job.name == name
+        else job
+        for job in found.jobs
+    )
     return msgspec.structs.replace(found, jobs=jobs)

@@ -43,14 +43,18 @@ def plan_labeling(
     """Keep what was answered; answer with the jobs to have labeled, none where that is done.
 
     ended: how the jobs of the round before ended; empty where the execution comes from somewhere else. Then
-    jobs of an earlier execution are gone on with, and what they left without an answer is asked again. Within
-    one execution nothing is asked twice, or a picture that nobody can label would keep it for ever.
+    jobs of an earlier execution are gone on with, and what such jobs leave without an answer is asked again.
+    What an execution has asked itself it asks no second time, or a picture that nobody can label would keep
+    it for ever.
     """
     at = reference.layout
     run = settle(store, at, read_run(store, reference), ended)
     plan = _Plan(store, reference, run, service)
-    open_jobs = () if ended else tuple(job for job in run.jobs if not job.has_ended)
-    jobs = open_jobs + (() if ended or run.goes_on_without else plan.unanswered(open_jobs))
+    open_jobs = tuple(job for job in run.jobs if not job.has_ended)
+    names, ours = {outcome.name for outcome in ended}, {"", reference.execution}
+    inherited = any(job.created_by not in ours for job in run.jobs if job.name in names)
+    again = (inherited or not ended) and not run.goes_on_without
+    jobs = (() if ended else open_jobs) + (plan.unanswered(open_jobs) if again else ())
     if not jobs:
         check_complete(run, ended, store.uri(at.unlabeled))
         reviewed = {job.name for job in run.jobs if job.kind != "label"}

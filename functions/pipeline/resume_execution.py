@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
-from pipeline.waiting import answer_if_ended, stored_token
+from pipeline.waiting import answer_if_ended, stored
 
 
 @observed
@@ -17,5 +17,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def resume(job: str, store: Storage) -> dict[str, Any]:
     """A job that nobody waits for is somebody else's, or one that AwaitLabels will look at itself."""
-    token = stored_token(job, store)
+    token = stored(job, store).token
     return {"name": job, "answered": bool(token) and answer_if_ended(job, token, store)}

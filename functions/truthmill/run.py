@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from truthmill.layout import SPLITS
+from truthmill.progress import Progress
 from truthmill.records import Record
 from truthmill.request import Request
 
@@ -21,10 +22,11 @@ class Failure(Record, frozen=True):
 
 
 class Job(Record, frozen=True):
-    """A labeling job of a run. objects: pictures in it; status: as the labeling service said at its end.
+    """A labeling job of a run.
 
-    kind: what workers are asked for. first_label: index of the first of the dataset's labels that they are
-    asked for; earlier ones were asked for by earlier jobs.
+    objects: pictures in it. status: as the labeling service said at its end. created_by: an execution, by its
+    ARN. kind: what workers are asked for. first_label: index of the first of the dataset's labels that they
+    are asked for; earlier ones were asked for by earlier jobs.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Job(Record, frozen=True):
     objects: int
     arn: str = ""
     status: str = ""
+    created_by: str = ""
     kind: JobKind = "label"
     first_label: int = 0
 
@@ -49,6 +52,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     counts: inputs = train + validation + test + duplicates + rejected + ignored. Of the duplicates, `known`
     are pictures that the dataset had already; of train, validation and test, `labeled` came back with an
     answer and `unlabeled` without.
+    progress: of the jobs that workers are at, by their names; looked at every quarter of an hour.
     goes_on_without: it failed for answers that were missing, and was started again to be built without them.
     split: what was wanted, and how far off it is. cost: USD, and the price book that it was made with.
     """
@@ -66,6 +70,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     split: dict[str, Any] = {}
     cost: dict[str, Any] = {}
     jobs: tuple[Job, ...] = ()
+    progress: dict[str, Progress] = {}
     channels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     goes_on_without: bool = False

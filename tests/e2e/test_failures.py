@@ -68,8 +68,8 @@ def test_a_run_that_failed_goes_on_where_it_ended(local_stack, tmp_path):
     assert local_stack.run_of(right)["counts"]["labeled"] == 5
 
 
-def test_an_aborted_execution_is_started_again_and_finds_its_job(local_stack, tmp_path):
-    """Nothing is inspected, placed or sent to labeling a second time."""
+def test_an_aborted_execution_stops_its_job_and_is_started_again(local_stack, tmp_path):
+    """Nobody labels for nobody; nothing is inspected or placed a second time."""
     pictures = {f"g{number}.jpg": picture(8_000 + number) for number in range(5)}
     local_stack.drop("uploads/abort.zip", archive(pictures))
     request = {
@@ -80,6 +80,15 @@ def test_an_aborted_execution_is_started_again_and_finds_its_job(local_stack, tm
     first = start(local_stack, request)
     wait_until_waiting(local_stack, first)
     local_stack.step_functions.stop_execution(executionArn=first)
+    jobs = local_stack.client("sagemaker", endpoint_url=local_stack.deployed.labeling_endpoint)
+
+    def listed():
+        return {
+            job["LabelingJobName"][-3:]: job["LabelingJobStatus"]
+            for job in jobs.list_labeling_jobs(NameContains="aborted")["LabelingJobSummaryList"]
+        }
+
+    wait_for(lambda: listed() == {"000": "Stopped"}, "the job to be stopped")
     before = {
         key: local_stack.s3.head_object(Bucket=local_stack.deployed.bucket, Key=key)["LastModified"]
         for key in local_stack.keys("datasets/aborted/images/") + local_stack.keys("datasets/aborted/runs/")
@@ -97,9 +106,8 @@ def test_an_aborted_execution_is_started_again_and_finds_its_job(local_stack, tm
             local_stack.s3.head_object(Bucket=local_stack.deployed.bucket, Key=key)["LastModified"]
             == modified
         )
-    jobs = local_stack.client("sagemaker", endpoint_url=local_stack.deployed.labeling_endpoint)
-    listed = jobs.list_labeling_jobs(NameContains="aborted")["LabelingJobSummaryList"]
-    assert len(listed) == 1
+    assert listed() == {"000": "Stopped", "001": "Completed"}
+    assert local_stack.run_of(second)["counts"]["labeled"] == 5
 
 
 def wait_until_waiting(local_stack, execution):

@@ -82,7 +82,7 @@ def comparable(cloud):
         document = json.loads(found[key])
         steady = {name: value for name, value in document.items() if name not in VOLATILE}
         found[key] = json.dumps(steady).encode()
-    dated = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
+    dated = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d|execution:dataset:e\d+")
     return {key: dated.sub(b"", content) for key, content in found.items()}
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.storage import storage
-from pipeline import await_labels, resume_execution, sweep
+from builders import archive, picture
+from pipeline import await_labels, resume_execution, stop_labeling_jobs, sweep
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/labeling-job-completed.json").read_text())
 
@@ -58,6 +59,12 @@ def status(cloud, execution):
     return cloud.stepfunctions.describe_execution(executionArn=execution)["status"]
 
 
+def waiting_for(name, token):
+    """As the state machine calls AwaitLabels."""
+    run = {"bucket": "truthmill-test", "dataset": "pets", "run": "r", "execution": "arn"}
+    return {"run": run, "name": name, "token": token}
+
+
 def ended_event(name):
     return {**EVENT, "resources": [f"arn:aws:sagemaker:us-east-1:123456789012:labeling-job/{name}"]}
 
@@ -65,14 +72,14 @@ def ended_event(name):
 def test_a_job_that_has_ended_already_is_answered_at_once(jobs):
     execution, token = waits(jobs)
     jobs.labeling.end("one", "Completed", "s3://b/k")
-    assert await_labels.handler({"name": "one", "token": token}, None) == {"answered": True}
+    assert await_labels.handler(waiting_for("one", token), None) == {"answered": True}
     assert output(jobs, execution) == {"name": "one", "status": "Completed", "reason": ""}
     assert jobs.keys("tokens/") == []
 
 
 def test_the_event_answers_who_waits(jobs):
     execution, token = waits(jobs)
-    assert await_labels.handler({"name": "one", "token": token}, None) == {"answered": False}
+    assert await_labels.handler(waiting_for("one", token), None) == {"answered": False}
     assert status(jobs, execution) == "RUNNING"
     jobs.labeling.end("one", "Failed", "s3://b/k", "The role may not read.")
     answer = resume_execution.handler(ended_event("one"), None)
@@ -92,7 +99,7 @@ def test_a_job_that_ends_while_the_token_is_stored_is_not_missed(jobs):
         events.append(resume_execution.resume(name, storage()))
 
     jobs.labeling.on_describe = end_now
-    await_labels.handler({"name": "one", "token": token}, None)
+    await_labels.handler(waiting_for("one", token), None)
     assert events == [{"name": "one", "answered": True}]
     assert output(jobs, execution)["status"] == "Completed"
     assert jobs.keys("tokens/") == []
@@ -106,7 +113,7 @@ def test_an_event_about_a_job_that_nobody_waits_for_changes_nothing(jobs):
 
 def test_an_event_that_comes_twice_answers_once(jobs):
     execution, token = waits(jobs)
-    await_labels.handler({"name": "one", "token": token}, None)
+    await_labels.handler(waiting_for("one", token), None)
     jobs.labeling.end("one", "Completed", "s3://b/k")
     answers = [resume_execution.handler(ended_event("one"), None)["jobs"][0]["answered"] for _ in range(2)]
     assert answers == [True, False]
@@ -116,9 +123,9 @@ def test_an_event_that_comes_twice_answers_once(jobs):
 def test_the_sweep_does_what_a_lost_event_should_have_done(jobs):
     waiting = {name: waits(jobs, name) for name in ("one", "two")}
     for name, (_, token) in waiting.items():
-        await_labels.handler({"name": name, "token": token}, None)
+        await_labels.handler(waiting_for(name, token), None)
     jobs.labeling.end("two", "Stopped", "s3://b/k")
-    assert sweep.handler({}, None)["counts"] == {"waiting": 2, "answered": 1, "unknown": 0}
+    assert sweep.handler({}, None)["counts"] == {"waiting": 2, "answered": 1, "stalled": 0, "unknown": 0}
     assert output(jobs, waiting["two"][0])["status"] == "Stopped"
     assert status(jobs, waiting["one"][0]) == "RUNNING"
     assert jobs.keys("tokens/") == ["tokens/one.json"]
@@ -126,11 +133,11 @@ def test_the_sweep_does_what_a_lost_event_should_have_done(jobs):
 
 def test_a_job_that_cannot_be_described_keeps_no_other_from_its_answer(jobs):
     execution, token = waits(jobs)
-    await_labels.handler({"name": "two", "token": token}, None)
+    await_labels.handler(waiting_for("two", token), None)
     jobs.put("tokens/a-job-that-is-gone.json", b'{"token": "t"}')
     jobs.put("tokens/not-json.json", b"{")
     jobs.labeling.end("two", "Completed", "s3://b/k")
-    assert sweep.handler({}, None)["counts"] == {"waiting": 3, "answered": 1, "unknown": 2}
+    assert sweep.handler({}, None)["counts"] == {"waiting": 3, "answered": 1, "stalled": 0, "unknown": 2}
     assert output(jobs, execution)["name"] == "two"
 
 
@@ -154,3 +161,88 @@ def test_a_token_that_replaces_another_meanwhile_is_answered_too(jobs):
     sweep.handler({}, None)
     assert output(jobs, execution)["status"] == "Completed"
     assert jobs.keys("tokens/") == []
+
+
+@pytest.fixture
+def under_way(cloud):
+    """A run that waits for its one job, of five pictures."""
+    cloud.put("incoming/pets.zip", archive({f"{number}.jpg": picture(number) for number in range(5)}))
+    run = cloud.start("incoming/pets.zip").to_jobs()
+    (job,) = run.jobs
+    _, token = waits(cloud)
+    await_labels.handler({"run": run.run, "name": job["name"], "token": token}, None)
+    return run, job["name"]
+
+
+def test_the_sweep_writes_down_how_far_workers_are(cloud, under_way):
+    run, job = under_way
+    for hour, labeled in enumerate((0, 1, 2)):
+        cloud.labeling.jobs[job]["LabelCounters"] = {"TotalLabeled": labeled, "Unlabeled": 5 - labeled}
+        sweep.sweep(storage(), hour * 3_600)
+    found = run.run_json["progress"][job]
+    assert (found["labeled"], found["left"], found["stalled"]) == (2, 3, False)
+
+
+def test_a_job_that_stands_still_is_reported_once(cloud, under_way):
+    run, job = under_way
+    cloud.labeling.jobs[job]["LabelCounters"] = {"TotalLabeled": 2, "Unlabeled": 3}
+    counts = [sweep.sweep(storage(), hour * 3_600)["counts"]["stalled"] for hour in range(0, 60, 5)]
+    assert sum(counts) == 1
+    (message,) = cloud.messages()
+    assert message["Subject"] == "Labeling of pets stands still"
+    assert "2 pictures are labeled, 3 are left" in message["Message"]
+    assert run.run_json["progress"][job]["stalled"]
+
+
+def test_the_progress_of_a_job_that_has_ended_is_told_by_its_counts(cloud, under_way):
+    run, job = under_way
+    sweep.sweep(storage(), 0)
+    assert job in run.run_json["progress"]
+    cloud.label(job)
+    run.build()
+    assert run.run_json["progress"] == {}
+
+
+STOPPED = json.loads((Path(__file__).parents[2] / "events/execution-aborted.json").read_text())
+
+
+def aborted(run):
+    return {**STOPPED, "detail": {**STOPPED["detail"], "executionArn": run.arn}}
+
+
+def test_stopping_an_execution_stops_its_jobs(cloud, under_way):
+    run, job = under_way
+    run.end()
+    assert stop_labeling_jobs.handler(aborted(run), None) == {"stopped": [job]}
+    assert cloud.labeling.jobs[job]["LabelingJobStatus"] == "Stopping"
+    assert cloud.keys("tokens/") == []
+    assert stop_labeling_jobs.handler(aborted(run), None) == {"stopped": []}
+
+
+def test_a_job_of_a_run_that_another_execution_has_taken_over_goes_on(cloud, under_way):
+    first, job = under_way
+    first.end()
+    cloud.start("incoming/pets.zip").to_jobs()
+    assert stop_labeling_jobs.handler(aborted(first), None) == {"stopped": []}
+    assert cloud.labeling.jobs[job]["LabelingJobStatus"] == "InProgress"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_execution_that_had_no_run_has_nothing_to_stop():
+    assert stop_labeling_jobs.handler(STOPPED, None) == {"stopped": []}
+
+
+def test_a_run_that_starts_again_while_its_job_is_being_stopped_asks_for_the_rest(cloud, under_way):
+    """It waits for the job's end, keeps what is labeled, and has a second job for what isn't."""
+    first, job = under_way
+    first.end()
+    stop_labeling_jobs.handler(aborted(first), None)
+    again = cloud.start("incoming/pets.zip").to_jobs()
+    assert [made["name"] for made in again.jobs] == [job]
+    cloud.label(job, status="Stopped", without=("-1.jpg", "-2.jpg"))
+    (rest,) = again.keep()
+    assert rest["objects"] == 2
+    again.create_jobs()
+    cloud.label(rest["name"])
+    again.build()
+    assert again.counts["labeled"] == 5
