@@ -1,14 +1,17 @@
 """State BuildChannels: the ledger's labeled pictures become training channels."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from adapters.channel_store import write_channel
 from adapters.storage import Storage, storage
 from pipeline.ledger import lines_of, read_ledger
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
-from truthmill.dataset import LabeledDataset, LabeledPicture, labeled_picture
+from truthmill.dataset import Heading, LabeledPicture, labeled_picture
 from truthmill.errors import NoPicturesError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger
@@ -34,22 +37,22 @@ def write_channels(store: Storage, at: RunLayout, run: Run) -> None:
     there = tuple(
         split for split in SPLITS if next(_pictures(store, ledger, labels, split), None) is not None
     )
-    dataset = LabeledDataset(
-        bucket=store.bucket,
-        labels=labels,
-        pictures=lambda split: _pictures(store, ledger, labels, split),
-        splits=tuple(split for split in SPLITS if split in there or split in run.split.get("wanted", ())),
-        job=run.jobs[0].name if run.jobs else run.run,
-        created=run.started_at.rstrip("Z"),  # not the clock: a retry writes the same bytes
-    )
     if not there:
         raise NoPicturesError(
             f"Dataset {at.dataset} has no labeled picture: every one came back without an answer. "
             f"Why, picture by picture, is in {store.uri(at.unlabeled)}."
         )
+    heading = Heading(
+        labels=labels,
+        splits=tuple(split for split in SPLITS if split in there or split in run.split.get("wanted", ())),
+        bucket=store.bucket,
+        job=run.jobs[0].name if run.jobs else run.run,
+        created=run.started_at.rstrip("Z"),  # not the clock: a retry writes the same bytes
+    )
     for name in run.asked.channels:
-        for file, chunks in CHANNELS[name].write(dataset, at.channel(name)):
-            store.write(at.channel(name) + file, chunks, "application/json")
+        placed = replace(heading, prefix=at.channel(name))
+        pictures = partial(_pictures, store, ledger, labels)
+        write_channel(store, CHANNELS[name], placed, pictures, at.channel_pieces(name))
     store.write_json(at.ledger, ledger)
 
 

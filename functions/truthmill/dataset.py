@@ -1,6 +1,5 @@
 """A labeled dataset as every channel format sees it: the one form between any two formats."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -9,12 +8,14 @@ from truthmill.boxes import Box
 from truthmill.records import LedgerLine
 
 
-class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True):
+class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One stored, upright picture with its boxes; no boxes is a real negative, never "not labeled".
 
-    key: in the dataset's bucket. split: "train", "validation" or "test". width, height: pixels.
+    key: in the dataset's bucket, or its path below the source's folder. split: "train", "validation" or
+    "test". width, height: pixels.
     sha256: of the file as it came (hex); name: as in its source. Both are empty where the picture was read
     from a format that doesn't carry them.
+    as_file: its file's name in the channels, where that isn't the key's last part.
     Raises ValueError for an empty side, or a box that isn't inside the picture.
     """
 
@@ -25,18 +26,27 @@ class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True):
     boxes: tuple[Box, ...] = ()
     sha256: str = ""
     name: str = ""
+    as_file: str = ""
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.height < 1:
-            raise ValueError(f"{self.key}: a picture of {self.width} x {self.height} pixels")
+        width, height = self.width, self.height
+        if width < 1 or height < 1:
+            raise ValueError(f"{self.key}: a picture of {width} x {height} pixels")
         for box in self.boxes:
-            if not box.fits(self.width, self.height):
-                raise ValueError(f"{self.key}: {box!r} is not inside {self.width} x {self.height} pixels")
+            if box.left + box.width > width or box.top + box.height > height:
+                raise ValueError(f"{self.key}: {box!r} is not inside {width} x {height} pixels")
 
     @property
     def file(self) -> str:
-        """Last part of the key: the file's name below images/<split>/."""
-        return self.key.rpartition("/")[2]
+        """The file's name below images/<split>/; no two pictures of a dataset have one that differs in its
+        ending or in upper and lower case only.
+        """
+        return self.as_file or self.key.rpartition("/")[2]
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending."""
+        return self.file.rpartition(".")[0] or self.file
 
 
 def labeled_picture(line: LedgerLine, labels: tuple[str, ...]) -> LabeledPicture | None:
@@ -58,20 +68,23 @@ def labeled_picture(line: LedgerLine, labels: tuple[str, ...]) -> LabeledPicture
 
 
 @dataclass(frozen=True, slots=True)
-class LabeledDataset:
-    """What a channel is written from.
+class Heading:
+    """What holds for a whole dataset.
 
     labels: the dataset's whole list; a box's class id is an index in it.
-    pictures: for a split, its pictures in an order that is the same at every call. Formats call it as often
-    as they need to, so that none has to hold the pictures.
     splits: in the order in which they are written.
-    job: name of the labeling job; created: when the run began, "YYYY-MM-DDTHH:MM:SS" with
-    or without a fraction.
+    bucket: of the pictures; empty where they are files. prefix: key prefix of the channel's own files.
+    job: name of the labeling job; created: when the run began, "YYYY-MM-DDTHH:MM:SS" with or without a
+    fraction.
     """
 
-    bucket: str
     labels: tuple[str, ...]
-    pictures: Callable[[str], Iterator[LabeledPicture]]
     splits: tuple[str, ...] = ("train", "validation")
+    bucket: str = ""
+    prefix: str = ""
     job: str = "truthmill"
     created: str = "1970-01-01T00:00:00"
+
+    def uri(self, key: str) -> str:
+        """S3 URI of a key; the key itself where there is no bucket."""
+        return f"s3://{self.bucket}/{key}" if self.bucket else key

@@ -110,6 +110,10 @@ class RunLayout:
         """Prefix of one format."""
         return f"{self.channels}{name}/"
 
+    def channel_pieces(self, name: str) -> str:
+        """Prefix of what is written apart and then joined to a format's files."""
+        return f"{self.prefix}pieces/{name}/"
+
     @property
     def ledger(self) -> str:
         """The dataset's list of segments as the run's channels were built from it; segments never change."""

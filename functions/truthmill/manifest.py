@@ -11,7 +11,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.boxes import Box
-from truthmill.errors import ManifestError
+from truthmill.errors import FormatError, ManifestError
 
 # Both spellings occur in files that Ground Truth wrote.
 BOX_TYPES = ("groundtruth/object-detection", "groundtruth/object_detection")
@@ -73,6 +73,7 @@ class _VerdictMetadata(msgspec.Struct, frozen=True, rename="kebab"):
 
 class _Metadata(msgspec.Struct, frozen=True, rename="kebab"):
     type: str = BOX_TYPES[0]
+    creation_date: str = ""
     class_map: dict[str, str] = msgspec.field(default_factory=dict)
     objects: list[_Object] = msgspec.field(default_factory=list)
     failure_reason: str = ""
@@ -84,6 +85,7 @@ _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 _decode_verdict = msgspec.json.Decoder(_VerdictMetadata).decode
 VERDICTS = ("right", "wrong")  # the classes that a verification job chooses from
 _BOM = b"\xef\xbb\xbf"
+_METADATA = "-metadata"
 
 
 class _LabelList:
@@ -110,13 +112,20 @@ class _LabelList:
 
 
 def read_output(
-    lines: Iterable[bytes], labels: tuple[str, ...], attribute: str, where: str
+    lines: Iterable[bytes],
+    labels: tuple[str, ...],
+    attribute: str | None,
+    where: str,
+    *,
+    anywhere: bool = False,
 ) -> Iterator[Labeled | NotLabeled]:
     """What a labeling job answered, picture by picture.
 
     labels: the dataset's list; the class ids that come out are indices in it. attribute: the job's label
     attribute; of chained jobs the one that is wanted (an adjustment job keeps the original beside its own).
-    where: name of the manifest, for messages. Raises ManifestError with file and line.
+    None: in each line the newest one with boxes, so that manifests of several jobs may be joined.
+    where: name of the manifest, for messages. anywhere: whether a picture may lie elsewhere than in S3.
+    Raises ManifestError with file and line.
     """
     known = _LabelList(labels)
     for number, line in enumerate(lines, start=1):
@@ -124,7 +133,7 @@ def read_output(
         if not text.strip():
             continue
         try:
-            yield _read_line(text, known, attribute)
+            yield _read_line(text, known, attribute, anywhere)
         except (msgspec.DecodeError, ValueError) as error:
             raise ManifestError(f"{where}, line {number}", str(error)) from error
 
@@ -154,11 +163,64 @@ def _read_verdict(line: bytes, attribute: str) -> Verdict | NotLabeled:
     return Verdict(source=source, right=metadata.class_name == VERDICTS[0])
 
 
-def _read_line(line: bytes, known: _LabelList, attribute: str) -> Labeled | NotLabeled:
+def class_list(manifests: Iterable[tuple[str, Iterable[bytes]]]) -> tuple[str, ...]:
+    """The class list that the lines' class-maps give, which each name their own picture's classes only.
+
+    manifests: each with its name. Raises FormatError where they disagree, or leave a number without a name:
+    then only who ordered the labels knows the list.
+    """
+    names: dict[int, str] = {}
+    where = ""
+    for where, lines in manifests:
+        for number, line in enumerate(lines, start=1):
+            try:
+                _learn(names, line.removeprefix(_BOM))
+            except (msgspec.DecodeError, ValueError) as error:
+                raise ManifestError(f"{where}, line {number}", str(error)) from error
+    if sorted(names) != list(range(len(names))) or len(set(names.values())) != len(names):
+        raise FormatError(
+            f"{where}: the class-maps name {dict(sorted(names.items()))}, which is no whole list. "
+            "Say the labels in their order, or put the label category file labels.json beside it."
+        )
+    return tuple(names[number] for number in range(len(names)))
+
+
+def _learn(names: dict[int, str], line: bytes) -> None:
+    for key, name in _class_maps(line):
+        if names.setdefault(int(key), name) != name:
+            raise ValueError(
+                f"class {key} is {name!r} here and {names[int(key)]!r} before. Say the labels in their order."
+            )
+
+
+def _class_maps(line: bytes) -> Iterator[tuple[str, str]]:
+    if line.strip():
+        for key, value in _decode_line(line).items():
+            if key.endswith(_METADATA):
+                yield from _decode_metadata(value).class_map.items()
+
+
+def _newest(fields: Mapping[str, msgspec.Raw]) -> str:
+    """The label attribute that was written last; of a line without any a name that it doesn't have."""
+    found = ("", "boxes")
+    for key, value in fields.items():
+        if key.endswith(_METADATA):
+            metadata = _decode_metadata(value)
+            if metadata.type in BOX_TYPES or metadata.failure_reason:
+                found = max(found, (metadata.creation_date or " ", key.removesuffix(_METADATA)), key=_date)
+    return found[1]
+
+
+def _date(found: tuple[str, str]) -> str:
+    return found[0]
+
+
+def _read_line(line: bytes, known: _LabelList, wanted: str | None, anywhere: bool) -> Labeled | NotLabeled:
     fields = _decode_line(line)
     source = msgspec.json.decode(fields.pop("source-ref", b"null"))
-    if not isinstance(source, str) or not source.startswith("s3://"):
+    if not isinstance(source, str) or not (anywhere or source.startswith("s3://")):
         raise ValueError(f'"source-ref" is {source!r}; it must hold the picture\'s S3 URI.')
+    attribute = _newest(fields) if wanted is None else wanted
     metadata = _decode_metadata(fields.pop(f"{attribute}-metadata", b"{}"))
     raw_answer = fields.pop(attribute, b"null")
     passed = {key: msgspec.json.decode(value) for key, value in fields.items()}

@@ -22,7 +22,8 @@ from truthmill.labeling_limits import (
 )
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-CHANNELS = ("augmented-manifest", "coco")
+CHANNELS = ("augmented-manifest", "coco", "yolo", "pascal-voc")
+DEFAULT_CHANNELS = ("augmented-manifest", "coco")  # neither copies a picture
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -218,7 +219,9 @@ class Request(_Part, frozen=True):
     prelabels: Annotated[Prelabels | None, _told("Boxes that come with the pictures.")] = None
     review: Annotated[Review | None, _told("A second job, whose results the channels use.")] = None
     budget: Annotated[Budget | None, _told("What labeling may cost.")] = None
-    channels: Annotated[tuple[str, ...], _told("Training formats: " + ", ".join(CHANNELS) + ".")] = CHANNELS
+    channels: Annotated[tuple[str, ...], _told("Training formats: " + ", ".join(CHANNELS) + ".")] = (
+        DEFAULT_CHANNELS
+    )
     pictures: Annotated[Pictures, _told("Limits in pixels.")] = Pictures()
     on_incomplete: Annotated[
         Literal["fail", "continue"],

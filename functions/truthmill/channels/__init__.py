@@ -1,30 +1,62 @@
 """The training channels: each format one module with its writer and its reader, named here.
 
-A further format is a module with these two functions and a line in CHANNELS (and in `request.CHANNELS`).
+A further format is a module with `write`, `read` and `detect` and a line in CHANNELS (and in
+`request.CHANNELS`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from truthmill.channels import augmented_manifest, coco
-from truthmill.dataset import LabeledDataset, LabeledPicture
+from truthmill.channels import augmented_manifest, coco, pascal_voc, yolo
+from truthmill.channels.reading import Files, Reader
+from truthmill.channels.writing import Counts, Event, Shard, Whole
+from truthmill.dataset import Heading
+from truthmill.errors import FormatError
+
+
+def _nothing(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
+    del heading, counts
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One format.
 
-    write: from the dataset and the key prefix that the files will have, to each file's name below that prefix
-    and its bytes in chunks. Chunks are made as they are asked for; each file can be asked for alone.
-    read: from the opener of a file (its name to its bytes in chunks), a split, and the dataset's labels, to
-    the split's pictures. Raises FormatError with the file and the place in it.
+    write: from a shard to the pieces of its files, in one pass over the pictures. Shards can be written
+    apart; `writing` says how they are put together.
+    finish: the files that follow from the whole, once every shard has been counted.
+    read: from the source's files, and the class list to use or None for the source's own. Raises FormatError
+    with the file and the place in it. detect: whether the source looks like this format.
+    pictures: whether its files refer to the stored pictures, or the channel has copies, or embeds the bytes.
     """
 
-    write: Callable[[LabeledDataset, str], Iterator[tuple[str, Iterator[bytes]]]]
-    read: Callable[[Callable[[str], Iterable[bytes]], str, tuple[str, ...]], Iterator[LabeledPicture]]
+    write: Callable[[Shard], Iterator[Event]]
+    read: Reader
+    detect: Callable[[Files], bool]
+    pictures: Literal["refers", "copies", "embeds"]
+    finish: Callable[[Heading, Mapping[str, Counts]], Iterator[Whole]] = _nothing
 
 
 CHANNELS = {
-    "augmented-manifest": Channel(augmented_manifest.write, augmented_manifest.read),
-    "coco": Channel(coco.write, coco.read),
+    "augmented-manifest": Channel(
+        augmented_manifest.write,
+        augmented_manifest.read,
+        augmented_manifest.detect,
+        "refers",
+        augmented_manifest.finish,
+    ),
+    "coco": Channel(coco.write, coco.read, coco.detect, "refers"),
+    "yolo": Channel(yolo.write, yolo.read, yolo.detect, "copies", yolo.finish),
+    "pascal-voc": Channel(pascal_voc.write, pascal_voc.read, pascal_voc.detect, "copies"),
 }
+
+
+def detect(files: Files) -> str:
+    """The format of a source. Raises FormatError where it is none of them, or could be several."""
+    found = [name for name, channel in CHANNELS.items() if channel.detect(files)]
+    if len(found) != 1:
+        what = f"could be {' or '.join(found)}" if found else f"is none of {', '.join(CHANNELS)}"
+        raise FormatError(f"The source {what}. Say which format it is.")
+    return found[0]

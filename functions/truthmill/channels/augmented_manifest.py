@@ -1,138 +1,146 @@
 """Format augmented-manifest: what SageMaker's built-in Object Detection reads in Pipe mode.
 
 `<split>.manifest` holds Ground Truth's own output lines; `channels.json` the InputDataConfig and the
-HyperParameters, each under the name it has in CreateTrainingJob.
+HyperParameters, each under the name it has in CreateTrainingJob; `labels.json` the whole class list, as
+Ground Truth's label category file, since a line names the classes of its own picture only.
 Sources: SageMaker developer guide, "Augmented manifest files for training jobs", "Object Detection
 Algorithm" and "Object Detection Hyperparameters".
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from truthmill.box_check import whole_box
-from truthmill.dataset import LabeledDataset, LabeledPicture
-from truthmill.errors import ManifestError
-from truthmill.manifest import BOX_TYPES, Labeled, read_output
+from truthmill.channels.reading import DrawnPicture, Files, PictureFinder, Reading, split_of, whole
+from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
+from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
+from truthmill.dataset import Heading, LabeledPicture
+from truthmill.errors import FormatError
+from truthmill.manifest import BOX_TYPES, Labeled, class_list, read_output
 from truthmill.records import split_lines
 
 ATTRIBUTE = "bounding-box"
-# "Object Detection Hyperparameters": default of mini_batch_size, default of label_width.
-DEFAULT_BATCH = 32
-DEFAULT_LABEL_WIDTH = 350
+CATEGORIES = "labels.json"
+_encode = msgspec.json.Encoder().encode
 
 
-def write(dataset: LabeledDataset, prefix: str) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """A manifest for each split, then channels.json, for which every picture is read once more.
-
-    prefix: key prefix of the files; the channels' S3 URIs are made with it.
-    """
-    for split in dataset.splits:
-        yield f"{split}.manifest", _lines(dataset, split)
-    yield "channels.json", _channels_json(dataset, prefix)
-
-
-def read(
-    files: Callable[[str], Iterable[bytes]], split: str, labels: tuple[str, ...]
-) -> Iterator[LabeledPicture]:
-    """Pictures of a split.
-
-    Raises ManifestError, also for a line without an answer (not labeled is not negative) and for a box that
-    isn't inside its picture.
-    """
-    name = f"{split}.manifest"
-    for number, line in enumerate(read_output(split_lines(files(name)), labels, ATTRIBUTE, name), start=1):
-        if not isinstance(line, Labeled):
-            raise ManifestError(f"{name}, picture {number}", f"{line.source} is not labeled: {line.reason}.")
-        try:
-            yield LabeledPicture(
-                key=line.source.removeprefix("s3://").partition("/")[2],
-                split=split,
-                width=line.width,
-                height=line.height,
-                boxes=tuple(whole_box(box) for box in line.boxes),
-            )
-        except ValueError as error:
-            raise ManifestError(f"{name}, picture {number}", str(error)) from error
+def write(shard: Shard) -> Iterator[Event]:
+    file = f"{shard.split}.manifest"
+    if shard.number == 0:
+        yield Append(file, b"")  # also for a split without pictures
+    # Confidence compares within one labeling job only; a dataset may come from several.
+    line = line_writer(shard.heading, confidence=0)
+    for picture in shard.pictures:
+        yield Append(file, line(picture))
 
 
-def _lines(dataset: LabeledDataset, split: str) -> Iterator[bytes]:
-    encode = msgspec.json.Encoder().encode
-    for picture in dataset.pictures(split):
-        yield encode(_line(dataset, picture)) + b"\n"
-
-
-def _line(dataset: LabeledDataset, picture: LabeledPicture) -> dict[str, Any]:
-    present = sorted({box.class_id for box in picture.boxes})
-    return {
-        "source-ref": f"s3://{dataset.bucket}/{picture.key}",
-        ATTRIBUTE: {
-            "image_size": [{"width": picture.width, "height": picture.height, "depth": 3}],
-            "annotations": picture.boxes,
-        },
-        f"{ATTRIBUTE}-metadata": {
-            # Confidence compares within one labeling job only; a dataset may come from several.
-            "objects": [{"confidence": 0}] * len(picture.boxes),
-            "class-map": {str(class_id): dataset.labels[class_id] for class_id in present},
-            "type": BOX_TYPES[0],
-            "human-annotated": "yes",
-            "creation-date": dataset.created,
-            "job-name": f"labeling-job/{dataset.job}",
-        },
-    }
-
-
-def _channels_json(dataset: LabeledDataset, prefix: str) -> Iterator[bytes]:
-    counts = {split: _pictures_and_most_boxes(dataset, split) for split in dataset.splits}
+def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
+    """channels.json and labels.json."""
+    yield label_categories(heading)
     # SageMaker refuses a channel whose manifest is empty, so a split without pictures is no channel.
-    splits = [split for split in dataset.splits if counts[split][0]]
-    document = {
-        "InputDataConfig": [
-            _input(split, f"s3://{dataset.bucket}/{prefix}{split}.manifest") for split in splits
-        ],
-        "HyperParameters": hyperparameters(
-            len(dataset.labels), counts.get("train", (0, 0))[0], max(most for _, most in counts.values())
-        ),
-    }
-    yield msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    splits = [split for split in heading.splits if counts[split].pictures]
+    inputs = [_input(split, heading.uri(f"{heading.prefix}{split}.manifest")) for split in splits]
+    yield channels_json(inputs, hyperparameters(heading, counts))
 
 
-def _pictures_and_most_boxes(dataset: LabeledDataset, split: str) -> tuple[int, int]:
-    pictures = most = 0
-    for picture in dataset.pictures(split):
-        pictures += 1
-        most = max(most, len(picture.boxes))
-    return pictures, most
+def label_categories(heading: Heading) -> Whole:
+    """The class list as Ground Truth's label category file."""
+    document = {"document-version": "2018-11-28", "labels": [{"label": label} for label in heading.labels]}
+    return Whole(CATEGORIES, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def line_writer(heading: Heading, confidence: int) -> Callable[[LabeledPicture], bytes]:
+    """From a picture to its line, with the newline. confidence: of each box."""
+    names = [b'"%d":%b' % (class_id, _encode(label)) for class_id, label in enumerate(heading.labels)]
+    single = b'{"confidence":%d}' % confidence
+    rest = b'},"type":%b,"human-annotated":"yes","creation-date":%b,"job-name":%b}}\n' % (
+        _encode(BOX_TYPES[0]),
+        _encode(heading.created),
+        _encode(f"labeling-job/{heading.job}"),
+    )
+
+    def line(picture: LabeledPicture) -> bytes:
+        boxes = picture.boxes
+        return b"".join(
+            (
+                b'{"source-ref":%b,"bounding-box":{"image_size":[{"width":%d,"height":%d,"depth":3}],'
+                % (_encode(heading.uri(picture.key)), picture.width, picture.height),
+                b'"annotations":%b},"bounding-box-metadata":{"objects":[' % _encode(boxes),
+                b",".join([single] * len(boxes)),
+                b'],"class-map":{',
+                b",".join([names[class_id] for class_id in sorted({box.class_id for box in boxes})]),
+                rest,
+            )
+        )
+
+    return line
 
 
 def _input(split: str, uri: str) -> dict[str, Any]:
     return {
-        "ChannelName": split,
-        "DataSource": {
-            "S3DataSource": {
-                "S3DataType": "AugmentedManifestFile",
-                "S3Uri": uri,
-                "S3DataDistributionType": "FullyReplicated",
-                "AttributeNames": ["source-ref", ATTRIBUTE],
-            }
-        },
-        "ContentType": "application/x-recordio",
+        **s3_input(split, uri, "application/x-recordio", "AugmentedManifestFile", ["source-ref", ATTRIBUTE]),
         "RecordWrapperType": "RecordIO",
-        "CompressionType": "None",
         "InputMode": "Pipe",
     }
 
 
-def hyperparameters(classes: int, training_pictures: int, most_boxes: int) -> dict[str, str]:
-    """What Object Detection needs to read the channel.
+def detect(files: Files) -> bool:
+    """Whether a manifest has a line with a picture in it."""
+    return any(_begins_like_one(files, name) for name in manifests(files))
 
-    most_boxes: in the most crowded picture of all splits. A box takes 5 numbers of the label, its header 2;
-    the guide advises a little more, and adds 10 in its own example.
+
+def manifests(files: Files) -> list[str]:
+    return [name for name in files.names if name.lower().endswith((".manifest", ".jsonl", ".json"))]
+
+
+def _begins_like_one(files: Files, name: str) -> bool:
+    if name.lower().endswith(".manifest"):
+        return True
+    line = next(split_lines(files.chunks(name)), b"")
+    return line.lstrip(b"\xef\xbb\xbf ").startswith(b"{") and b'"source-ref"' in line
+
+
+def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
+    """Every manifest of the source. Its own key "split", else its file's name tells a picture's split.
+
+    Several jobs' manifests may number one class differently: a line's own class-map counts. The class list
+    is labels.json, else the union of all class-maps where they agree and leave no gap.
+    Of several label attributes in a line (chained jobs) the newest is read.
     """
-    return {
-        "num_classes": str(classes),
-        "num_training_samples": str(training_pictures),
-        "mini_batch_size": str(max(1, min(DEFAULT_BATCH, training_pictures))),
-        "label_width": str(max(DEFAULT_LABEL_WIDTH, 5 * most_boxes + 10)),
-    }
+    names = [name for name in manifests(files) if _begins_like_one(files, name)]
+    if not names:
+        raise FormatError('There is no manifest: JSON Lines with "source-ref".')
+    listed = labels or _categories(files) or _from_the_lines(files, names)
+    return Reading(listed, _pictures(files, names, listed))
+
+
+def _categories(files: Files) -> tuple[str, ...] | None:
+    name = next((name for name in files.names if name.rpartition("/")[2] == CATEGORIES), None)
+    if name is None:
+        return None
+    try:
+        document = msgspec.json.decode(whole(files, name), type=dict[str, Any])
+        return tuple(str(each["label"]) for each in document["labels"])
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise FormatError(f"{name}: {error!r}. It is to be a label category file.") from error
+
+
+def _from_the_lines(files: Files, names: list[str]) -> tuple[str, ...]:
+    return class_list((name, split_lines(files.chunks(name))) for name in names)
+
+
+def _pictures(files: Files, names: list[str], labels: tuple[str, ...]) -> Iterator[DrawnPicture]:
+    finder = PictureFinder(files)
+    for name in names:
+        for line in read_output(split_lines(files.chunks(name)), labels, None, name, anywhere=True):
+            said = line.passed.get("split")
+            split = said if said in ("train", "validation", "test") else split_of(name)
+            key = line.source.removeprefix("s3://").partition("/")[2] if "://" in line.source else line.source
+            path = finder.find(key, name, split)
+            if isinstance(line, Labeled):
+                yield DrawnPicture(
+                    path=path, split=split, width=line.width, height=line.height, boxes=line.boxes
+                )
+            else:
+                yield DrawnPicture(path=path, split=split, unlabeled=line.reason)

@@ -10,34 +10,50 @@
 Source: "Data format" at cocodataset.org.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from truthmill.box_check import DrawnBox, whole_box
+from truthmill.box_check import DrawnBox
 from truthmill.boxes import Box
-from truthmill.dataset import LabeledDataset, LabeledPicture
+from truthmill.channels.json_document import read_lists
+from truthmill.channels.reading import (
+    DrawnPicture,
+    Files,
+    PictureFinder,
+    Reading,
+    by_number,
+    head,
+    split_of,
+)
+from truthmill.channels.writing import Append, Event, Shard
+from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 
+if TYPE_CHECKING:
+    import numpy as np
+
 FIRST_CATEGORY = 1
+IMAGES, ANNOTATIONS, END = range(3)  # sections of the file
+_AT_ONCE = 4096  # images whose boxes are made at a time
+_encode = msgspec.json.Encoder().encode
 
 
-class _Image(msgspec.Struct, frozen=True):
+class _Image(msgspec.Struct, frozen=True, gc=False):
     id: int
     file_name: str
-    width: int
-    height: int
-    coco_url: str = ""
+    width: int = 0
+    height: int = 0
 
 
-class _Annotation(msgspec.Struct, frozen=True):
-    id: int
+class _Annotation(msgspec.Struct, frozen=True, gc=False):
     image_id: int
     category_id: int
-    bbox: tuple[float, float, float, float]
-    area: float = 0.0
+    bbox: Annotated[list[float], Meta(min_length=4, max_length=4)]
     iscrowd: int = 0
-    segmentation: object = ()  # polygons; an empty list keeps pycocotools' showAnns going
 
 
 class _Category(msgspec.Struct, frozen=True):
@@ -45,101 +61,220 @@ class _Category(msgspec.Struct, frozen=True):
     name: str
 
 
-class _Document(msgspec.Struct, frozen=True):
-    images: list[_Image]
-    categories: list[_Category]
-    annotations: list[_Annotation] = []
+def write(shard: Shard) -> Iterator[Event]:
+    """One document for each split."""
+    file = f"instances_{shard.split}.json"
+    if shard.number == 0:
+        yield from _frame(file, shard.heading.labels)
+    annotation = shard.first_box
+    for number, picture in enumerate(shard.pictures, start=shard.first_picture + 1):
+        first = b"\n" if number == 1 else b",\n"
+        yield Append(file, first + _image(number, picture, shard.heading.bucket), IMAGES)
+        if picture.boxes:
+            lines = [
+                _annotation(id_, number, box) for id_, box in enumerate(picture.boxes, start=annotation + 1)
+            ]
+            first = b",\n" if annotation else b"\n"
+            yield Append(file, first + b",\n".join(lines), ANNOTATIONS)
+            annotation += len(picture.boxes)
 
 
-def write(dataset: LabeledDataset, prefix: str) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """One document for each split. The pictures are read twice: images come before annotations."""
-    del prefix  # nothing in this format refers to where it lies
-    for split in dataset.splits:
-        yield f"instances_{split}.json", _document(dataset, split)
+def _frame(file: str, labels: tuple[str, ...]) -> Iterator[Event]:
+    categories = [_Category(FIRST_CATEGORY + class_id, name) for class_id, name in enumerate(labels)]
+    yield Append(file, b'{"categories":' + _encode(categories) + b',\n"images":[', IMAGES)
+    yield Append(file, b'],\n"annotations":[', ANNOTATIONS)
+    yield Append(file, b"]}\n", END)
 
 
-def read(
-    files: Callable[[str], Iterable[bytes]], split: str, labels: tuple[str, ...]
-) -> Iterator[LabeledPicture]:
-    """Pictures of a split, by way of their categories' names. Holds the document. Raises FormatError."""
-    name = f"instances_{split}.json"
-    try:
-        document = msgspec.json.decode(b"".join(files(name)), type=_Document)
-    except msgspec.DecodeError as error:
-        raise FormatError(f"{name}: {error}") from error
-    try:
-        boxes = _boxes_by_image(document, labels)
-        for image in document.images:
-            yield _picture(image, split, boxes.pop(image.id, []))
-    except ValueError as error:
-        raise FormatError(f"{name}: {error}") from error
-    if boxes:
-        raise FormatError(f"{name}: annotations of image {next(iter(boxes))}, which is not among the images.")
-
-
-def _document(dataset: LabeledDataset, split: str) -> Iterator[bytes]:
-    categories = [_Category(FIRST_CATEGORY + class_id, name) for class_id, name in enumerate(dataset.labels)]
-    yield b'{"categories":' + msgspec.json.encode(categories)
-    yield b',\n"images":['
-    yield from _separated(
-        _Image(number, picture.file, picture.width, picture.height, f"s3://{dataset.bucket}/{picture.key}")
-        for number, picture in enumerate(dataset.pictures(split), start=1)
+def _image(number: int, picture: LabeledPicture, bucket: str) -> bytes:
+    line = b'{"id":%d,"file_name":%b,"width":%d,"height":%d' % (
+        number,
+        _encode(picture.file),
+        picture.width,
+        picture.height,
     )
-    yield b'],\n"annotations":['
-    boxes = (
-        (number, box)
-        for number, picture in enumerate(dataset.pictures(split), start=1)
-        for box in picture.boxes
+    return line + (b',"coco_url":%b}' % _encode(f"s3://{bucket}/{picture.key}") if bucket else b"}")
+
+
+def _annotation(id_: int, image: int, box: Box) -> bytes:
+    width, height = box.width, box.height
+    return (
+        b'{"id":%d,"image_id":%d,"category_id":%d,"bbox":[%d,%d,%d,%d],"area":%d,"iscrowd":0,"segmentation":[]}'
+        % (
+            id_,
+            image,
+            FIRST_CATEGORY + box.class_id,
+            box.left,
+            box.top,
+            width,
+            height,
+            width * height,
+        )
     )
-    yield from _separated(_annotation(id_, image, box) for id_, (image, box) in enumerate(boxes, start=1))
-    yield b"]}\n"
 
 
-def _annotation(id_: int, image: int, box: Box) -> dict[str, object]:
-    return {
-        "id": id_,
-        "image_id": image,
-        "category_id": FIRST_CATEGORY + box.class_id,
-        "bbox": [box.left, box.top, box.width, box.height],
-        "area": box.area,
-        "iscrowd": 0,
-        "segmentation": [],
-    }
+def documents(files: Files) -> list[str]:
+    """The files of labels: JSON files, of which `read` tells whether they are COCO."""
+    return [name for name in files.names if name.lower().endswith(".json")]
 
 
-def _separated(items: Iterable[object]) -> Iterator[bytes]:
-    encode = msgspec.json.Encoder().encode
-    separator = b"\n"
-    for item in items:
-        yield separator + encode(item)
-        separator = b",\n"
+def detect(files: Files) -> bool:
+    """Whether a JSON file begins like a COCO document."""
+    return any(_begins_like_one(files, name) for name in documents(files)[:20])
 
 
-def _boxes_by_image(document: _Document, labels: tuple[str, ...]) -> dict[int, list[DrawnBox]]:
-    names = {category.id: category.name for category in document.categories}
-    ids = {label: class_id for class_id, label in enumerate(labels)}
-    boxes: dict[int, list[DrawnBox]] = {}
-    for annotation in document.annotations:
-        label = names.get(annotation.category_id)
-        if label not in ids:
-            raise ValueError(
-                f"annotation {annotation.id} has category {annotation.category_id} ({label!r}), "
-                f"which is not one of the dataset's labels {list(labels)}."
+def _begins_like_one(files: Files, name: str) -> bool:
+    begin = head(files, name).lstrip(b"\xef\xbb\xbf \t\r\n")
+    keys = (b'"images"', b'"annotations"', b'"categories"')
+    return begin.startswith(b"{") and any(key in begin for key in keys) and b'"source-ref"' not in begin
+
+
+def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
+    """Every COCO document of the source; its name or folder tells the split.
+
+    The class list is the categories of all documents, which must agree. A category without an index of its
+    own number is told in the notes. Holds one document's boxes, 24 bytes each, and its file names.
+    """
+    names = [name for name in documents(files) if _begins_like_one(files, name)]
+    if not names:
+        raise FormatError(
+            'There is no COCO document: a JSON object with "images", "annotations", "categories".'
+        )
+    notes: list[str] = []
+    categories = _categories(files, names)
+    listed, ids = by_number(categories, labels, names[0], notes)
+    finder = PictureFinder(files)
+
+    def pictures() -> Iterator[DrawnPicture]:
+        for name in names:
+            yield from _pictures(files, name, ids, finder, notes)
+
+    return Reading(listed, pictures(), notes)
+
+
+def _categories(files: Files, names: list[str]) -> dict[int, str]:
+    """Names by id, over all documents. Raises FormatError where two documents disagree."""
+    found: dict[int, str] = {}
+    for name in names:
+        with _told(name):
+            for _, batch in read_lists(files.chunks(name), {"categories": _Category}):
+                for category in batch:
+                    if found.setdefault(category.id, category.name) != category.name:
+                        raise ValueError(
+                            f"category {category.id} is {category.name!r} here and "
+                            f"{found[category.id]!r} in {names[0]}."
+                        )
+    return found
+
+
+class _told:  # noqa: N801 - reads as a function
+    """Names the document in what goes wrong within it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, ValueError | msgspec.DecodeError):
+            raise FormatError(f"{self._name}: {error}") from error
+
+
+def _pictures(
+    files: Files, name: str, ids: dict[int, int], finder: PictureFinder, notes: list[str]
+) -> Iterator[DrawnPicture]:
+    import numpy as np  # noqa: PLC0415 - only reading wants it, writing runs in every BuildChannels
+
+    with _told(name):
+        images, boxes, crowds = _columns(files, name, ids)
+        if crowds:
+            notes.append(f"{name}: {crowds} crowd regions left out; none is a box of one object.")
+        known = np.frombuffer(images.ids, np.int64)
+        by_id = np.argsort(known, kind="stable")
+        if (known[by_id][1:] == known[by_id][:-1]).any():
+            raise ValueError("two images have one id.")
+        at = boxes.of_images(known, by_id)
+    split = split_of(name)
+    order = np.argsort(at, kind="stable")
+    ends = np.searchsorted(at, np.arange(len(known) + 1), sorter=order)
+    for start in range(0, len(known), _AT_ONCE):
+        stop = min(start + _AT_ONCE, len(known))
+        chosen = order[ends[start] : ends[stop]]
+        drawn = list(map(DrawnBox, boxes.classes[chosen].tolist(), *boxes.sides[chosen].T.tolist()))
+        offsets = (ends[start : stop + 1] - ends[start]).tolist()
+        for index in range(start, stop):
+            path = finder.find(images.names[index], name, split)
+            yield DrawnPicture(
+                path=path,
+                split=split,
+                width=images.widths[index],
+                height=images.heights[index],
+                boxes=tuple(drawn[offsets[index - start] : offsets[index - start + 1]]),
             )
-        if annotation.iscrowd:
+
+
+class _Images:
+    """The images of a document, in columns."""
+
+    def __init__(self) -> None:
+        self.ids, self.widths, self.heights = array("q"), array("i"), array("i")
+        self.names: list[str] = []
+
+    def add(self, batch: list[_Image]) -> None:
+        self.ids.extend([image.id for image in batch])
+        self.widths.extend([image.width for image in batch])
+        self.heights.extend([image.height for image in batch])
+        self.names.extend([image.file_name for image in batch])
+
+
+class _Boxes:
+    """The boxes of a document, in columns: whole numbers while all are."""
+
+    def __init__(self) -> None:
+        self._images, self._classes = array("q"), array("i")
+        self._sides: list[np.ndarray[Any, Any]] = []
+
+    def add(self, batch: list[_Annotation], ids: dict[int, int]) -> None:
+        import numpy as np  # noqa: PLC0415 - as above
+
+        self._images.extend([one.image_id for one in batch])
+        self._classes.extend([ids[one.category_id] for one in batch])
+        sides = np.array([one.bbox for one in batch], dtype=np.float64).reshape(-1, 4)
+        whole = sides.astype(np.int32)
+        self._sides.append(whole if (whole == sides).all() else sides)
+
+    def of_images(
+        self, known: "np.ndarray[Any, Any]", by_id: "np.ndarray[Any, Any]"
+    ) -> "np.ndarray[Any, Any]":
+        """For each box the index of its image. Raises ValueError for a box of none."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        self.classes = np.frombuffer(self._classes, np.int32)
+        self.sides = np.concatenate(self._sides) if self._sides else np.zeros((0, 4), np.int32)
+        self._sides = []
+        images = np.frombuffer(self._images, np.int64)
+        places = np.searchsorted(known, images, sorter=by_id)
+        found = by_id[np.minimum(places, len(known) - 1)] if len(known) else places
+        lost = images if not len(known) else images[known[found] != images]
+        if len(lost):
+            raise ValueError(f"annotations of image {lost[0]}, which is not among the images.")
+        return np.asarray(found, np.int32)
+
+
+def _columns(files: Files, name: str, ids: dict[int, int]) -> tuple[_Images, _Boxes, int]:
+    images, boxes, crowds = _Images(), _Boxes(), 0
+    for key, batch in read_lists(files.chunks(name), {"images": _Image, "annotations": _Annotation}):
+        if key == "images":
+            images.add(batch)
+            continue
+        single = [one for one in batch if not one.iscrowd]
+        crowds += len(batch) - len(single)
+        strange = next((one for one in single if one.category_id not in ids), None)
+        if strange is not None:
             raise ValueError(
-                f"annotation {annotation.id} is a crowd region, which is not a box of one object."
+                f"an annotation of image {strange.image_id} has category {strange.category_id}, "
+                "which is not among the categories."
             )
-        boxes.setdefault(annotation.image_id, []).append(DrawnBox(ids[label], *annotation.bbox))
-    return boxes
-
-
-def _picture(image: _Image, split: str, drawn: list[DrawnBox]) -> LabeledPicture:
-    key = image.coco_url.removeprefix("s3://").partition("/")[2] if image.coco_url.startswith("s3://") else ""
-    return LabeledPicture(
-        key=key or image.file_name,
-        split=split,
-        width=image.width,
-        height=image.height,
-        boxes=tuple(whole_box(box) for box in drawn),
-    )
+        boxes.add(single, ids)
+    return images, boxes, crowds

@@ -1,9 +1,13 @@
 """Datasets for the channels' tests: one written out by hand, and any that there can be."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from truthmill.boxes import Box
-from truthmill.dataset import LabeledDataset, LabeledPicture
+from truthmill.channels.writing import Append, Copy, Counts, Shard, Whole
+from truthmill.dataset import Heading, LabeledPicture
+from truthmill.errors import FormatError
 
 LABELS = ("cat", 'the "big" dog', "Büffel 🐃")
 
@@ -28,28 +32,96 @@ BUFFALO = LabeledPicture(
 )
 
 
-def dataset_of(*pictures, labels=LABELS, splits=("train", "validation")):
-    return LabeledDataset(
-        bucket="bucket",
+class LabeledDataset:
+    """A heading with its pictures."""
+
+    def __init__(self, heading, pictures):
+        self.heading = heading
+        self.all = pictures
+
+    def pictures(self, split):
+        return [picture for picture in self.all if picture.split == split]
+
+
+def dataset_of(*pictures, labels=LABELS, splits=("train", "validation"), bucket="bucket"):
+    heading = Heading(
+        bucket=bucket,
         labels=labels,
-        pictures=lambda split: (picture for picture in pictures if picture.split == split),
         splits=splits,
         job="pets-1",
         created="2026-11-23T10:00:00.000000",
+        prefix="datasets/pets/channels/r1/x/",
     )
+    return LabeledDataset(heading, pictures)
 
 
 PETS = dataset_of(REX, EMPTY, BUFFALO)
 
 
-def written(channel, dataset, prefix="datasets/pets/channels/r1/x/"):
-    """Every file of a channel, whole, by its name."""
-    return {name: b"".join(chunks) for name, chunks in channel.write(dataset, prefix)}
+def content_of(picture):
+    """Bytes that stand for a picture's file; of any length, for padding's sake."""
+    return (f"{picture.width}x{picture.height}:" + picture.key).encode()
 
 
-def opener(files, chunk=1 << 16):
-    """Hands a file out in chunks of that many bytes."""
-    return lambda name: (files[name][at : at + chunk] for at in range(0, len(files[name]), chunk))
+def events_of(channel, dataset, split, sizes=()):
+    """What the writer yields for a split, in shards of these sizes and one of what is left."""
+    pictures = dataset.pictures(split)
+    first = box = 0
+    for number, size in enumerate((*sizes, len(pictures))):
+        part = pictures[first : first + size]
+        yield from channel.write(
+            Shard(
+                dataset.heading, split, part, number, first_picture=first, first_box=box, content=content_of
+            )
+        )
+        first += len(part)
+        box += sum(len(picture.boxes) for picture in part)
+
+
+def written(channel, dataset, prefix="", sizes=()):
+    """Every file of a channel, whole, by its name; a copied picture is its content."""
+    if prefix:
+        dataset = LabeledDataset(replace(dataset.heading, prefix=prefix), dataset.all)
+    pieces, files, counts = {}, {}, {}
+    keys = {picture.key: picture for picture in dataset.all}
+    for split in dataset.heading.splits:
+        counts[split] = Counts()
+        list(counts[split].of(dataset.pictures(split)))
+        for event in events_of(channel, dataset, split, sizes):
+            match event:
+                case Append(file, data, section):
+                    sections = pieces.setdefault(file, {})
+                    sections[section] = sections.get(section, b"") + data
+                case Whole(file, data):
+                    assert files.setdefault(file, data) == data, file
+                case Copy(key, file):
+                    assert file not in files, file
+                    files[file] = content_of(keys[key])
+    for file, sections in pieces.items():
+        assert file not in files
+        files[file] = b"".join(data for _, data in sorted(sections.items()))
+    for event in channel.finish(dataset.heading, counts):
+        files[event.file] = event.data
+    return files
+
+
+class Sources:
+    """Files in memory, handed out in chunks of that many bytes."""
+
+    def __init__(self, files, chunk=1 << 16):
+        self.files, self.chunk = files, chunk
+        self.names = sorted(files)
+
+    def chunks(self, name):
+        data = self.files[name]
+        return (data[at : at + self.chunk] for at in range(0, len(data), self.chunk))
+
+    def size_wh(self, name):
+        try:
+            width, _, height = self.files[name].decode().partition(":")[0].partition("x")
+            return int(width), int(height)
+        except (KeyError, ValueError) as error:
+            raise FormatError(f"{name}: no picture") from error
 
 
 @st.composite
@@ -65,14 +137,16 @@ def boxes(draw, width, height, classes):
     )
 
 
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
 @st.composite
-def datasets(draw):
+def datasets(draw, texts=TEXTS):
     """Labels of any text, negatives, boxes from one pixel to the whole picture, either split empty."""
-    texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
     labels = tuple(draw(st.lists(texts, min_size=1, max_size=6, unique=True)))
     pictures = []
     for number in range(draw(st.integers(0, 5))):
-        width, height = draw(st.integers(1, 9000)), draw(st.integers(1, 9000))
+        width, height = draw(st.integers(1, 65_535)), draw(st.integers(1, 30_000))
         split = draw(st.sampled_from(["train", "validation"]))
         some = draw(st.lists(boxes(width, height, len(labels)), max_size=4))
         key = f"datasets/d/images/{split}/{number:08x}-p.jpg"

@@ -7,21 +7,22 @@ import pytest
 from botocore.validate import ParamValidator
 
 from truthmill.boxes import Box
-from truthmill.channels import augmented_manifest
+from truthmill.channels import CHANNELS
 from truthmill.dataset import LabeledPicture
-from truthmill.errors import ManifestError
-from unit.channels.labeled_datasets import BUFFALO, PETS, REX, dataset_of, opener, written
+from truthmill.errors import FormatError
+from unit.channels.labeled_datasets import BUFFALO, PETS, REX, Sources, dataset_of, written
 
+MANIFEST = CHANNELS["augmented-manifest"]
 PREFIX = "datasets/pets/channels/r1/augmented-manifest/"
 
 
 def _channels(dataset):
-    return json.loads(written(augmented_manifest, dataset, PREFIX)["channels.json"])
+    return json.loads(written(MANIFEST, dataset, PREFIX)["channels.json"])
 
 
 def test_the_lines_are_this_text():
     """Each class-map names the classes of its own picture only; a negative keeps its empty list."""
-    files = written(augmented_manifest, PETS)
+    files = written(MANIFEST, PETS)
     metadata = (
         '"type":"groundtruth/object-detection","human-annotated":"yes",'
         '"creation-date":"2026-11-23T10:00:00.000000","job-name":"labeling-job/pets-1"}}\n'
@@ -131,19 +132,83 @@ def test_a_batch_is_never_larger_than_the_training_split(pictures, batch):
     assert (parameters["num_training_samples"], parameters["mini_batch_size"]) == (str(pictures), batch)
 
 
-def _read(line):
-    files = opener({"train.manifest": json.dumps(line).encode()})
-    return list(augmented_manifest.read(files, "train", ("cat",)))
+def _read(*lines, labels=None, **more):
+    files = {"train.manifest": "\n".join(map(json.dumps, lines)).encode(), **more}
+    return MANIFEST.read(Sources(files), labels)
+
+
+def _line(name, class_map, attribute="boxes", source="s3://b/k.jpg", date="2026-01-01T00:00:00", **more):
+    annotations = [
+        {"class_id": int(number), "left": 1, "top": 2, "width": 3, "height": 4} for number in class_map
+    ]
+    size = {"width": 10, "height": 10, "depth": 3}
+    return {
+        "source-ref": source,
+        attribute: {"image_size": [size], "annotations": annotations},
+        f"{attribute}-metadata": {
+            "class-map": class_map,
+            "type": "groundtruth/object_detection",
+            "creation-date": date,
+            "job-name": name,
+        },
+        **more,
+    }
 
 
 def test_a_line_without_an_answer_is_not_read_as_a_negative():
-    with pytest.raises(ManifestError, match=r"train\.manifest, picture 1: s3://b/k\.jpg is not labeled"):
-        _read({"source-ref": "s3://b/k.jpg"})
+    reading = _read({"source-ref": "s3://b/k.jpg"}, labels=("cat",))
+    assert [picture.unlabeled for picture in reading.pictures] == ["no attribute 'boxes'"]
 
 
-def test_a_box_outside_its_picture_is_an_error():
-    size = {"width": 10, "height": 10, "depth": 3}
-    box = {"class_id": 0, "left": 9, "top": 0, "width": 2, "height": 1}
-    answer = {"image_size": [size], "annotations": [box]}
-    with pytest.raises(ManifestError, match=r"train\.manifest, picture 1: k\.jpg: .*not inside 10 x 10"):
-        _read({"source-ref": "s3://b/k.jpg", "bounding-box": answer})
+def test_a_line_that_failed_is_not_read_as_a_negative():
+    empty = {"image_size": [{"width": 10, "height": 10}], "annotations": []}
+    failed = {"type": "groundtruth/object-detection", "failure-reason": "The picture could not be read."}
+    line = {"source-ref": "s3://b/k.jpg", "boxes": empty, "boxes-metadata": failed}
+    found = list(_read(line, labels=("cat",)).pictures)
+    assert [(picture.unlabeled, picture.boxes) for picture in found] == [
+        ("The picture could not be read.", ())
+    ]
+
+
+def test_manifests_of_several_jobs_are_read_by_the_names_of_their_classes():
+    """Each job numbers them by a list of its own and has an attribute of its own."""
+    first = _line("a", {"0": "cat"}, attribute="one")
+    second = _line("b", {"0": "dog", "1": "cat"}, attribute="two", source="s3://b/l.jpg", split="validation")
+    reading = _read(first, second, labels=("dog", "cat"))
+    assert [(p.split, [box.class_id for box in p.boxes]) for p in reading.pictures] == [
+        ("train", [1]),
+        ("validation", [0, 1]),
+    ]
+
+
+def test_of_chained_jobs_the_newest_answer_counts():
+    adjusted = _line("a", {"0": "cat"}, attribute="zz")
+    newest = _line("b", {}, attribute="adjusted", date="2026-02-01T00:00:00")
+    assert [picture.boxes for picture in _read({**adjusted, **newest}, labels=("cat",)).pictures] == [()]
+
+
+def test_the_class_list_is_the_union_of_the_lines_maps():
+    reading = _read(_line("a", {"1": "dog"}), _line("a", {"0": "cat"}))
+    assert reading.labels == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            [_line("a", {"0": "cat"}), _line("b", {"0": "dog"})],
+            r"line 2: class 0 is 'dog' here and 'cat' before",
+        ),
+        ([_line("a", {"3": "cat"})], "no whole list"),
+        ([_line("a", {"0": "cat", "1": "cat"})], "no whole list"),
+    ],
+)
+def test_maps_that_make_no_list_ask_for_the_labels(lines, message):
+    with pytest.raises(FormatError, match=message):
+        _read(*lines)
+
+
+def test_the_label_category_file_is_the_class_list():
+    categories = {"document-version": "2018-11-28", "labels": [{"label": "cat"}, {"label": "dog"}]}
+    reading = _read(_line("a", {"1": "dog"}), **{"labels.json": json.dumps(categories).encode()})
+    assert reading.labels == ("cat", "dog")

@@ -1,0 +1,182 @@
+"""What a format's reader is given and what it yields."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from truthmill.box_check import DrawnBox
+from truthmill.errors import FormatError
+
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+_SPLITS = re.compile(
+    r"(?<![a-z])(train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?)(?:\d*)(?![a-z])", re.IGNORECASE
+)
+_SPLIT_OF = {"tr": "train", "va": "validation", "de": "validation", "te": "test"}
+
+
+class Files(Protocol):
+    """The files that a reader may look at: a folder, an archive, a prefix."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Paths of all files below the source, with slashes, in order; the source may be one file."""
+
+    def chunks(self, name: str) -> Iterable[bytes]:
+        """The file's bytes."""
+
+    def size_wh(self, name: str) -> tuple[int, int]:
+        """Width and height of a picture, pixels as stored. Raises FormatError where it can't be told."""
+
+
+class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A picture as a file of labels tells of it; nothing of it is checked.
+
+    path: among the source's files where it is there, else as the file of labels has it. split: "train",
+    "validation" or "test", as names of files and folders tell it. width, height: pixels as the labels say; 0
+    where they don't. boxes: pixels. unlabeled: why there is no answer for it; empty where there is one (then
+    no boxes means a negative).
+    """
+
+    path: str
+    split: str
+    width: int = 0
+    height: int = 0
+    boxes: tuple[DrawnBox, ...] = ()
+    unlabeled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is in a source.
+
+    labels: the classes; a box's class id is an index in it. pictures: gone through once; raises FormatError.
+    notes: what the user should know (classes that got other numbers, what was left out); complete when all
+    pictures have been read.
+    """
+
+    labels: tuple[str, ...]
+    pictures: Iterator[DrawnPicture]
+    notes: list[str] = field(default_factory=list)
+
+
+Reader = Callable[[Files, tuple[str, ...] | None], Reading]
+
+
+def whole(files: Files, name: str) -> bytes:
+    """A file that has to be held."""
+    return b"".join(files.chunks(name))
+
+
+def head(files: Files, name: str, size: int = 1 << 16) -> bytes:
+    """The first bytes of a file."""
+    found = b""
+    for chunk in files.chunks(name):
+        found += chunk
+        if len(found) >= size:
+            break
+    return found[:size]
+
+
+def split_of(path: str) -> str:
+    """The split that a path tells of, its last word first; "train" where it tells of none."""
+    found = _SPLITS.findall(path)
+    return _SPLIT_OF[found[-1][:2].lower()] if found else "train"
+
+
+def is_picture(name: str) -> bool:
+    return name.lower().endswith(PICTURE_ENDINGS)
+
+
+def stem_of(name: str) -> str:
+    """The path without its ending."""
+    folder, slash, base = name.rpartition("/")
+    return folder + slash + (base.rpartition(".")[0] or base)
+
+
+class Classes:
+    """From a source's own names or numbers of classes to indices in the list that is wanted."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self._ids = {label: class_id for class_id, label in enumerate(labels)}
+
+    def id_of(self, name: str) -> int:
+        """Raises ValueError for a class that isn't in the list."""
+        found = self._ids.get(name)
+        if found is None:
+            found = self._ids.get(name.strip())
+        if found is None:
+            raise ValueError(f"class {name!r} is not one of {list(self.labels)}.")
+        return found
+
+
+def by_number(
+    names: dict[int, str], wanted: tuple[str, ...] | None, where: str, notes: list[str]
+) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The class list of a format that numbers its classes, and from its numbers to indices in the list.
+
+    names: by number. wanted: the list to use; where there is none, it is the names in the order of their
+    numbers, and a number that isn't its index then is told in the notes. Raises FormatError.
+    """
+    ordered = sorted(names.items())
+    labels = wanted if wanted is not None else tuple(name for _, name in ordered)
+    if len(set(labels)) != len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise FormatError(f"{where}: two classes are named {twice!r}. Give each a name of its own.")
+    ids = {label: class_id for class_id, label in enumerate(labels)}
+    missing = sorted({name for name in names.values() if name not in ids})
+    if missing:
+        raise FormatError(f"{where}: class {missing[0]!r} is not one of the labels {list(labels)}.")
+    first = ordered[0][0] if ordered else 0
+    if wanted is None and [number for number, _ in ordered] != list(range(first, first + len(ordered))):
+        moved = ", ".join(f"{number} is now {ids[name]}" for number, name in ordered if number != ids[name])
+        notes.append(f"{where}: class numbers have gaps. As indices of the class list, {moved}.")
+    return labels, {number: ids[name] for number, name in names.items()}
+
+
+class PictureFinder:
+    """From how a file of labels calls a picture to its path among the source's files.
+
+    Holds the names of all pictures.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._paths = {name for name in files.names if is_picture(name)}
+        self._by_base: dict[str, str] = {}
+        for name in files.names:
+            if is_picture(name):
+                base = name.rpartition("/")[2]
+                self._by_base[base] = "" if base in self._by_base else name
+
+    def has(self, path: str) -> bool:
+        return path in self._paths
+
+    def find(self, called: str, beside: str = "", split: str = "") -> str:
+        """called: as the labels have it; beside: the file of labels; split: breaks a tie.
+
+        Where no file of the source fits, it is what it is called.
+        """
+        called = called.replace("\\", "/").removeprefix("./")
+        folder = beside.rpartition("/")[0]
+        parent = folder.rpartition("/")[0]
+        base = called.rpartition("/")[2]
+        for path in (
+            f"{folder}/{called}" if folder else called,
+            called,
+            f"{parent}/{called}" if parent else called,
+            f"{parent}/images/{called}" if parent else f"images/{called}",
+            *(f"images/{name}/{called}" for name in _folder_names(split)),
+            *(f"{name}/{called}" for name in _folder_names(split)),
+        ):
+            if path in self._paths:
+                return path
+        return self._by_base.get(base) or called
+
+
+def _folder_names(split: str) -> tuple[str, ...]:
+    return {"validation": ("validation", "val", "valid", "val2017"), "train": ("train", "train2017")}.get(
+        split, (split,) if split else ()
+    )

@@ -1,0 +1,185 @@
+"""Format yolo: what Ultralytics trains on, `images/<split>/`, `labels/<split>/` and `data.yaml`.
+
+- Each picture has `labels/<split>/<same stem>.txt` with a line `class cx cy w h` for each box: the centre and
+  the sides as shares of the picture's width and height. 9 decimals: at 30,000 pixels an edge is less than
+  a ten-thousandth of a pixel off, and rounding gives back the very pixel.
+- A negative has an empty file; a picture without a file is not labeled.
+- Labels are found by replacing the last /images/ of a picture's path by /labels/.
+- data.yaml has no `path`: Ultralytics then takes the folder that the file lies in, so that it can be moved.
+Source: "Object Detection Datasets Overview" at docs.ultralytics.com.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from truthmill.box_check import DrawnBox
+from truthmill.channels.reading import (
+    DrawnPicture,
+    Files,
+    Reading,
+    by_number,
+    is_picture,
+    split_of,
+    stem_of,
+    whole,
+)
+from truthmill.channels.writing import Copy, Counts, Event, Shard, Whole
+from truthmill.channels.yaml_text import YamlError, quoted, read_yaml
+from truthmill.dataset import Heading, LabeledPicture
+from truthmill.errors import FormatError
+
+NAMES = {"train": "train", "validation": "val", "test": "test"}  # data.yaml's keys
+_CLASS_FILES = ("classes.txt", "obj.names")
+
+
+def write(shard: Shard) -> Iterator[Event]:
+    images, labels = f"images/{shard.split}/", f"labels/{shard.split}/"
+    for picture in shard.pictures:
+        yield Copy(picture.key, images + picture.file)
+        yield Whole(f"{labels}{picture.stem}.txt", _lines(picture))
+
+
+def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
+    """data.yaml; Ultralytics wants both `train` and `val`, so one that has no pictures is the other."""
+    there = [split for split in heading.splits if counts[split].pictures] or ["train"]
+    shown = {NAMES[split]: f"images/{split}" for split in there}
+    shown = {
+        "train": shown.get("train", f"images/{there[0]}"),
+        "val": shown.get("val", f"images/{there[0]}"),
+        **shown,
+    }
+    lines = [f"{name}: {folder}\n" for name, folder in shown.items()]
+    lines += [f"nc: {len(heading.labels)}\nnames:\n"]
+    lines += [f"  {class_id}: {quoted(label)}\n" for class_id, label in enumerate(heading.labels)]
+    yield Whole("data.yaml", "".join(lines).encode())
+
+
+def _lines(picture: LabeledPicture) -> bytes:
+    across, down = 1 / (2 * picture.width), 1 / (2 * picture.height)
+    return b"".join(
+        [
+            b"%d %.9f %.9f %.9f %.9f\n"
+            % (
+                box.class_id,
+                (2 * box.left + box.width) * across,
+                (2 * box.top + box.height) * down,
+                2 * box.width * across,
+                2 * box.height * down,
+            )
+            for box in picture.boxes
+        ]
+    )
+
+
+def detect(files: Files) -> bool:
+    """Whether there is a data.yaml or a list of class names beside pictures' text files."""
+    return _class_file(files) is not None
+
+
+def _class_file(files: Files) -> str | None:
+    """The file with the class names: a YAML with `names`, classes.txt or *.names."""
+    shallow = sorted(files.names, key=lambda name: name.count("/"))
+    for name in shallow:
+        if name.lower().endswith((".yaml", ".yml")) and re.search(rb"(?m)^names\s*:", whole(files, name)):
+            return name
+    for name in shallow:
+        base = name.rpartition("/")[2].lower()
+        if base in _CLASS_FILES or base.endswith(".names"):
+            return name
+    return None
+
+
+def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
+    """Pictures with their text files. Holds the names of all files.
+
+    A line with a sixth number has a confidence, which is left out; a polygon becomes the box around it.
+    Sizes are the pictures' own, so the pictures must be there.
+    """
+    where = _class_file(files)
+    if where is None:
+        if labels is None:
+            raise FormatError(
+                "There is no list of class names: neither a data.yaml with names, nor classes.txt. "
+                "Add one, or say the labels."
+            )
+        names = dict(enumerate(labels))
+    else:
+        names = _names(files, where)
+    notes: list[str] = []
+    listed, ids = by_number(names, labels, where or "labels", notes)
+    return Reading(listed, _pictures(files, ids, where or "", notes), notes)
+
+
+def _names(files: Files, where: str) -> dict[int, str]:
+    text = whole(files, where).decode("utf-8-sig", errors="replace")
+    if not where.lower().endswith((".yaml", ".yml")):
+        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
+    try:
+        names = read_yaml(text).get("names")
+    except YamlError as error:
+        raise FormatError(f"{where}: {error}") from error
+    if isinstance(names, list):
+        return {number: str(name) for number, name in enumerate(names)}
+    if isinstance(names, dict) and all(str(number).isdigit() for number in names):
+        return {int(number): str(name) for number, name in names.items()}
+    raise FormatError(f'{where}: "names" is neither a list of class names nor a name for each number.')
+
+
+def _pictures(files: Files, ids: dict[int, int], where: str, notes: list[str]) -> Iterator[DrawnPicture]:
+    texts = {name for name in files.names if name.lower().endswith(".txt") and name != where}
+    polygons = 0
+    for path in files.names:
+        if not is_picture(path):
+            continue
+        text = next((name for name in _text_names(path) if name in texts), None)
+        if text is None:
+            yield DrawnPicture(path=path, split=split_of(path), unlabeled="It has no text file.")
+            continue
+        width, height = files.size_wh(path)
+        boxes = []
+        for number, line in enumerate(whole(files, text).splitlines(), start=1):
+            fields = line.split()
+            if fields:
+                try:
+                    boxes.append(_box(fields, ids, width, height))
+                except (ValueError, KeyError) as error:
+                    raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
+                polygons += len(fields) > 6
+        yield DrawnPicture(path=path, split=split_of(path), width=width, height=height, boxes=tuple(boxes))
+    if polygons:
+        notes.append(f"{polygons} polygons became the boxes around them.")
+
+
+def _text_names(path: str) -> Iterator[str]:
+    stem = stem_of(path)
+    head, found, tail = f"/{stem}".rpartition("/images/")
+    if found:
+        yield f"{head}/labels/{tail}.txt".removeprefix("/")
+    yield f"{stem}.txt"
+    yield f"labels/{stem}.txt"
+
+
+def _box(fields: list[bytes], ids: dict[int, int], width: int, height: int) -> DrawnBox:
+    class_id = ids[int(float(fields[0]))]
+    numbers = [float(field) for field in fields[1:]]
+    if len(numbers) in (4, 5):
+        across, down, wide, high = numbers[:4]
+        return DrawnBox(
+            class_id,
+            (across - wide / 2) * width,
+            (down - high / 2) * height,
+            wide * width,
+            high * height,
+        )
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise ValueError("")
+    left, top = min(numbers[::2]), min(numbers[1::2])
+    right, bottom = max(numbers[::2]), max(numbers[1::2])
+    return DrawnBox(class_id, left * width, top * height, (right - left) * width, (bottom - top) * height)
+
+
+def _problem(error: Exception, line: bytes) -> str:
+    text = line.decode(errors="replace")
+    if isinstance(error, KeyError):
+        return f"class {error} of {text!r} is not in the list of class names."
+    return f"{text!r} isn't `class cx cy w h`."
