@@ -170,7 +170,7 @@ def test_the_topic_hears_that_the_dataset_is_ready(cloud):
     (message,) = cloud.messages()
     assert message["Subject"] == "Dataset pets is ready"
     assert f"s3://{cloud.bucket}/datasets/pets/reports/{run.run['run']}.html" in message["Message"]
-    assert b"<h1>Dataset pets, run" in cloud.get(f"datasets/pets/reports/{run.run['run']}.html")
+    assert b"<h1>pets</h1>" in cloud.get(f"datasets/pets/reports/{run.run['run']}.html")
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

@@ -1,0 +1,440 @@
+"""The page's sections about counts: where inputs went, classes, the split, boxes, work and cost, channels."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from truthmill.box_check import FINDINGS
+from truthmill.layout import SPLITS, RunLayout
+from truthmill.rejections import REASONS
+from truthmill.report import charts
+from truthmill.report.durations import spoken
+from truthmill.report.facts import Facts
+from truthmill.report.flow import Link, Node, flow
+from truthmill.report.markup import Markup, join, short, table, tag
+from truthmill.report.measures import ASPECT_EDGES, CROWDING
+
+SPLIT_NAMES = {"train": "Training", "validation": "Validation", "test": "Test"}
+
+
+def section(anchor: str, title: str, *content: object) -> Markup:
+    """A section that can be linked to; empty where it has nothing to say."""
+    if not any(content):
+        return Markup()
+    heading = tag("h2", title, id=f"{anchor}-title")
+    return tag("section", heading, *content, id=anchor, aria_labelledby=f"{anchor}-title")
+
+
+def chart(title: str, drawing: Markup, *about: object, behind: Markup | None = None) -> Markup:
+    """A chart with its title and, on demand, its numbers."""
+    numbers = tag("details", tag("summary", "Numbers"), behind) if behind else ""
+    return tag("figure", tag("figcaption", tag("strong", title), *about), drawing, numbers, class_="chart")
+
+
+def splits_of(facts: Facts) -> list[str]:
+    """The sides that have pictures, in their order."""
+    return [name for name in SPLITS if name in facts.measures.splits]
+
+
+def flow_section(facts: Facts) -> Markup:
+    """Where every input went."""
+    nodes, links = _flow(facts)
+    drawn = flow("Flow of inputs to the training channels; the table below has its numbers.", nodes, links)
+    by_name = {node.name: node for node in nodes}
+    rows: list[list[object]] = [
+        [by_name[link.source].label, by_name[link.target].label, f"{link.value:,}"]
+        for link in links
+        if link.value
+    ]
+    numbers = table("Where every input went", ["from", "to", "files"], rows, 2)
+    scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label="Flow of inputs")
+    about = (
+        tag("p", f"{_earlier(facts):,} labeled pictures of earlier runs are in the channels too.")
+        if _earlier(facts)
+        else ""
+    )
+    missing = _unlabeled(facts)
+    return section(
+        "flow",
+        "From input to channels",
+        about,
+        tag("figure", scrolled, tag("details", tag("summary", "Numbers"), numbers), class_="chart wide"),
+        missing,
+    )
+
+
+def _flow(facts: Facts) -> tuple[list[Node], list[Link]]:
+    run, count = facts.measures.of_this_run, facts.count
+    known = min(count("known"), count("duplicates"))
+    kept = {split: count(split) for split in SPLITS}
+    used = sum(kept.values())
+    answered = {split: run[split, True] for split in SPLITS}
+    missing = {split: run[split, False] for split in SPLITS}
+    nodes = [
+        Node("inputs", "inputs", count("inputs"), 0, "neutral"),
+        Node("used", "pictures used", used, 1, "main"),
+        Node("duplicates", "duplicates", count("duplicates") - known, 1, "muted"),
+        Node("known", "known already", known, 1, "muted"),
+        Node("rejected", "rejected", count("rejected"), 1, "bad"),
+        Node("ignored", "ignored", count("ignored"), 1, "muted"),
+        *(Node(split, SPLIT_NAMES[split].lower(), kept[split], 2, split) for split in SPLITS),
+        Node("earlier", "of earlier runs", _earlier(facts), 2, "muted"),
+        Node("channels", "in the channels", sum(answered.values()) + _earlier(facts), 3, "main"),
+        Node("unlabeled", "without an answer", sum(missing.values()), 3, "bad"),
+    ]
+    links = [
+        Link("inputs", "used", used),
+        *(Link("inputs", node.name, node.value) for node in nodes[2:6]),
+        *(Link("used", split, kept[split]) for split in SPLITS),
+        *(Link(split, "channels", answered[split]) for split in SPLITS),
+        *(Link(split, "unlabeled", missing[split]) for split in SPLITS),
+        Link("earlier", "channels", _earlier(facts)),
+    ]
+    return nodes, links
+
+
+def _earlier(facts: Facts) -> int:
+    """Labeled pictures that other runs brought in."""
+    own = sum(number for (_, labeled), number in facts.measures.of_this_run.items() if labeled)
+    return facts.measures.pictures - own
+
+
+def _unlabeled(facts: Facts) -> Markup:
+    if not facts.listed.unlabeled:
+        return Markup()
+    rows: list[list[object]] = [[reason, f"{n:,}"] for reason, n in facts.listed.unlabeled.most_common(8)]
+    names = tag(
+        "p", "For example: ", ", ".join(map(short, facts.listed.unlabeled_names)), class_="quiet names"
+    )
+    return join(
+        tag("h3", "Without an answer"),
+        table("Why pictures came back without an answer", ["reason", "pictures"], rows),
+        names,
+    )
+
+
+def class_section(facts: Facts) -> Markup:
+    """Boxes of every class on every side, as bars in a table."""
+    splits = splits_of(facts)
+    totals = {split: max(1, facts.measures.splits[split].box_count) for split in splits}
+    shares = {split: facts.measures.splits[split].boxes / totals[split] for split in splits}
+    most = max((float(share.max()) for share in shares.values() if len(share)), default=0) or 1
+    rows: list[list[object]] = []
+    for number, label in enumerate(facts.labels):
+        cells = [
+            join(
+                charts.bar(float(shares[split][number]) / most, split),
+                tag("span", f"{int(facts.measures.splits[split].boxes[number]):,}"),
+                tag("small", charts.percent(float(shares[split][number]))),
+            )
+            for split in splits
+        ]
+        pictures = sum(int(facts.measures.splits[split].pictures_of[number]) for split in splits)
+        rows.append(
+            [charts.named(number, label), *cells, f"{facts.measures.of_class(number):,}", f"{pictures:,}"]
+        )
+    columns = ["class", *(SPLIT_NAMES[split] for split in splits), "boxes", "pictures"]
+    about = "Bars show a class's share of its side's boxes: equal bars in a row mean a balanced split."
+    made = table("Boxes of each class on each side of the split", columns, rows)
+    return section("classes", "Classes", tag("p", about, class_="quiet"), tag("div", made, class_="bars"))
+
+
+def split_section(facts: Facts) -> Markup:
+    """What was wanted, what came out, and whether the sides are apart."""
+    said, splits = facts.run.split, splits_of(facts)
+    wanted = dict(said.get("wanted", {}))
+    if wanted and "train" not in wanted:
+        wanted["train"] = 1 - sum(wanted.values())
+    total = max(1, facts.measures.pictures)
+    rows: list[list[object]] = [
+        [
+            SPLIT_NAMES[split],
+            f"{facts.measures.splits[split].pictures:,}",
+            join(
+                charts.bar(facts.measures.splits[split].pictures / total, split),
+                charts.percent(facts.measures.splits[split].pictures / total),
+            ),
+            f"{wanted[split]:.0%}" if split in wanted else "–",
+            f"{facts.measures.splits[split].box_count:,}",
+            f"{facts.measures.splits[split].negatives:,}",
+            f"{facts.measures.splits[split].unlabeled:,}",
+        ]
+        for split in splits
+    ]
+    columns = ["side", "labeled pictures", "share", "wanted", "boxes", "without a box", "not labeled"]
+    made = table("The sides of the split", columns, rows)
+    return section("split", "Split", tag("div", made, class_="bars"), _groups(facts))
+
+
+def _groups(facts: Facts) -> Markup:
+    """Groups that stay together, and the check that none is on both sides."""
+    said = facts.run.split
+    told: list[tuple[str, object]] = []
+    if "straddlingGroups" in said:
+        straddling = int(said["straddlingGroups"] or 0)
+        found = "none" if not straddling else f"{straddling:,}"
+        told.append(("Groups on both sides (leakage)", found))
+    if "largestGroup" in said:
+        told.append(("Pictures in the largest group", f"{said['largestGroup']:,}"))
+    if "similarPairs" in said:
+        told.append(("Pairs that look alike, kept on one side", f"{said['similarPairs']:,}"))
+    if said.get("offBy"):
+        off = ", ".join(f"{name} {by:+,.0f}" for name, by in said["offBy"].items())
+        told.append(("Off from what was wanted, pictures", off))
+    return facts_list(told)
+
+
+def facts_list(told: list[tuple[str, object]]) -> Markup:
+    """Names and values, side by side."""
+    if not told:
+        return Markup()
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in told), class_="facts")
+
+
+def box_section(facts: Facts) -> Markup:
+    """Sizes, shapes and places of the boxes."""
+    found = facts.measures
+    if not found.boxes:
+        return Markup()
+    return section("boxes", "Boxes", tag("div", *_box_charts(facts), class_="charts"), _findings(facts))
+
+
+def _box_charts(facts: Facts) -> Iterator[Markup]:
+    found = facts.measures
+    points = found.points
+    sampled = f"A sample of {len(points):,} boxes." if len(points) < found.boxes else f"All {len(points):,}."
+    sizes: list[list[object]] = [
+        [name, f"{found.sizes[kind]:,}", charts.percent(found.sizes[kind] / found.boxes)]
+        for kind, name in (
+            ("small", "small (below 32² pixels)"),
+            ("medium", "medium (below 96²)"),
+            ("large", "large"),
+        )
+    ]
+    yield chart(
+        "Size and shape",
+        charts.scatter("Boxes by width and height in pixels, both logarithmic", points),
+        " ",
+        sampled,
+        " Lines mark equal shapes, and the areas that COCO's evaluation calls small and medium.",
+        _key(facts),
+        behind=table("Boxes by area", ["area", "boxes", "share"], sizes),
+    )
+    yield chart(
+        "Where boxes lie",
+        charts.heat_map("Heat map of the boxes' centres on the picture", found.heat),
+        " Centres of all boxes, on a picture of any size. Stronger means more.",
+        behind=_ninths(facts),
+    )
+    labels = [_ratio(low, high) for low, high in pairwise((0.0, *ASPECT_EDGES, float("inf")))]
+    coarse = [(labels[at], int(value)) for at, value in enumerate(found.aspects)]
+    merged = _aspects(coarse)
+    yield chart(
+        "Shape",
+        charts.columns(
+            "Boxes by width over height", [n for n, _ in merged], [v for _, v in merged], "width : height"
+        ),
+        behind=table(
+            "Boxes by width over height", ["width / height", "boxes"], [[n, f"{v:,}"] for n, v in coarse if v]
+        ),
+    )
+    crowding = [int(value) for value in found.crowding]
+    names = _crowding_names()
+    yield chart(
+        "Boxes a picture",
+        charts.columns("Pictures by number of boxes", names, crowding, "boxes"),
+        behind=table(
+            "Pictures by number of boxes",
+            ["boxes", "pictures"],
+            [[n, f"{v:,}"] for n, v in zip(names, crowding, strict=True)],
+        ),
+    )
+
+
+def _key(facts: Facts) -> Markup:
+    """The classes' colours, where each has its own."""
+    if len(facts.labels) > charts.COLOURS:
+        return Markup()
+    names = (charts.named(number, label) for number, label in enumerate(facts.labels))
+    return tag("span", *(tag("span", name) for name in names), class_="key")
+
+
+def _ratio(low: float, high: float) -> str:
+    if not low:
+        return f"below {high:.2f}"
+    return f"{low:.2f} and more" if high == float("inf") else f"{low:.2f} to {high:.2f}"
+
+
+def _aspects(fine: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Seven columns from the half octaves of ASPECT_EDGES: each is the octave around its ratio."""
+    values = [value for _, value in fine]
+    names = ("narrower", "1 : 4", "1 : 2", "1 : 1", "2 : 1", "4 : 1", "wider")
+    cuts = (0, 3, 5, 7, 9, 11, 13, len(values))
+    return [(name, sum(values[low:high])) for name, (low, high) in zip(names, pairwise(cuts), strict=True)]
+
+
+def _crowding_names() -> list[str]:
+    names = []
+    for low, high in pairwise(CROWDING):
+        names.append(f"{low}" if high == low + 1 else f"{low}–{high - 1}")
+    return [*names, f"{CROWDING[-1]}+"]
+
+
+def _ninths(facts: Facts) -> Markup:
+    heat = facts.measures.heat
+    third = len(heat) // 3
+    total = int(heat.sum()) or 1
+    rows: list[list[object]] = [
+        [
+            name,
+            *(
+                charts.percent(
+                    int(heat[at * third : (at + 1) * third, side * third : (side + 1) * third].sum()) / total
+                )
+                for side in range(3)
+            ),
+        ]
+        for at, name in enumerate(("top", "middle", "bottom"))
+    ]
+    return table("Centres by thirds of the picture", ["", "left", "middle", "right"], rows)
+
+
+def _findings(facts: Facts) -> Markup:
+    if not facts.listed.findings:
+        return Markup()
+    rows: list[list[object]] = [
+        [reason, f"{number:,}", FINDINGS.get(reason, "")]
+        for reason, number in facts.listed.findings.most_common()
+    ]
+    return join(
+        tag("h3", "Checked boxes"),
+        table("Boxes that were cut, dropped or are doubtful", ["finding", "boxes", "what was done"], rows, 1),
+    )
+
+
+def rejected_section(facts: Facts) -> Markup:
+    """Every reason with what to do, and some of the files."""
+    listed = facts.listed.rejected
+    reasons = [(reason, n) for reason, n in listed.most_common() if reason not in {"duplicate", "known"}]
+    parts = []
+    for reason, number in reasons:
+        examples = facts.listed.examples.get(reason, [])
+        rows: list[list[object]] = [[short(line.name), short(line.detail, 200)] for line in examples]
+        more = f", {len(examples)} of them shown" if len(examples) < number else ""
+        parts.append(
+            tag(
+                "details",
+                tag("summary", tag("strong", reason), f" {number:,} file{'' if number == 1 else 's'}{more}"),
+                tag("p", REASONS.get(reason, "")),
+                table(f"Files rejected as {reason}", ["file", "what was found"], rows, 9),
+            )
+        )
+    if not parts:
+        return Markup()
+    place = tag("code", RunLayout(facts.run.dataset, facts.run.run).rejected)
+    return section("rejected", "Rejected files", tag("p", "All of them are in ", place, "."), *parts)
+
+
+def worker_section(facts: Facts) -> Markup:
+    """Agreement and pace."""
+    workers = facts.staff.workers()
+    parts: list[object] = []
+    if facts.agreement.pictures:
+        names = ["≤ 50%", "≤ 60%", "≤ 70%", "≤ 80%", "≤ 90%", "≤ 99%", "all"]
+        agreement = chart(
+            "Agreement",
+            charts.columns("Pictures by agreement", names, facts.agreement.bins, "workers who drew a box"),
+            f" {facts.agreement.pictures:,} pictures with several workers; {facts.agreement.mean:.0%} of "
+            "the workers drew a box on average.",
+            behind=table(
+                "Pictures by share of workers who drew their boxes",
+                ["share", "pictures"],
+                [[n, f"{v:,}"] for n, v in zip(names, facts.agreement.bins, strict=True)],
+            ),
+        )
+        parts.append(tag("div", agreement, class_="charts single"))
+    if workers:
+        rows: list[list[object]] = [
+            [
+                tag("code", worker.name),
+                f"{worker.answers:,}",
+                f"{worker.boxes / worker.answers:.1f}",
+                f"{worker.pace_s:.1f} s",
+                "–" if worker.agreement is None else f"{worker.agreement:.0%}",
+            ]
+            for worker in workers[:50]
+        ]
+        columns = ["worker", "answers", "boxes a picture", "time a picture", "agreement"]
+        about = (
+            f"From the answers to {facts.staff.objects:,} pictures"
+            f"{' (a sample)' if facts.staff.objects < facts.count('labeled') else ''}. Time is the median; "
+            "agreement is the share of boxes that a worker and the finished labels have in common, where "
+            "several workers labeled a picture."
+        )
+        parts += [tag("p", about, class_="quiet"), table("Workers", columns, rows)]
+    return section("workers", "Workers", *parts)
+
+
+def cost_section(facts: Facts) -> Markup:
+    """Cost, estimated and actual, and time by state."""
+    return section("cost", "Cost and time", facts_list(_costs(facts)), _times(facts))
+
+
+COSTS = {
+    "estimatedUsd": "Estimated, together",
+    "serviceUsd": "Estimated, labeling service",
+    "workersUsd": "Estimated, workers",
+    "actualUsd": "Actual, together",
+    "actualServiceUsd": "Actual, labeling service",
+    "actualWorkersUsd": "Actual, workers",
+}
+
+
+def _costs(facts: Facts) -> list[tuple[str, object]]:
+    cost = facts.run.cost
+    told: list[tuple[str, object]] = [
+        (name, f"{float(cost[key]):,.2f} USD") for key, name in COSTS.items() if cost.get(key) is not None
+    ]
+    if told and cost.get("book"):
+        told.append(("Prices", str(cost["book"])))
+    return told
+
+
+def _times(facts: Facts) -> Markup:
+    if not facts.durations:
+        return Markup()
+    longest = max(seconds for _, seconds in facts.durations) or 1
+    rows: list[list[object]] = [
+        [state, join(charts.bar(seconds / longest, "main"), tag("span", spoken(seconds)))]
+        for state, seconds in facts.durations
+    ]
+    return tag("div", table("Time by state", ["state", "time"], rows), class_="bars")
+
+
+def channel_section(facts: Facts, uri: str) -> Markup:
+    """How to get at each channel. uri: of the bucket."""
+    run, at = facts.run, RunLayout(facts.run.dataset, facts.run.run)
+    pull = f"truthmill pull {run.dataset} --run {run.run} --to {run.dataset}"
+    images = f"aws s3 sync {uri}/datasets/{run.dataset}/images/ {run.dataset}/images/"
+    channels = run.channels or tuple(str(name) for name in run.request.get("channels", ()))
+    return section(
+        "channels",
+        "Get the data",
+        tag(
+            "p",
+            "Everything in a folder, ready for a trainer (for a stack in AWS add ",
+            tag("code", "--stack-name"),
+            "):",
+        ),
+        command(pull),
+        tag("p", "Or a format at a time, with the AWS command line:"),
+        command(images),
+        *(
+            command(f"aws s3 sync {uri}/{at.channel(name)} {run.dataset}/channels/{name}/")
+            for name in channels
+        ),
+    )
+
+
+def command(line: str) -> Markup:
+    """A line to copy: a click, or the keyboard's focus, shows where it ends."""
+    return tag("pre", tag("code", line), tabindex="0", role="region", aria_label="Command to copy")

@@ -1,0 +1,156 @@
+"""The state on what a run has left: older runs, hostile names, sizes."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.write_report import write_report
+from report_builders import AT, REFERENCE, ReportRun, an_answer
+from truthmill.report.page import MOST_BYTES
+
+BOXES = [(0, 20, 20, 60, 50), (1, 150, 100, 80, 60)]
+
+
+def pictures(number=12):
+    return [(f"p{n}.png", "validation" if n % 4 == 0 else "train", BOXES) for n in range(number)]
+
+
+def page_of(store):
+    write_report(REFERENCE, store)
+    return store.read(AT.report).decode()
+
+
+def headings(page):
+    return re.findall(r"<h2[^>]*>([^<]*)</h2>", page)
+
+
+def test_the_page_tells_all_that_a_run_has_left():
+    run = ReportRun(pictures=[*pictures(), ("late.png", "train", None)])
+    run.rejected = [
+        {"name": "copy.png", "reason": "duplicate", "of": run.key("p1.png"), "distance": 0},
+        {"name": "broken.jpg", "reason": "truncated", "detail": "ends after 60 %"},
+    ]
+    run.similar = [{"key": run.key("p2.png"), "of": run.key("p3.png"), "distance": 2}]
+    run.findings = [{"key": run.key("p5.png"), "reason": "two-labels", "kept": True}]
+    run.confidences = {"p6.png": [0.5, 1.0], "p7.png": [1.0, 1.0]}
+    drawn = [("cat", 20, 20, 60, 50)]
+    run.responses = {7: [an_answer("ann", 12, drawn), an_answer("ben", 14, drawn)]}
+    page = page_of(run.write())
+    assert headings(page)[1:] == [
+        "From input to channels",
+        "Classes",
+        "Split",
+        "Boxes",
+        "Random pictures",
+        "Least agreed",
+        "Suspicious",
+        "Smallest boxes",
+        "Largest boxes",
+        "Most crowded",
+        "Duplicates",
+        "Rejected files",
+        "Workers",
+        "Cost and time",
+        "Get the data",
+    ]
+    for said in (
+        "kept; dropped: copy.png",
+        "Distance 2",
+        "ends after 60 %",
+        "one box drawn by 50% of its workers",
+        "Nobody came.",
+        "3.20 USD",
+        "truthmill pull pets --run 0123456789ab",
+    ):
+        assert said in page, said
+
+
+def test_a_run_of_earlier_days_is_told_as_far_as_it_goes():
+    """Neither lists nor jobs nor answers, and a run.json with little in it."""
+    run = ReportRun(pictures=pictures(), more={"split": {}, "cost": {}, "jobs": [], "counts": {}})
+    store = run.write()
+    for key in (AT.rejected, AT.similar, AT.boxes_checked, AT.unlabeled):
+        store.delete(key)
+    assert headings(page_of(store))[1:] == [
+        "From input to channels",
+        "Classes",
+        "Split",
+        "Boxes",
+        "Random pictures",
+        "Smallest boxes",
+        "Largest boxes",
+        "Most crowded",
+        "Get the data",
+    ]
+
+
+def test_a_dataset_of_negatives_only_has_a_report():
+    page = page_of(ReportRun(pictures=[(f"p{n}", "train", []) for n in range(3)]).write())
+    assert "There is no validation picture" in page
+    assert "100% of the pictures have no box" in page
+
+
+def test_writing_again_writes_the_same():
+    store = ReportRun(pictures=pictures()).write()
+    assert page_of(store) == page_of(store)
+
+
+def test_a_picture_that_is_gone_is_left_out():
+    run = ReportRun(pictures=pictures())
+    store = run.write()
+    store.delete(run.key("p1.png"))
+    store.write(run.key("p2.png"), b"not a picture any more")
+    page = page_of(store)
+    assert "p3.png" in page
+    assert 'class="name">p1.png' not in page
+
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'
+
+
+def test_hostile_texts_are_text():
+    run = ReportRun(labels=(HOSTILE, "dog"), pictures=[(HOSTILE, "train", BOXES), *pictures(4)])
+    run.rejected = [{"name": f"r{HOSTILE}", "reason": "damaged", "detail": HOSTILE}]
+    run.responses = {0: [an_answer(HOSTILE, 3, ())]}
+    page = page_of(run.write())
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("&quot;&gt;&lt;script&gt;alert(1)") > 5
+
+
+def test_the_policy_forbids_everything_but_the_pages_own_style():
+    page = page_of(ReportRun(pictures=pictures()).write())
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert policy.startswith("default-src &#x27;none&#x27;; img-src data:; style-src &#x27;sha256-")
+    assert " style=" not in page
+    assert re.findall(r'(?:href|src)="(?!#|data:image/jpeg)[^"]*"', page) == []
+
+
+@pytest.mark.parametrize("crowd", [1, 300])
+def test_the_page_stays_below_its_bound(crowd):
+    """Noise that JPEG can't pack, 300 classes with long names, and crowds of boxes."""
+    grain = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(grain).save(out, "PNG")
+    run = ReportRun(labels=tuple(f"class {n} {'x' * 200}" for n in range(300)))
+    run.pictures = [
+        (
+            f"picture-{n}-{'y' * 150}.png",
+            "train",
+            [((n + b) % 300, b % 200, b % 150, 3 + n % 90, 9 + b % 80) for b in range(crowd)],
+        )
+        for n in range(130)
+    ]
+    run.similar = [
+        {"key": run.key(run.pictures[n][0]), "of": run.key(run.pictures[n + 1][0]), "distance": 1}
+        for n in range(100)
+    ]
+    store = run.write(with_pictures=False)
+    for name, _, _ in run.pictures:
+        store.write(run.key(name), out.getvalue())
+    page = page_of(store).encode()
+    assert len(page) <= MOST_BYTES
+    assert page.count(b"data:image/jpeg") > 40
