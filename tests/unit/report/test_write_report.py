@@ -132,7 +132,7 @@ def test_the_policy_forbids_everything_but_the_pages_own_style():
 @pytest.mark.parametrize("crowd", [1, 300])
 def test_the_page_stays_below_its_bound(crowd):
     """Noise that JPEG can't pack, 300 classes with long names, and crowds of boxes."""
-    grain = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    grain = np.random.default_rng(1).integers(0, 255, (150, 200, 3), np.uint8)
     out = io.BytesIO()
     Image.fromarray(grain).save(out, "PNG")
     run = ReportRun(labels=tuple(f"class {n} {'x' * 200}" for n in range(300)))
@@ -142,11 +142,11 @@ def test_the_page_stays_below_its_bound(crowd):
             "train",
             [((n + b) % 300, b % 200, b % 150, 3 + n % 90, 9 + b % 80) for b in range(crowd)],
         )
-        for n in range(130)
+        for n in range(100)
     ]
     run.similar = [
         {"key": run.key(run.pictures[n][0]), "of": run.key(run.pictures[n + 1][0]), "distance": 1}
-        for n in range(100)
+        for n in range(90)
     ]
     store = run.write(with_pictures=False)
     for name, _, _ in run.pictures:
