@@ -20,6 +20,7 @@ NAMES = (
     "growth",
     "similarity",
     "split",
+    "quality",
 )
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"
@@ -52,7 +53,7 @@ def between(page: str, name: str, content: str) -> str:
 
 
 def write_pages(docs: Path = DOCS) -> None:
-    """docs/benchmarks.md and docs/scale.md, from the newest results."""
+    """docs/benchmarks.md, docs/scale.md and docs/quality.md, from the newest results."""
     reports = [report for report in map(kept, NAMES) if report]
     page = docs / "benchmarks.md"
     text = between(page.read_text(encoding="utf-8"), "summary", summary(reports))
@@ -62,6 +63,9 @@ def write_pages(docs: Path = DOCS) -> None:
     page.write_text(
         between(page.read_text(encoding="utf-8"), "tables", scale.tables(scale.measured())), encoding="utf-8"
     )
+    page = docs / "quality.md"
+    measured = "\n\n".join(section(report) for report in reports if report.name == "quality")
+    page.write_text(between(page.read_text(encoding="utf-8"), "tables", measured), encoding="utf-8")
 
 
 def main(names: list[str]) -> None:

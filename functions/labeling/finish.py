@@ -12,11 +12,13 @@ from adapters.jobs import Jobs
 from adapters.storage import Storage, storage
 from adapters.table import table
 from adapters.tasks import Tasks
+from labeling import job_quality
 from labeling.ending import announce, end
 from labeling.observed import logger, now_ms, observed
 from truthmill import labeling_output, labeling_rules
 from truthmill.labeling_jobs import ENDED, Counters, Job, Status, enough
 from truthmill.labeling_output import LabeledObject
+from truthmill.worker_quality import Panel
 
 CLAIM_MS = 15 * 60_000  # no invocation lasts longer
 BATCH = 500  # objects held at once
@@ -79,16 +81,22 @@ def write_output(job: Job, tasks: Tasks) -> None:
     """The workers' answers, the consolidated ones, last the output manifest. Writing again is the same."""
     bucket, prefix = labeling_rules.s3_location(job.output, "S3OutputPath")
     store = storage(bucket)
+    panel = job_quality.learned(job, tasks)
     for number, batch in enumerate(_batches(tasks.objects(job))):
         answered = [each for each in batch if each.answers]
         asyncio.run(_write_responses(store, prefix, answered))
-        _write_consolidated(store, prefix, job, number, answered)
+        _write_consolidated(store, prefix, job, number, answered, panel)
     ended = job.modified
     store.write(
         f"{prefix}/manifests/output/output.manifest",
-        ((labeling_output.output_line(job, each, ended) + "\n").encode() for each in tasks.objects(job)),
+        (
+            (labeling_output.output_line(job, each, ended, panel) + "\n").encode()
+            for each in tasks.objects(job)
+        ),
         "application/x-ndjson",
     )
+    if panel.evidence:
+        store.write_json(f"{prefix}/truthmill/workers.json", job_quality.report(job, panel))
 
 
 async def _write_responses(store: Storage, prefix: str, objects: list[LabeledObject]) -> None:
@@ -109,14 +117,14 @@ async def _write_responses(store: Storage, prefix: str, objects: list[LabeledObj
 
 
 def _write_consolidated(
-    store: Storage, prefix: str, job: Job, number: int, objects: list[LabeledObject]
+    store: Storage, prefix: str, job: Job, number: int, objects: list[LabeledObject], panel: Panel
 ) -> None:
     """What the answers of a batch of objects came to; named by the batch, so writing again is the same."""
     labeled = [each for each in objects if each.state == "labeled"]
     if labeled:
         store.write_json(
             f"{prefix}/annotations/consolidated-annotation/consolidation-response/iteration-1/{number:06d}.json",
-            [labeling_output.consolidation_entry(job, each) for each in labeled],
+            [labeling_output.consolidation_entry(job, each, panel) for each in labeled],
         )
 
 

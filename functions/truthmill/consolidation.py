@@ -1,95 +1,80 @@
-"""Several workers' boxes of one object become one list: clustered by class and overlap, then merged."""
+"""Several workers' boxes of one picture become one list: matched, judged, merged."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from truthmill.boxes import Box, iou
-
-SAME = 0.5  # boxes of one class whose IoU reaches this show the same thing
+from truthmill.boxes import Box
+from truthmill.matching import likeness, match
+from truthmill.worker_quality import Judgement, Panel, Picture, agreement, judge
 
 
 @dataclass(frozen=True, slots=True)
 class Consolidated:
-    """A box and how sure the workers are of it: 0 with a single worker, else the share who drew it."""
+    """A box, and how sure one can be of it.
+
+    confidence: the probability that there is such a thing of that class; 0 with a single worker, as in Ground
+    Truth. agreement: share of the workers, by weight, who drew it with that class.
+    """
 
     box: Box
     confidence: float
+    agreement: float = 1.0
 
 
-def consolidate(answers: Mapping[str, Iterable[Box]], size_wh: tuple[int, int]) -> list[Consolidated]:
-    """The boxes that at least half of the workers drew; what a minority drew goes.
+def consolidate(
+    answers: Mapping[str, Iterable[Box]], size_wh: tuple[int, int], panel: Panel | None = None
+) -> list[Consolidated]:
+    """The boxes that are more likely there than not, by what is known of who drew them and who didn't.
 
     answers: worker to their boxes. size_wh: of the picture in pixels; every result lies inside it.
-    With one worker the boxes stay as they are, in the order they were drawn. The order of workers and, with
-    several, of boxes changes nothing;
-    several workers' boxes come sorted.
+    panel: what is known of the workers; without it each is taken as usual, and of one's box alone that of two
+    workers stays, that of three goes.
+    With one worker the boxes stay as they are, in the order they were drawn. With several they come sorted,
+    and neither the order of workers nor that of boxes changes anything.
     """
     if len(answers) == 1:
         return [Consolidated(box, 0.0) for boxes in answers.values() for box in boxes]
-    by_class: dict[int, list[tuple[str, Box]]] = defaultdict(list)
-    for worker, boxes in answers.items():
-        for box in boxes:
-            by_class[box.class_id].append((worker, box))
-    workers = len(answers)
-    found = [
-        Consolidated(_inside(merge(cluster.values()), size_wh), round(len(cluster) / workers, 4))
-        for drawn in by_class.values()
-        for cluster in _clusters(drawn)
-        if 2 * len(cluster) >= workers
-    ]
-    return sorted(found, key=lambda each: each.box)
-
-
-def merge(boxes: Iterable[Box]) -> Box:
-    """Each edge at the median of the edges, which one outlier can't move far; whole pixels.
-
-    The median of an even number is the mean of the middle two, rounded half up.
-    """
-    drawn = list(boxes)
-    left, top = _median([box.left for box in drawn]), _median([box.top for box in drawn])
-    right, bottom = _median([box.right for box in drawn]), _median([box.bottom for box in drawn])
-    return Box(drawn[0].class_id, left, top, max(1, right - left), max(1, bottom - top))
-
-
-def _clusters(drawn: list[tuple[str, Box]]) -> list[dict[str, Box]]:
-    """Boxes of one class that show the same thing, by worker: nobody draws one thing twice.
-
-    Greedy over all pairs, the closest first, joining two clusters where no worker is in both and their
-    merged boxes still overlap by SAME. Boxes are ordered first, so the order of answers is nothing.
-    """
-    ordered = sorted(drawn, key=lambda pair: (pair[1], pair[0]))
-    cluster_at = [{worker: box} for worker, box in ordered]
-    for _, first, second in _pairs(ordered):
-        one, other = cluster_at[first], cluster_at[second]
-        if (
-            one is other
-            or one.keys() & other.keys()
-            or iou(merge(one.values()), merge(other.values())) < SAME
-        ):
-            continue
-        joined = one | other
-        cluster_at = [joined if each is one or each is other else each for each in cluster_at]
-    return list({id(each): each for each in cluster_at}.values())
-
-
-def _pairs(ordered: list[tuple[str, Box]]) -> list[tuple[float, int, int]]:
-    """Pairs of boxes of two workers that overlap by SAME: (-IoU, index, index), the closest first."""
-    return sorted(
-        (-overlap, first, second)
-        for first in range(len(ordered))
-        for second in range(first + 1, len(ordered))
-        if ordered[first][0] != ordered[second][0]
-        and (overlap := iou(ordered[first][1], ordered[second][1])) >= SAME
+    panel = panel or Panel()
+    boxes = (
+        Consolidated(
+            _inside(each.box, size_wh),
+            round(each.confidence, 4),
+            round(agreement(each, answers.keys(), panel), 4),
+        )
+        for each in judgements(answers, panel)
+        if each.probability > 0.5
     )
+    return sorted(boxes, key=lambda each: (each.box, each.confidence, each.agreement))
 
 
-def _median(values: list[int]) -> int:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle] + 1) // 2
+def judgements(answers: Mapping[str, Iterable[Box]], panel: Panel) -> list[Judgement]:
+    """All that anybody drew, with how likely it is; for two workers or more."""
+    workers = sorted(answers)
+    return [judge(group, workers, panel) for group in match(answers)]
+
+
+def seen(answers: Mapping[str, Iterable[Box]]) -> Picture:
+    """A picture as `worker_quality.learn` takes it."""
+    return Picture(tuple(sorted(answers)), tuple(match(answers)))
+
+
+def certainty(answers: Mapping[str, Iterable[Box]], panel: Panel) -> float:
+    """How sure the workers' answers make every box, 0 to 1: the least sure counts.
+
+    For what is more likely there than not the probability that it is, of that class, or the likeness of the
+    boxes drawn, whichever is less; for anything else the probability that it isn't. Nothing drawn by anybody
+    is 1; with one worker nothing is certain.
+    """
+    if len(answers) < 2:
+        return 0.0
+    return min((_certain(each) for each in judgements(answers, panel)), default=1.0)
+
+
+def _certain(each: Judgement) -> float:
+    if each.probability <= 0.5:
+        return 1 - each.probability
+    alike = (likeness(each.box, box) for box in each.group.values())
+    return min(each.confidence, sum(alike) / len(each.group))
 
 
 def _inside(box: Box, size_wh: tuple[int, int]) -> Box:

@@ -12,6 +12,7 @@ import msgspec
 from truthmill.consolidation import Consolidated, consolidate
 from truthmill.labeling_jobs import Job
 from truthmill.worker_answers import Answer
+from truthmill.worker_quality import Panel
 
 TYPE = "groundtruth/object-detection"
 
@@ -40,13 +41,13 @@ class LabeledObject(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Submitted, ...]
 
 
-def output_line(job: Job, done: LabeledObject, ended: int) -> str:
+def output_line(job: Job, done: LabeledObject, ended: int, panel: Panel | None = None) -> str:
     """The object's line of the output manifest: its input line, unchanged, and what the job adds.
 
-    ended: when the job ended, for objects that nobody answered.
+    ended: when the job ended, for objects that nobody answered. panel: what is known of the workers.
     """
     if done.state == "labeled":
-        found = consolidated(done.answers)
+        found = consolidated(done.answers, panel)
         added = {
             job.attribute: _annotation(found, done.answers),
             f"{job.attribute}-metadata": _metadata(job, found, max(each.submitted for each in done.answers)),
@@ -56,9 +57,10 @@ def output_line(job: Job, done: LabeledObject, ended: int) -> str:
     return done.line[: done.line.rindex("}")] + ", " + msgspec.json.encode(added).decode()[1:]
 
 
-def consolidated(answers: Sequence[Submitted]) -> list[Consolidated]:
+def consolidated(answers: Sequence[Submitted], panel: Panel | None = None) -> list[Consolidated]:
     """What the workers' answers come to."""
-    return consolidate({each.worker: each.answer.boxes for each in answers}, answers[0].answer.size_wh)
+    boxes = {each.worker: each.answer.boxes for each in answers}
+    return consolidate(boxes, answers[0].answer.size_wh, panel)
 
 
 def _annotation(found: Sequence[Consolidated], answers: Sequence[Submitted]) -> dict[str, Any]:
@@ -129,9 +131,9 @@ def worker_response_key(done: LabeledObject) -> str:
     return f"annotations/worker-response/iteration-1/{done.number}/{stamp}.json"
 
 
-def consolidation_entry(job: Job, done: LabeledObject) -> dict[str, Any]:
+def consolidation_entry(job: Job, done: LabeledObject, panel: Panel | None = None) -> dict[str, Any]:
     """An entry of annotations/consolidated-annotation: what the answers to one object came to."""
-    found = consolidated(done.answers)
+    found = consolidated(done.answers, panel)
     content = {
         job.attribute: _annotation(found, done.answers),
         f"{job.attribute}-metadata": _metadata(job, found, max(each.submitted for each in done.answers)),

@@ -1,25 +1,11 @@
 """The arithmetic of docs/scale.md, and that the pages show what was last measured: bench/."""
 
-import importlib
 import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
-
-
-@pytest.fixture(scope="module")
-def loaded():
-    """Modules of bench/, which are scripts: found beside each other, and forgotten afterwards."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(BENCH))
-    yield importlib.import_module
-    sys.path.remove(str(BENCH))
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCH:
-            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +95,11 @@ def test_the_page_has_every_number_of_the_estimate(scale, found):
 
 
 @pytest.mark.usefixtures("loaded")
-@pytest.mark.parametrize("name", ["benchmarks.md", "scale.md"])
+@pytest.mark.parametrize("name", ["benchmarks.md", "scale.md", "quality.md"])
 def test_the_pages_show_the_kept_results(tmp_path, name):
     """`python bench --write-only` changes nothing."""
     docs = BENCH.parent / "docs"
-    for page in ("benchmarks.md", "scale.md"):
+    for page in ("benchmarks.md", "scale.md", "quality.md"):
         (tmp_path / page).write_bytes((docs / page).read_bytes())
     program = runpy.run_path(str(BENCH / "__main__.py"))
     program["write_pages"](tmp_path)
