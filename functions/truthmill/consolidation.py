@@ -28,7 +28,8 @@ def consolidate(
 
     answers: worker to their boxes. size_wh: of the picture in pixels; every result lies inside it.
     panel: what is known of the workers; without it each is taken as usual, and of one's box alone that of two
-    workers stays, that of three goes.
+    workers stays, that of three goes. Two workers who differ about a label leave the box with either; of
+    three or more the class has to be more likely than all others together, as well.
     With one worker the boxes stay as they are, in the order they were drawn. With several they come sorted,
     and neither the order of workers nor that of boxes changes anything.
     """
@@ -42,7 +43,7 @@ def consolidate(
             round(agreement(each, answers.keys(), panel), 4),
         )
         for each in judgements(answers, panel)
-        if each.probability > 0.5
+        if (each.confidence if len(answers) > 2 else each.probability) > 0.5
     )
     return sorted(boxes, key=lambda each: (each.box, each.confidence, each.agreement))
 

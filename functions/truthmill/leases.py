@@ -1,6 +1,7 @@
 """Who may work on an object, and for how long: the rules of leases, answers and declines.
 
-An object waits in a queue ordered by the moment from which it can be taken. Time is in milliseconds since
+Near the end of a job an object that somebody holds for long is given to one more worker: the first answer is
+taken, the other one refused. An object waits in a queue ordered by the moment from which it can be taken. Time is in milliseconds since
 1970 and handed in.
 """
 
@@ -20,13 +21,15 @@ class LeaseRefusedError(Exception):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Where one object of a job stands.
 
-    needed: answers it gets at the most. answered, declined: workers, in the order they did.
-    leases: worker to the moment it runs out. queued: since when it waits for a worker; 0 for the first time.
+    needed: answers that make it labeled. extra: answers it gets besides, since those it had didn't agree.
+    answered, declined: workers, in the order they did. leases: worker to the moment it runs out. queued:
+    since when it waits for a worker; 0 for the first time.
     version: counts the changes; whoever writes makes sure that it still is the one read.
     """
 
     number: int
     needed: int
+    extra: int = 0
     version: int = 0
     state: str = OPEN
     answered: tuple[str, ...] = ()
@@ -39,21 +42,44 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         return {worker: until for worker, until in self.leases.items() if until > now}
 
     @property
+    def wanted(self) -> int:
+        """Answers after which it takes no more."""
+        return self.needed + self.extra
+
+    @property
+    def labeled(self) -> bool:
+        """Whether it has the answers it needs, even where it waits for extra ones."""
+        return self.state == LABELED or (self.state == OPEN and len(self.answered) >= self.needed)
+
+    @property
+    def waits_for_extra(self) -> bool:
+        """Whether only an extra answer is outstanding."""
+        return self.state == OPEN and len(self.answered) >= self.needed
+
+    @property
     def available_from(self) -> int | None:
         """Its place in the queue: from when another worker may take it; None once it is done."""
         if self.state != OPEN:
             return None
-        if len(self.answered) + len(self.leases) < self.needed:
+        if len(self.answered) + len(self.leases) < self.wanted:
             return self.queued
         return min(self.leases.values())
 
 
-def lease(task: Task, worker: str, now: int, until: int) -> Task:
-    """Give the object to a worker. Raises LeaseRefusedError where it is done, taken, or theirs already."""
+def lease(task: Task, worker: str, now: int, until: int, slow_until: int = 0) -> Task:
+    """Give the object to a worker.
+
+    slow_until: a lease that runs until then or less has been held for long; one worker more than needed may
+    then have the object too, and the first answer is taken.
+    Raises LeaseRefusedError where it is done, taken, or theirs already.
+    """
     _check_open(task, worker)
     current = _without_lapsed(task, now)
-    others = current.live(now).keys() - {worker}
-    if len(current.answered) + len(others) >= current.needed:
+    others = {other: end for other, end in current.leases.items() if other != worker}
+    room = current.wanted - len(current.answered)
+    if any(end <= slow_until for end in others.values()):
+        room += 1
+    if worker not in current.leases and len(others) >= room:
         raise LeaseRefusedError("TaskTaken", "As many workers as the object needs are working on it.")
     return _next(current, leases={**current.leases, worker: until})
 
@@ -63,28 +89,37 @@ def extend(task: Task, worker: str, now: int, until: int) -> Task:
     return lease(task, worker, now, until)
 
 
-def answer(task: Task, worker: str, now: int) -> Task:
+def answer(task: Task, worker: str, now: int, most: int = 0) -> Task:
     """Take the worker's answer. A lease that ran out doesn't matter while nobody else took the object.
 
-    Raises LeaseRefusedError.
+    most: where the answers, this one included, don't agree: how many the object may get in all; where it has
+    fewer, it waits for one more. Raises LeaseRefusedError.
     """
     current = lease(task, worker, now, now)
     answered = (*current.answered, worker)
-    state = LABELED if len(answered) >= current.needed else OPEN
-    return msgspec.structs.replace(current, answered=answered, leases=_others(current, worker), state=state)
+    if len(answered) < current.wanted:
+        return msgspec.structs.replace(current, answered=answered, leases=_others(current, worker))
+    if len(answered) < most and len(current.declined) < current.needed:
+        extra = len(answered) + 1 - current.needed
+        left = _others(current, worker)
+        return msgspec.structs.replace(current, answered=answered, leases=left, extra=extra, queued=now)
+    return msgspec.structs.replace(current, answered=answered, leases={}, state=LABELED)
 
 
 def decline(task: Task, worker: str, now: int) -> Task:
     """Return the object for good: this worker isn't asked again.
 
     Where as many workers as the object needs have declined it, it is expired and stays unlabeled, which is
-    Ground Truth's documented rule. Raises LeaseRefusedError.
+    Ground Truth's documented rule; one that waits for an extra answer is done with those it has.
+    Raises LeaseRefusedError.
     """
     _check_open(task, worker)
     current = _without_lapsed(task, now)
     declined = (*current.declined, worker)
-    state = EXPIRED if len(declined) >= current.needed else OPEN
-    return _next(current, declined=declined, leases=_others(current, worker), state=state, queued=now)
+    if len(declined) < current.needed:
+        return _next(current, declined=declined, leases=_others(current, worker), queued=now)
+    state = LABELED if len(current.answered) >= current.needed else EXPIRED
+    return _next(current, declined=declined, leases={}, state=state, queued=now)
 
 
 def release(task: Task, worker: str, now: int) -> Task:
@@ -107,7 +142,7 @@ def _check_open(task: Task, worker: str) -> None:
     if worker in task.declined:
         raise LeaseRefusedError("AlreadyDeclined", "You have declined this object.")
     if task.state != OPEN:
-        raise LeaseRefusedError("TaskDone", "The object has all the answers it needs.")
+        raise LeaseRefusedError("TaskDone", "The object has all the answers it needs; others were faster.")
 
 
 def _without_lapsed(task: Task, now: int) -> Task:
