@@ -94,7 +94,11 @@ class Jobs:
         """The sum over the shards."""
         shards = list(self.table.query(f"COUNTS#{job.name}"))
         return Counters(
-            *(sum(shard.get(name, 0) for shard in shards) for name in ("labeled", "expired", "answers"))
+            labeled=sum(shard.get("labeled", 0) for shard in shards),
+            expired=sum(shard.get("expired", 0) for shard in shards),
+            answers=sum(shard.get("answers", 0) for shard in shards),
+            extra=sum(shard.get("extra", 0) for shard in shards),
+            last=max((shard.get("last", 0) for shard in shards), default=0),
         )
 
     def close(self, job: Job) -> None:
@@ -145,6 +149,7 @@ def _job_item(job: Job) -> Item:
     fields = msgspec.structs.asdict(job)
     fields["request"] = msgspec.json.encode(job.request).decode()
     fields["labels"] = list(job.labels)
+    fields["rules"] = msgspec.json.encode(job.rules).decode()
     item = {"pk": JOBS, "sk": job.name, **fields}
     if job.status not in ENDED or not job.announced:
         item |= {"queue": ACTIVE, "place": job.name}
@@ -152,4 +157,5 @@ def _job_item(job: Job) -> Item:
 
 
 def _job(item: Item) -> Job:
-    return msgspec.convert({**item, "request": msgspec.json.decode(item["request"])}, Job)
+    decoded: Item = {name: msgspec.json.decode(item[name]) for name in ("request", "rules") if name in item}
+    return msgspec.convert({**item, **decoded}, Job)

@@ -2,7 +2,6 @@
 
 pk TASKS#<job>#<shard>  sk <number>             an object; waits in the queue TASKS#<job>#<shard> while open
                         sk <number>#<worker>    a worker's answer to it, so that one query reads both in order
-pk WORKER#<worker>      sk JOB#<job>            what the worker holds, and how far they got in each queue
 pk COUNTS#<job>         sk <shard>              objects done in the shard
 
 Whoever takes a task goes through a queue from where they got to: what they passed was theirs or somebody
@@ -10,49 +9,28 @@ else's, and what comes back is queued anew behind. So choosing never scans, howe
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from itertools import chain, repeat
 from typing import Any
 
 import msgspec
 
+from adapters.desks import Desk, Held, put_desk
+from adapters.gold_tasks import GoldAnswer, GoldTasks, without
 from adapters.table import ConditionFailedError, Item, Key, Table
-from truthmill import leases
+from truthmill import gold, leases
+from truthmill.consolidation import certainty
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_output import LabeledObject, Submitted
 from truthmill.leases import LeaseRefusedError, Task
+from truthmill.worker_quality import Panel
 
 PAGE = 20
 INDEX_LAG_MS = 30_000  # an index may show an item that much later than it was written
 REWIND_MS = 600_000  # who finds nothing looks through the whole queues again this often
 TRIES = 8
 KEPT_S = 120 * 86_400  # a task and its answers leave the table that long after they were made
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A lease of a worker: object number, since when and until when in milliseconds since 1970."""
-
-    number: int
-    since: int
-    until: int
-
-
-class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker holds in a job, and where they got to in its queues.
-
-    places: shard (as text) to the last place looked at. last: moment of their last answer. rewound: moment
-    at which they last began from the front.
-    """
-
-    worker: str
-    job: str
-    version: int = 0
-    held: tuple[Held, ...] = ()
-    places: dict[str, str] = {}
-    answered: int = 0
-    last: int = 0
-    rewound: int = 0
 
 
 class StoredTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +53,7 @@ class Tasks:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.gold = GoldTasks(table)
 
     def load(self, job: Job, objects: Iterable[tuple[str, str]], now: int) -> int:
         """Write the tasks of a job: its manifest's lines with their pictures, in order. Answers how many."""
@@ -88,6 +67,12 @@ class Tasks:
         )
 
     def get(self, job: Job, number: int) -> StoredTask | None:
+        """An object; a gold picture looks like one."""
+        if job.is_gold(number):
+            picture = self.gold.get(job, number)
+            if picture is None:
+                return None
+            return StoredTask(task=Task(number=number, needed=1), line=picture.line, uri=picture.uri)
         item = self.table.get(_task_key(job, number))
         return _stored(item) if item else None
 
@@ -106,26 +91,57 @@ class Tasks:
     def hold(self, job: Job, worker: str, count: int, now: int) -> list[tuple[Held, StoredTask]]:
         """Leases for a worker until they hold `count`, or as many as there are; what they hold stays theirs.
 
-        The one held longest comes first. now: milliseconds.
+        The one held longest comes first. Who did badly on gold tasks gets no more. now: milliseconds.
         """
         until = now + job.time_limit_ms
         for _ in range(TRIES):
-            desk = self.desk(worker, job.name)
-            live = [each for each in desk.held if each.until > now]
-            if len(live) >= count or not self._take_one(job, desk, now, until):
+            desk, live = self._on_desk(job, worker, now)
+            if len(live) >= count or gold.below(desk.gold_result, job.rules.gold_threshold):
+                return live
+            if not self._take_one(job, desk, now, until):
                 break
+        return self._on_desk(job, worker, now)[1]
+
+    def _on_desk(self, job: Job, worker: str, now: int) -> tuple[Desk, list[tuple[Held, StoredTask]]]:
+        """The desk, without what somebody else was faster with, and what is still worked at."""
         desk = self.desk(worker, job.name)
-        found = [(each, self.get(job, each.number)) for each in desk.held if each.until > now]
-        return [(each, stored) for each, stored in found if stored is not None]
+        live, gone = [], set()
+        for each in desk.held:
+            stored = self.get(job, each.number) if each.until > now else None
+            if stored and (job.is_gold(each.number) or worker in stored.task.leases):
+                live.append((each, stored))
+            elif each.until > now:
+                gone.add(each.number)
+        held = tuple(each for each in desk.held if each.number not in gone)
+        return msgspec.structs.replace(desk, held=held), live
 
     def _take_one(self, job: Job, desk: Desk, now: int, until: int) -> bool:
-        """Lease one more object to the worker; False where there is none. Their lapsed ones come first."""
-        for lapsed in [each for each in desk.held if each.until <= now]:
+        """Lease one more object to the worker; False where there is none. Their lapsed ones come first.
+
+        Where nothing waits, they get what somebody else holds for long, and whoever is first is taken.
+        """
+        for lapsed in [each for each in desk.held if each.until <= now and not job.is_gold(each.number)]:
             if self._lease(job, desk, lapsed.number, now, until, desk.places):
                 return True
-        return self._take_from_queues(job, desk, now, until, rewind=False) or (
-            now - desk.rewound > REWIND_MS and self._take_from_queues(job, desk, now, until, rewind=True)
+        return (
+            (job.gold > 0 and self.gold.hand_out(job, desk, now, until))
+            or self._take_from_queues(job, desk, now, until, rewind=False)
+            or (now - desk.rewound > REWIND_MS and self._take_from_queues(job, desk, now, until, rewind=True))
+            or self._take_slow(job, now, until, desk.worker)
         )
+
+    def _take_slow(self, job: Job, now: int, until: int, worker: str) -> bool:
+        """Lease an object that somebody else holds for long."""
+        slow_until = now + job.time_limit_ms - leases.slow_after(job.time_limit_ms)
+        desk = self.desk(worker, job.name)
+        for shard in range(job.shards):
+            page = self.table.waiting(_queue(job, shard), f"{now:013d}#~", f"{slow_until:013d}#~", PAGE)
+            theirs = [item for item in page if worker not in (*item["answered"], *item["declined"])]
+            random.shuffle(theirs)
+            for item in theirs:
+                if self._lease(job, desk, int(item["sk"]), now, until, desk.places, slow_until):
+                    return True
+        return False
 
     def _take_from_queues(self, job: Job, desk: Desk, now: int, until: int, *, rewind: bool) -> bool:
         places = {} if rewind else dict(desk.places)
@@ -149,20 +165,31 @@ class Tasks:
             self._keep(changed, desk)
         return False
 
-    def _lease(self, job: Job, desk: Desk, number: int, now: int, until: int, places: dict[str, str]) -> bool:
+    def _lease(
+        self,
+        job: Job,
+        desk: Desk,
+        number: int,
+        now: int,
+        until: int,
+        places: dict[str, str],
+        slow_until: int = 0,
+    ) -> bool:
         """Lease one object, if it is to be had; the worker's desk is written with it."""
         for _ in range(TRIES):
             stored = self.get(job, number)
             if stored is None:
                 return False
             try:
-                task = leases.lease(stored.task, desk.worker, now, until)
+                task = leases.lease(stored.task, desk.worker, now, until, slow_until)
             except LeaseRefusedError:
                 return False
             held = (*(each for each in desk.held if each.until > now), Held(number, now, until))
             changed = msgspec.structs.replace(desk, held=held, places=places)
             try:
-                self.table.write([self._updating(job, stored.task, task), self._desk_put(changed, desk)])
+                self.table.write(
+                    [self._updating(job, stored.task, task), put_desk(self.table, changed, desk)]
+                )
             except ConditionFailedError as error:
                 if 1 in error.failed:  # the same worker asked twice at once; what the other got is theirs
                     return True
@@ -173,6 +200,9 @@ class Tasks:
     def extend(self, job: Job, worker: str, number: int, now: int) -> Held:
         """Give the worker the whole time again from now on. Raises LeaseRefusedError."""
         until = now + job.time_limit_ms
+        if job.is_gold(number):
+            self._on_gold(job, worker, number, lambda desk: self.gold.extend(desk, number, until))
+            return next(each for each in self.desk(worker, job.name).held if each.number == number)
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
             since = next((each.since for each in desk.held if each.number == number), now)
@@ -182,11 +212,14 @@ class Tasks:
                 msgspec.structs.replace(desk, held=tuple(sorted(held, key=lambda each: each.since))),
             )
 
-        self._change(job, worker, number, change)
+        self._change(job, worker, number, change, now)
         return next(each for each in self.desk(worker, job.name).held if each.number == number)
 
     def decline(self, job: Job, worker: str, number: int, reason: str, now: int) -> None:
         """Return an object for good, with a reason. Raises LeaseRefusedError."""
+        if job.is_gold(number):
+            self._on_gold(job, worker, number, lambda desk: self.gold.decline(desk, number))
+            return
         extra = {
             "pk": _queue(job, job.shard(number)),
             "sk": f"{number:06d}#!{worker}",
@@ -196,17 +229,20 @@ class Tasks:
         }
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
-            return leases.decline(stored.task, worker, now), _without(desk, number)
+            return leases.decline(stored.task, worker, now), without(desk, number)
 
-        self._change(job, worker, number, change, extra=extra)
+        self._change(job, worker, number, change, now, extra=extra)
 
     def release(self, job: Job, worker: str, number: int, now: int) -> None:
         """Return an object to the others."""
+        if job.is_gold(number):
+            self._on_gold(job, worker, number, lambda desk: self.gold.release(desk, number))
+            return
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
-            return leases.release(stored.task, worker, now), _without(desk, number)
+            return leases.release(stored.task, worker, now), without(desk, number)
 
-        self._change(job, worker, number, change)
+        self._change(job, worker, number, change, now)
 
     def answer(self, job: Job, worker: str, number: int, submitted: Submitted, digest: str, now: int) -> bool:
         """Keep a worker's answer; True where it completes the object.
@@ -219,22 +255,95 @@ class Tasks:
         item["answer"] = msgspec.json.encode(submitted).decode()
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
-            free = _without(desk, number)
+            free = without(desk, number)
             return (
-                leases.answer(stored.task, worker, now),
+                leases.answer(stored.task, worker, now, self._most(job, stored.task, submitted)),
                 msgspec.structs.replace(free, answered=desk.answered + 1, last=now),
             )
 
         try:
-            task = self._change(job, worker, number, change, extra=item)
+            task = self._change(job, worker, number, change, now, extra=item)
         except LeaseRefusedError:
             given = self.table.get(key)
             if given is not None and given["digest"] == digest:
                 return False
             raise
-        return task.state != leases.OPEN
+        return task.labeled or task.state != leases.OPEN
 
-    def _change(self, job: Job, worker: str, number: int, change: Change, extra: Item | None = None) -> Task:
+    def answer_gold(
+        self, job: Job, worker: str, number: int, submitted: Submitted, digest: str, now: int
+    ) -> GoldAnswer:
+        """Keep a worker's answer to a gold task. Raises LeaseRefusedError."""
+        expires = now // 1000 + KEPT_S
+        for _ in range(TRIES):
+            desk = self.desk(worker, job.name)
+            found = self.gold.answer(job, desk, number, submitted, digest, expires)
+            if found is not None:
+                return found
+        raise TimeoutError(f"gold task {number} of {job.name} is answered by too many at once")
+
+    def _on_gold(self, job: Job, worker: str, number: int, change: Callable[[Desk], bool]) -> None:
+        """Change the desk that a gold task is on. Raises LeaseRefusedError where it isn't on it."""
+        for _ in range(TRIES):
+            desk = self.desk(worker, job.name)
+            if number not in {each.number for each in desk.held}:
+                raise LeaseRefusedError("NoSuchTask", "The job has no such object.")
+            if change(desk):
+                return
+        raise TimeoutError(f"object {number} of {job.name} is changed by too many at once")
+
+    def _most(self, job: Job, task: Task, submitted: Submitted) -> int:
+        """How many answers the object may get, where those it has with this one don't agree; else 0."""
+        most = job.rules.max_workers
+        if not len(task.answered) + 1 < most or len(task.answered) + 1 < task.wanted:
+            return 0
+        given = {each.worker: each.answer.boxes for each in (*self.answers_to(job, task.number), submitted)}
+        return most if certainty(given, Panel(len(job.labels))) < job.rules.agreement else 0
+
+    def withdraw(self, job: Job, workers: Collection[str], now: int) -> int:
+        """Take back all answers of some workers (by their `sub`); answers how many objects were changed.
+
+        What is taken back stays beside the object for the record. Doing it again changes nothing.
+        """
+        changed = 0
+        for shard in range(job.shards):
+            for row in self.rows(job, shard):
+                if "line" in row and not {*row["answered"]}.isdisjoint(workers):
+                    for worker in {*row["answered"]} & {*workers}:
+                        self._withdraw(job, row["number"], worker, now)
+                    changed += 1
+        return changed
+
+    def _withdraw(self, job: Job, number: int, worker: str, now: int) -> None:
+        key = (_queue(job, job.shard(number)), f"{number:06d}#{worker}")
+        for _ in range(TRIES):
+            stored, given = self.get(job, number), self.table.get(key)
+            if stored is None or given is None or worker not in stored.task.answered:
+                return
+            task = leases.withdraw(stored.task, worker, now)
+            taken_back = {name: value for name, value in given.items() if name != "answer"}
+            writes = [
+                self._updating(job, stored.task, task),
+                self.table.putting(taken_back | {"withdrawn": given["answer"]}),
+                self._counting(job, stored.task, task, now),
+            ]
+            try:
+                self.table.write(writes)
+            except ConditionFailedError as error:
+                if 2 in error.failed:
+                    raise JobEndedError(job.name) from error
+                continue
+            return
+        raise TimeoutError(f"object {number} of {job.name} is changed by too many at once")
+
+    def answers_to(self, job: Job, number: int) -> list[Submitted]:
+        """The answers to one object."""
+        rows = self.rows(job, job.shard(number), number)
+        return [msgspec.json.decode(row["answer"], type=Submitted) for row in rows if "answer" in row]
+
+    def _change(
+        self, job: Job, worker: str, number: int, change: Change, now: int, extra: Item | None = None
+    ) -> Task:
         """Change an object and the worker's desk together, again and again where somebody is faster.
 
         extra: an item to be written with them where there is none. Raises what `change` raises,
@@ -248,11 +357,11 @@ class Tasks:
             task, changed = change(stored, desk)
             if task is stored.task and changed == desk:
                 return task
-            writes = [self._updating(job, stored.task, task), self._desk_put(changed, desk)]
+            writes = [self._updating(job, stored.task, task), put_desk(self.table, changed, desk)]
             if extra is not None:
                 writes.append(self.table.putting(extra, "attribute_not_exists(#pk)"))
-            if len(task.answered) > len(stored.task.answered) or task.state != stored.task.state:
-                writes.append(self._counting(job, stored.task, task))
+            if task.answered != stored.task.answered or task.state != stored.task.state:
+                writes.append(self._counting(job, stored.task, task, now))
             try:
                 self.table.write(writes)
             except ConditionFailedError as error:
@@ -270,6 +379,8 @@ class Tasks:
             "state": task.state,
             "answered": list(task.answered),
             "declined": list(task.declined),
+            "withdrawn": list(task.withdrawn),
+            "extra": task.extra,
             "leases": task.leases,
             "queued": task.queued,
         }
@@ -281,32 +392,24 @@ class Tasks:
             expression += " REMOVE #queue, #place"
         return self.table.updating(_task_key(job, task.number), expression, values, "#version = :was")
 
-    def _counting(self, job: Job, was: Task, task: Task) -> dict[str, Any]:
-        done = {leases.LABELED: "labeled", leases.EXPIRED: "expired"}
+    def _counting(self, job: Job, was: Task, task: Task, now: int) -> dict[str, Any]:
         values = {
             "answers": len(task.answered) - len(was.answered),
-            "labeled": int(done.get(task.state) == "labeled"),
-            "expired": int(done.get(task.state) == "expired"),
+            "labeled": int(task.labeled) - int(was.labeled),
+            "expired": int(task.state == leases.EXPIRED) - int(was.state == leases.EXPIRED),
+            "extra": int(task.waits_for_extra) - int(was.waits_for_extra),
+            "last": now,
         }
         return self.table.updating(
             (f"COUNTS#{job.name}", f"{job.shard(task.number):02d}"),
-            "ADD #answers :answers, #labeled :labeled, #expired :expired",
+            "SET #last = :last ADD #answers :answers, #labeled :labeled, #expired :expired, #extra :extra",
             values,
             "attribute_not_exists(#closed)",
         )
 
-    def _desk_put(self, desk: Desk, was: Desk) -> dict[str, Any]:
-        item = {
-            "pk": f"WORKER#{desk.worker}",
-            "sk": f"JOB#{desk.job}",
-            **msgspec.to_builtins(desk),
-            "version": was.version + 1,
-        }
-        return self.table.putting(item, "attribute_not_exists(#pk) OR #version = :was", {"was": was.version})
-
     def _keep(self, desk: Desk, was: Desk) -> None:
         try:
-            self.table.write([self._desk_put(desk, was)])
+            self.table.write([put_desk(self.table, desk, was)])
         except ConditionFailedError:
             return  # the same worker asked twice at once, and this one found nothing
 
@@ -331,12 +434,11 @@ class Tasks:
 
 def _object(stored: StoredTask, answers: list[Submitted]) -> LabeledObject:
     return LabeledObject(
-        number=stored.task.number, line=stored.line, state=stored.task.state, answers=tuple(answers)
+        number=stored.task.number,
+        line=stored.line,
+        state=leases.LABELED if stored.task.labeled else stored.task.state,
+        answers=tuple(answers),
     )
-
-
-def _without(desk: Desk, number: int) -> Desk:
-    return msgspec.structs.replace(desk, held=tuple(each for each in desk.held if each.number != number))
 
 
 def _queue(job: Job, shard: int) -> str:

@@ -46,6 +46,13 @@ def finish(name: str, jobs: Jobs, tasks: Tasks) -> dict[str, Any]:
     if job is None:
         return {"job": name, "status": "claimed"}
     try:
+        if (
+            job.status == "InProgress"
+            and now_ms() < job.deadline
+            and job_quality.withdraw(job, tasks, now_ms())
+        ):
+            jobs.update(name, claim=0)  # others are asked again, so it isn't over
+            return {"job": name, "status": found.status}
         return _write_and_end(job, jobs, tasks)
     except Exception:
         jobs.update(name, claim=0)
@@ -71,7 +78,7 @@ def _outcome(job: Job, counters: Counters) -> Any:
     if job.status == "Stopping":
         status = "Stopped"
     elif job.status == "InProgress":
-        status = enough(job, counters)
+        status = enough(job, counters, now_ms())
         if not status and now_ms() >= job.deadline:
             status = "Completed" if counters.labeled else "Failed"
     return status
@@ -81,7 +88,8 @@ def write_output(job: Job, tasks: Tasks) -> None:
     """The workers' answers, the consolidated ones, last the output manifest. Writing again is the same."""
     bucket, prefix = labeling_rules.s3_location(job.output, "S3OutputPath")
     store = storage(bucket)
-    panel = job_quality.learned(job, tasks)
+    learned = job_quality.learned(job, tasks)
+    panel = learned.panel
     for number, batch in enumerate(_batches(tasks.objects(job))):
         answered = [each for each in batch if each.answers]
         asyncio.run(_write_responses(store, prefix, answered))
@@ -96,7 +104,7 @@ def write_output(job: Job, tasks: Tasks) -> None:
         "application/x-ndjson",
     )
     if panel.evidence:
-        store.write_json(f"{prefix}/truthmill/workers.json", job_quality.report(job, panel))
+        store.write_json(f"{prefix}/truthmill/workers.json", job_quality.report(job, learned))
 
 
 async def _write_responses(store: Storage, prefix: str, objects: list[LabeledObject]) -> None:

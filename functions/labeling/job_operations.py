@@ -6,7 +6,7 @@ from typing import Any
 
 from labeling.observed import logger
 from labeling.service import Service
-from truthmill import labeling_jobs, labeling_protocol, labeling_rules
+from truthmill import labeling_jobs, labeling_protocol, labeling_rules, quality_rules
 from truthmill.errors import ProtocolError
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_protocol import validation_error
@@ -29,6 +29,7 @@ def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, 
         reference=hashlib.sha256(f"{arn}{now}".encode()).hexdigest()[:20],
         created=now,
         modified=now,
+        rules=quality_rules.from_tags({tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}),
     )
     if not service.jobs.create(job):
         raise ProtocolError(

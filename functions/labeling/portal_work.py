@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
+from adapters.desks import Held
+from adapters.gold_tasks import GoldAnswer
 from adapters.links import link, picture_sources, stored_size
 from adapters.sessions import Session
 from adapters.task_page import task_page
-from adapters.tasks import Held, JobEndedError, StoredTask
+from adapters.tasks import JobEndedError, StoredTask
 from labeling.observed import logger
 from labeling.portal_account import Portal, signed_in
 from labeling.web import Reply, Web
@@ -92,14 +94,38 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
         content=content,  # type: ignore[arg-type] # read_answer has seen that it is an object
         answer=read,
     )
-    done = _change(
-        lambda: portal.tasks.answer(
-            found, session.sub, int(task), submitted, hashlib.sha256(encoded).hexdigest(), now
-        )
-    )
-    if done:
+    digest = hashlib.sha256(encoded).hexdigest()
+    given = (found, session.sub, int(task), submitted, digest, now)
+    told: dict[str, Any] = {}
+    if found.is_gold(int(task)):
+        told = _feedback(found, _change(lambda: portal.tasks.answer_gold(*given)))
+    elif _change(lambda: portal.tasks.answer(*given)):
         _finish_if_enough(portal, found)
-    return Reply(document={"accepted": True, **_and_next(portal, found, session, count)})
+    return Reply(document={"accepted": True, **told, **_and_next(portal, found, session, count)})
+
+
+def _feedback(job: Job, given: GoldAnswer) -> dict[str, Any]:
+    """What a worker is told of a gold task, where the job says so: the right boxes, how theirs compare."""
+    if not job.rules.gold_feedback:
+        return {}
+    expected = [
+        {
+            "label": job.labels[box.class_id],
+            "left": box.left,
+            "top": box.top,
+            "width": box.width,
+            "height": box.height,
+        }
+        for box in given.known
+    ]
+    result = given.result
+    told = {
+        "expected": expected,
+        "found": result.hits,
+        "drawn": result.drawn,
+        "score": round(result.score, 4),
+    }
+    return {"feedback": told}
 
 
 def decline(web: Web, portal: Portal, job: str, task: str) -> Reply:
@@ -164,7 +190,7 @@ def _finish_if_enough(portal: Portal, job: Job) -> None:
     from adapters.functions import invoke_finish
 
     try:
-        if enough(job, portal.jobs.counters(job)):
+        if enough(job, portal.jobs.counters(job), portal.now()):
             invoke_finish(job.name)
     except Exception:  # noqa: BLE001 whatever it is, what was asked for is kept
         logger.exception("The job's end could not be asked for; the sweep will")

@@ -8,6 +8,7 @@ from adapters.jobs import Jobs
 from adapters.storage import storage
 from adapters.table import table
 from adapters.tasks import Tasks
+from labeling import gold_loading
 from labeling.ending import fail
 from labeling.observed import logger, now_ms, observed
 from truthmill import labeling_jobs, labeling_limits, labeling_rules
@@ -35,6 +36,8 @@ def start(name: str, jobs: Jobs, tasks: Tasks) -> dict[str, Any]:
     Tasks written twice are the same tasks, since no worker sees them before the job is InProgress.
     """
     found = jobs.get(name)
+    if found is not None and found.status == "InProgress":  # tags have brought gold to a job that runs
+        return {"job": name, "status": found.status, "gold": gold_loading.load(found, jobs, tasks)}
     if found is None or found.status != "Initializing":
         return {"job": name, "status": found.status if found else "unknown"}
     job = jobs.claim(found, now_ms(), now_ms() + CLAIM_MS)
@@ -70,7 +73,11 @@ def _ready(job: Job, jobs: Jobs, tasks: Tasks) -> Job:
     if sized is None:
         return job
     tasks.load(sized, _lines(sized), now_ms())
-    return jobs.change(sized, status="InProgress", modified=now_ms(), claim=0) or sized
+    gold_loading.load(sized, jobs, tasks)
+    loaded = jobs.get(job.name) or sized
+    if loaded.status != "Initializing":
+        return loaded
+    return jobs.change(loaded, status="InProgress", modified=now_ms(), claim=0) or loaded
 
 
 def _lines(job: Job) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from labeling.service import Service
-from truthmill import labeling_jobs, labeling_protocol, labeling_rules
+from truthmill import labeling_jobs, labeling_protocol, labeling_rules, quality_rules
 from truthmill.errors import ProtocolError
 from truthmill.labeling_jobs import ENDED
 from truthmill.labeling_protocol import validation_error
@@ -82,14 +82,28 @@ def add_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
         raise ProtocolError(
             "ResourceLimitExceeded", f"{arn} would have {len(tags)} tags; at most {MAX_TAGS}."
         )
-    service.jobs.set_tags(arn, tags)
+    _set_tags(service, arn, tags)
     return {"Tags": labeling_jobs.tag_list(tags)}
+
+
+def _set_tags(service: Service, arn: str, tags: dict[str, str]) -> None:
+    """Keep the tags; what a job's tags ask for holds from now on. Raises ProtocolError."""
+    from adapters.functions import invoke_start
+
+    rules = quality_rules.from_tags(tags)
+    service.jobs.set_tags(arn, tags)
+    job = next((job for job in service.jobs.all() if job.arn == arn), None)
+    if job is None or job.rules == rules:
+        return
+    changed = service.jobs.update(job.name, rules=rules)
+    if changed.status == "InProgress" and rules.gold_manifest not in ("", changed.gold_from):
+        invoke_start(job.name)
 
 
 def delete_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     arn = _existing(service, request["ResourceArn"])
     left = {key: value for key, value in service.jobs.tags(arn).items() if key not in request["TagKeys"]}
-    service.jobs.set_tags(arn, left)
+    _set_tags(service, arn, left)
     return {}
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from truthmill.labeling_limits import MAX_AVAILABILITY_S
 from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S
+from truthmill.quality_rules import QualityRules
 
 Status = Literal["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 ENDED = ("Completed", "Failed", "Stopped")
@@ -20,11 +21,17 @@ OBJECTS_A_SHARD = 64
 
 
 class Counters(msgspec.Struct, frozen=True):
-    """Objects that are done: labeled, and expired (declined by as many as were needed). answers: taken."""
+    """Objects that are done: labeled, and expired (declined by as many as were needed). answers: taken.
+
+    extra: labeled ones that wait for one more answer, since those they had didn't agree. last: when the last
+    answer was taken.
+    """
 
     labeled: int = 0
     expired: int = 0
     answers: int = 0
+    extra: int = 0
+    last: int = 0
 
     @property
     def done(self) -> int:
@@ -36,6 +43,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     request: of CreateLabelingJob. reference: its JobReferenceCode. shards: into how many queues its objects
     are spread, so that many workers don't meet at one. objects: how many it has, once counted.
+    rules: what its tags ask for. gold: how many gold pictures it has, gold_from: of which manifest.
     claim: until when a function works at starting or ending it. announced: whether its event was put.
     revision: counts the changes; whoever writes makes sure that it still is the one read.
     """
@@ -54,6 +62,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     claim: int = 0
     announced: bool = False
     revision: int = 0
+    rules: QualityRules = QualityRules()
+    gold: int = 0
+    gold_from: str = ""
 
     @property
     def task(self) -> dict[str, Any]:
@@ -96,6 +107,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         lifetime = int(self.task.get("TaskAvailabilityLifetimeInSeconds", DEFAULT_AVAILABILITY_S))
         return self.created + min(lifetime, MAX_AVAILABILITY_S) * 1000
 
+    def is_gold(self, number: int) -> bool:
+        """Whether a task's number is that of a gold picture: they follow the job's own objects."""
+        return self.gold > 0 and number >= self.objects
+
     def shard(self, number: int) -> int:
         """The queue that an object is in."""
         return number % self.shards
@@ -106,12 +121,17 @@ def shards_for(objects: int) -> int:
     return max(1, min(MAX_SHARDS, objects // OBJECTS_A_SHARD))
 
 
-def enough(job: Job, counters: Counters) -> str:
+def _nobody_comes(job: Job, counters: Counters, now: int) -> bool:
+    """Whether extra answers are all that is missing, and none came for as long as a task may take."""
+    return now - counters.last > job.time_limit_ms
+
+
+def enough(job: Job, counters: Counters, now: int) -> str:
     """The status in which the job ends by its counters alone; empty while it goes on.
 
     A stopping condition ends a job as Stopped: what is labeled is kept, the rest isn't asked for.
     """
-    if counters.done >= job.objects:
+    if counters.done >= job.objects and (not counters.extra or _nobody_comes(job, counters, now)):
         return "Completed"
     conditions = job.request.get("StoppingConditions", {})
     most = conditions.get("MaxHumanLabeledObjectCount")

@@ -1,12 +1,13 @@
 """Who may work on an object, and for how long: the rules of leases, answers and declines.
 
 Near the end of a job an object that somebody holds for long is given to one more worker: the first answer is
-taken, the other one refused. An object waits in a queue ordered by the moment from which it can be taken. Time is in milliseconds since
-1970 and handed in.
+taken, the other one refused. An object waits in a queue ordered by the moment from which it can be taken.
+Time is in milliseconds since 1970 and handed in.
 """
 
 import msgspec
 
+SLOW_MS = 300_000
 OPEN, LABELED, EXPIRED = "open", "labeled", "expired"
 
 
@@ -22,8 +23,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Where one object of a job stands.
 
     needed: answers that make it labeled. extra: answers it gets besides, since those it had didn't agree.
-    answered, declined: workers, in the order they did. leases: worker to the moment it runs out. queued:
-    since when it waits for a worker; 0 for the first time.
+    answered, declined: workers, in the order they did. withdrawn: whose answers were taken back.
+    leases: worker to the moment it runs out. queued: since when it waits for a worker; 0 for the first time.
     version: counts the changes; whoever writes makes sure that it still is the one read.
     """
 
@@ -34,6 +35,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     state: str = OPEN
     answered: tuple[str, ...] = ()
     declined: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     leases: dict[str, int] = {}
     queued: int = 0
 
@@ -64,6 +66,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.answered) + len(self.leases) < self.wanted:
             return self.queued
         return min(self.leases.values())
+
+
+def slow_after(limit: int) -> int:
+    """How long a lease of so many milliseconds is held before the object is given to one more worker."""
+    return min(limit // 4, SLOW_MS)
 
 
 def lease(task: Task, worker: str, now: int, until: int, slow_until: int = 0) -> Task:
@@ -130,6 +137,19 @@ def release(task: Task, worker: str, now: int) -> Task:
     return _next(current, leases=_others(current, worker), queued=now)
 
 
+def withdraw(task: Task, worker: str, now: int) -> Task:
+    """Take a worker's answer back; the object is asked again where it lacks one, but not of this worker.
+
+    What the worker has not answered stays as it is.
+    """
+    if worker not in task.answered:
+        return task
+    answered = tuple(each for each in task.answered if each != worker)
+    withdrawn = (*task.withdrawn, worker)
+    state = LABELED if len(answered) >= task.wanted else OPEN
+    return _next(task, answered=answered, withdrawn=withdrawn, state=state, queued=now)
+
+
 def position(task: Task) -> str:
     """Key in the queue: sorts by the moment from which it can be taken, then by number; empty once done."""
     moment = task.available_from
@@ -138,6 +158,8 @@ def position(task: Task) -> str:
 
 def _check_open(task: Task, worker: str) -> None:
     if worker in task.answered:
+        raise LeaseRefusedError("AlreadyAnswered", "You have answered this object already.")
+    if worker in task.withdrawn:
         raise LeaseRefusedError("AlreadyAnswered", "You have answered this object already.")
     if worker in task.declined:
         raise LeaseRefusedError("AlreadyDeclined", "You have declined this object.")

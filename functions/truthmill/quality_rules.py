@@ -1,7 +1,7 @@
 """How a job is made better than one worker: what its tags ask for.
 
-Ground Truth's protocol has no members for that, so a job's tags carry it: legal for any client, and without effect
-in Ground Truth itself.
+Ground Truth's protocol has no members for that, so a job's tags carry it: legal for any client, and without
+effect in Ground Truth itself.
 """
 
 import re
@@ -21,9 +21,9 @@ class QualityRules(msgspec.Struct, frozen=True, kw_only=True):
 
     max_workers: answers that an object gets at the most where workers disagree; 0 asks for no extra ones.
     agreement: certainty of every box, 0 to 1, from which nobody else is asked.
-    gold_manifest: S3 URI of pictures with known boxes, empty for none. gold_share: how many of a worker's tasks
-    are such. gold_feedback: whether the worker is told. gold_threshold: F1 below which a worker
-    gets no more tasks; 0 stops nobody. gold_withdraw: whether their answers are taken back as well, and the
+    gold_manifest: S3 URI of pictures with known boxes, empty for none. gold_share: how many of a worker's
+    tasks are such. gold_feedback: whether the worker is told. gold_threshold: F1 below which a worker gets
+    no more tasks; 0 stops nobody. gold_withdraw: whether their answers are taken back as well, and the
     objects asked again.
     """
 

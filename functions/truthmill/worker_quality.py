@@ -5,7 +5,7 @@ draws boxes around nothing, and is off by some pixels; all four are learned toge
 a worker is a handful of sums (`Evidence`), so a job of any length is learned from as a stream.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -318,8 +318,16 @@ def _observe_box(sums: Evidence, box: Box, group: Group, found: Judgement, belie
             sums.edges += found.probability
 
 
-def learn(pictures: Iterable[Picture], labels: int, rounds: int = 12, sample: int = 1_000) -> Panel:
+def learn(
+    pictures: Iterable[Picture],
+    labels: int,
+    rounds: int = 12,
+    sample: int = 1_000,
+    known: Mapping[str, Evidence] | None = None,
+) -> Panel:
     """What a job's pictures tell of its workers, read once; at most `sample` of them are held.
+
+    known: what is known for certain of workers, from gold tasks; worth as much as all of it says.
 
     The first ones are gone over `rounds` times, until what is believed and what is seen fit; half way the
     workers begin anew but for those who turned out to say nothing, since what one does of a job's boxes while
@@ -328,11 +336,17 @@ def learn(pictures: Iterable[Picture], labels: int, rounds: int = 12, sample: in
     """
     stream = iter(pictures)
     held = list(islice(stream, sample))
-    panel = Panel(labels)
+    panel = _with(Panel(labels), known)
     for number in range(rounds):
-        panel = _observed(held, panel.begun_anew() if 2 * number == rounds else panel)
+        panel = _with(_observed(held, panel.begun_anew() if 2 * number == rounds else panel), known)
     while held := list(islice(stream, sample)):
         panel.add(_observed(held, panel))
+    return panel
+
+
+def _with(panel: Panel, known: Mapping[str, Evidence] | None) -> Panel:
+    for worker, sums in (known or {}).items():
+        panel.of(worker).add(sums)
     return panel
 
 

@@ -103,6 +103,52 @@ def test_a_lapsed_lease_puts_the_object_behind_again_when_somebody_else_changes_
     assert leases.position(leases.answer(task, "ben", 90_000)) == "0000000090000#000001"
 
 
+def test_an_object_that_somebody_holds_for_long_is_given_to_one_more():
+    leased = leases.lease(NEW, "ann", now=1_000, until=61_000)
+    with refused("TaskTaken"):
+        leases.lease(leased, "ben", 20_000, 80_000, slow_until=60_999)
+    both = leases.lease(leased, "ben", 20_000, 80_000, slow_until=61_000)
+    with refused("TaskTaken"):
+        leases.lease(both, "cem", 20_000, 80_000, slow_until=61_000)
+    for first, second in (("ann", "ben"), ("ben", "ann")):
+        done = leases.answer(both, first, 30_000)
+        assert (done.state, done.answered, done.leases) == (LABELED, (first,), {})
+        with refused("TaskDone"):
+            leases.answer(done, second, 31_000)
+
+
+def test_a_lease_is_long_after_a_quarter_of_its_time_or_five_minutes():
+    assert leases.slow_after(60_000) == 15_000
+    assert leases.slow_after(3_600_000) == 300_000
+
+
+def test_workers_who_do_not_agree_bring_one_more_up_to_the_most():
+    task = leases.answer(Task(number=1, needed=2), "ann", 1_000)
+    asked = leases.answer(task, "ben", 2_000, most=3)
+    assert (asked.state, asked.wanted, asked.labeled, asked.waits_for_extra) == (OPEN, 3, True, True)
+    assert leases.position(asked) == "0000000002000#000001"
+    done = leases.answer(asked, "cem", 3_000, most=3)
+    assert (done.state, done.waits_for_extra) == (LABELED, False)
+
+
+def test_an_extra_answer_that_everybody_declines_is_done_without():
+    task = leases.answer(leases.answer(Task(number=1, needed=2), "ann", 1), "ben", 2, most=5)
+    once = leases.decline(task, "cem", 3)
+    assert once.waits_for_extra
+    assert leases.decline(once, "dee", 4).state == LABELED
+
+
+def test_an_answer_that_is_taken_back_is_asked_again_of_others():
+    done = leases.answer(leases.answer(Task(number=1, needed=2), "ann", 1), "ben", 2)
+    reopened = leases.withdraw(done, "ann", 5_000)
+    assert (reopened.state, reopened.answered, reopened.labeled) == (OPEN, ("ben",), False)
+    assert leases.position(reopened) == "0000000005000#000001"
+    with refused("AlreadyAnswered"):
+        leases.lease(reopened, "ann", 6_000, 7_000)
+    assert leases.answer(reopened, "cem", 6_000).state == LABELED
+    assert leases.withdraw(reopened, "cem", 6_000) is reopened
+
+
 class Life(RuleBasedStateMachine):
     """Whatever workers do in whatever order, the laws hold."""
 
@@ -123,13 +169,17 @@ class Life(RuleBasedStateMachine):
             assert changed.version == self.task.version + 1
         self.task = changed
 
-    @rule(worker=workers, time=st.integers(1, 30))
-    def lease(self, worker, time):
-        self.attempt(leases.lease, worker, self.now + 1 + time)
+    @rule(worker=workers, time=st.integers(1, 30), slow=st.integers(0, 20))
+    def lease(self, worker, time, slow):
+        self.attempt(leases.lease, worker, self.now + 1 + time, self.now + 1 + slow)
+
+    @rule(worker=workers, most=st.sampled_from([0, 3]))
+    def answer(self, worker, most):
+        self.attempt(leases.answer, worker, most)
 
     @rule(worker=workers)
-    def answer(self, worker):
-        self.attempt(leases.answer, worker)
+    def withdraw(self, worker):
+        self.attempt(leases.withdraw, worker)
 
     @rule(worker=workers)
     def decline(self, worker):
@@ -144,17 +194,22 @@ class Life(RuleBasedStateMachine):
         self.now += time
 
     @invariant()
-    def no_more_answers_and_leases_than_needed(self):
+    def no_more_answers_than_wanted_and_one_lease_more_at_the_most(self):
         live = self.task.live(self.now)
-        assert len(self.task.answered) + len(live) <= self.task.needed
+        assert len(self.task.answered) <= self.task.wanted <= 3
+        assert len(self.task.answered) + len(live) <= self.task.wanted + 1
         assert len(set(self.task.answered)) == len(self.task.answered)
         assert not set(self.task.answered) & set(self.task.declined)
-        assert not set(live) & {*self.task.answered, *self.task.declined}
+        assert not set(live) & {*self.task.answered, *self.task.declined, *self.task.withdrawn}
+        assert not set(self.task.answered) & set(self.task.withdrawn)
 
     @invariant()
     def it_waits_in_the_queue_exactly_while_it_is_open(self):
         assert (leases.position(self.task) != "") == (self.task.state == OPEN)
-        assert (self.task.state == LABELED) == (len(self.task.answered) == self.task.needed)
+        if len(self.task.answered) == self.task.wanted:
+            assert self.task.state == LABELED
+        if self.task.state == LABELED:
+            assert len(self.task.answered) >= self.task.needed
 
 
 TestLife = Life.TestCase

@@ -10,18 +10,25 @@ import cfnlint.decode.cfn_yaml
 import msgspec
 import pytest
 
+from adapters.gold_tasks import GoldPicture
 from adapters.jobs import Jobs
 from adapters.table import Table
 from adapters.tasks import JobEndedError, Tasks
+from labeling import job_quality
 from labeling_builders import a_request
-from truthmill.labeling_jobs import Counters, Job, shards_for
+from truthmill.boxes import Box
+from truthmill.gold import GoldResult
+from truthmill.labeling_jobs import Counters, Job, enough, shards_for
 from truthmill.labeling_output import Submitted
 from truthmill.leases import LeaseRefusedError
+from truthmill.quality_rules import QualityRules
 from truthmill.worker_answers import Answer
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_700_000_000_000
 LIMIT = 600_000
+SLOW = 150_000  # a quarter of it
+GOLD = Box(0, 20, 20, 50, 50)
 _names = count()
 
 
@@ -71,7 +78,7 @@ def a_job(tasks, objects, workers=1, shards=None):
     return job
 
 
-def submitted(worker, at=NOW):
+def submitted(worker, at=NOW, boxes=()):
     return Submitted(
         worker=worker,
         sub=worker,
@@ -79,7 +86,7 @@ def submitted(worker, at=NOW):
         accepted=at,
         submitted=at,
         content={"boundingBox": {}},
-        answer=Answer((), (10, 10)),
+        answer=Answer(tuple(boxes), (200, 100)),
     )
 
 
@@ -108,10 +115,123 @@ def test_two_workers_hold_different_tasks(tasks):
 def test_a_task_whose_lease_ran_out_goes_to_the_next_who_asks(tasks):
     job = a_job(tasks, 1)
     assert held(tasks, job, "ann") == [0]
-    assert held(tasks, job, "ben", NOW + LIMIT - 1) == []
+    assert held(tasks, job, "ben", NOW + SLOW - 1) == []
     assert held(tasks, job, "ben", NOW + LIMIT) == [0]
     with pytest.raises(LeaseRefusedError, match="As many workers"):
         give_answer(tasks, job, "ann", 0, NOW + LIMIT + 1)
+
+
+def test_near_the_end_what_somebody_holds_for_long_goes_to_one_more_and_the_first_answer_counts(tasks, jobs):
+    job = a_job(tasks, 3, shards=2)
+    taken = {worker: held(tasks, job, worker)[0] for worker in ("ann", "ben", "cem")}
+    assert sorted(taken.values()) == [0, 1, 2]
+    give_answer(tasks, job, "cem", taken["cem"])
+    assert held(tasks, job, "cem", NOW + SLOW - 1) == []
+    (again,) = held(tasks, job, "cem", NOW + SLOW)
+    slow = next(worker for worker, number in taken.items() if number == again)
+    assert held(tasks, job, "dee", NOW + SLOW) == sorted({0, 1, 2} - {again, taken["cem"]})  # not a third one
+    assert held(tasks, job, "eve", NOW + SLOW) == []
+    give_answer(tasks, job, "cem", again, NOW + SLOW + 1)
+    with pytest.raises(LeaseRefusedError, match="others were faster"):
+        give_answer(tasks, job, slow, again, NOW + SLOW + 2)
+    assert held(tasks, job, slow, NOW + SLOW + 3) == []
+    assert jobs.counters(job) == Counters(labeled=2, answers=2, last=NOW + SLOW + 1)
+
+
+def test_an_object_whose_workers_disagree_gets_one_more_and_one_whose_workers_agree_does_not(tasks, jobs):
+    rules = QualityRules(max_workers=3, agreement=0.9)
+    job = msgspec.structs.replace(a_job(tasks, 2, workers=2, shards=1), rules=rules, labels=("cat", "dog"))
+    box, other = Box(0, 10, 10, 40, 40), Box(0, 100, 50, 40, 40)
+    for number, drawn in ((0, [box]), (1, [box, other])):
+        for worker, boxes in (("ann", [box]), ("ben", drawn)):
+            tasks.answer(job, worker, number, submitted(worker, boxes=boxes), "digest", NOW)
+    assert tasks.get(job, 0).task.state == "labeled"
+    assert jobs.counters(job) == Counters(labeled=2, answers=4, extra=1, last=NOW)
+    assert enough(job, jobs.counters(job), NOW + 1) == ""
+    assert enough(job, jobs.counters(job), NOW + LIMIT + 1) == "Completed"  # where nobody else comes
+    assert held(tasks, job, "ann") == []
+    assert held(tasks, job, "cem") == [1]
+    assert tasks.answer(job, "cem", 1, submitted("cem", boxes=[box]), "digest", NOW + 1)
+    assert jobs.counters(job) == Counters(labeled=2, answers=5, extra=0, last=NOW + 1)
+    assert enough(job, jobs.counters(job), NOW + 1) == "Completed"
+
+
+def a_job_with_gold(tasks, objects=20, **rules):
+    """A job half of whose tasks are gold, and 10 gold pictures with one box each."""
+    job = a_job(tasks, objects, shards=1)
+    job = msgspec.structs.replace(
+        job, gold=10, labels=("cat", "dog"), rules=QualityRules(gold_share=0.5, **rules)
+    )
+    uris = (f"s3://b/gold{n}.png" for n in range(10))
+    pictures = (
+        GoldPicture(number=objects + n, line="{}", uri=uri, boxes=(GOLD,)) for n, uri in enumerate(uris)
+    )
+    assert tasks.gold.load(job, pictures, NOW) == 10
+    return job
+
+
+def work(tasks, job, worker, boxes, now=NOW):
+    """Do all there is for a worker; the numbers of the gold tasks among it, in their order."""
+    gold = []
+    while got := held(tasks, job, worker, now):
+        if job.is_gold(got[0]):
+            gold.append(got[0])
+            tasks.answer_gold(job, worker, got[0], submitted(worker, boxes=boxes), "digest", now)
+        else:
+            tasks.answer(job, worker, got[0], submitted(worker, boxes=boxes), "digest", now)
+    return gold
+
+
+def test_gold_tasks_are_mixed_in_and_count_as_nothing(tasks, jobs):
+    job = a_job_with_gold(tasks)
+    gold = work(tasks, job, "ann", [GOLD])
+    assert 3 <= len(gold) == len(set(gold)) <= 10
+    assert jobs.counters(job) == Counters(labeled=20, answers=20, last=NOW)
+    assert [each.number for each in tasks.objects(job)] == list(range(20))
+    assert tasks.desk("ann", job.name).gold_result == GoldResult(len(gold), len(gold), len(gold), len(gold))
+    assert {answer.worker for answer, _ in tasks.gold.answers(job)} == {"ann"}
+
+
+def test_a_gold_task_is_held_answered_and_replayed_like_any_other(tasks):
+    job = a_job_with_gold(tasks, gold_feedback=True)
+    number = next(number for number in iter(lambda: next_of(tasks, job, "ann"), None) if job.is_gold(number))
+    assert held(tasks, job, "ann", NOW + 1) == [number]
+    assert tasks.extend(job, "ann", number, NOW + 5).until == NOW + 5 + LIMIT
+    given = tasks.answer_gold(job, "ann", number, submitted("ann", boxes=[GOLD]), "digest", NOW + 6)
+    assert (given.known, given.result.score, given.again) == ((GOLD,), 1.0, False)
+    assert tasks.answer_gold(job, "ann", number, submitted("ann", boxes=[GOLD]), "digest", NOW + 7).again
+    with pytest.raises(LeaseRefusedError, match="answered this object already"):
+        tasks.answer_gold(job, "ann", number, submitted("ann"), "other", NOW + 8)
+    assert tasks.desk("ann", job.name).gold_result.tasks == 1
+    with pytest.raises(LeaseRefusedError, match="no such object"):
+        tasks.answer_gold(job, "ben", number, submitted("ben"), "digest", NOW)
+
+
+def next_of(tasks, job, worker):
+    """The number of the worker's next task; what isn't gold is answered at once."""
+    (number,) = held(tasks, job, worker)
+    if not job.is_gold(number):
+        tasks.answer(job, worker, number, submitted(worker), "digest", NOW)
+    return number
+
+
+def test_who_does_badly_on_gold_gets_no_more_and_what_they_did_is_asked_again(tasks, jobs):
+    job = a_job_with_gold(tasks, gold_threshold=0.6, gold_withdraw=True)
+    assert len(work(tasks, job, "ann", [])) == 3
+    done = jobs.counters(job).labeled
+    assert 0 < done < 20
+    assert work(tasks, job, "ben", [GOLD])
+    assert jobs.counters(job).labeled == 20
+    assert job_quality.withdraw(job, tasks, NOW + 1) == done
+    assert job_quality.withdraw(job, tasks, NOW + 2) == 0
+    assert jobs.counters(job) == Counters(labeled=20 - done, answers=20 - done, last=NOW + 1)
+    assert held(tasks, job, "ann", NOW + 3) == []
+    work(tasks, job, "cem", [GOLD], NOW + 3)
+    assert jobs.counters(job).labeled == 20
+    assert all({answer.worker for answer in each.answers} <= {"ben", "cem"} for each in tasks.objects(job))
+    worst = job_quality.report(job, job_quality.learned(job, tasks))["workers"][0]
+    assert (worst["workerId"], worst["goldTasks"], worst["goldScore"]) == ("ann", 3, 0.0)
+    assert worst["belowThreshold"]
 
 
 def test_who_comes_back_after_the_lease_ran_out_gets_the_same_task_again(tasks):
@@ -134,7 +254,7 @@ def test_the_same_answer_twice_counts_once_and_another_one_is_refused(tasks, job
     assert not give_answer(tasks, job, "ann", number)
     with pytest.raises(LeaseRefusedError, match="answered this object already"):
         tasks.answer(job, "ann", number, submitted("ann"), "other digest", NOW)
-    assert jobs.counters(job) == Counters(labeled=1, expired=0, answers=1)
+    assert jobs.counters(job) == Counters(labeled=1, expired=0, answers=1, last=NOW)
 
 
 def test_a_declined_task_goes_to_the_others_and_is_expired_once_as_many_as_needed_declined(tasks, jobs):
@@ -143,7 +263,7 @@ def test_a_declined_task_goes_to_the_others_and_is_expired_once_as_many_as_neede
         assert held(tasks, job, worker) == [0]
         tasks.decline(job, worker, 0, "too dark", NOW)
         assert held(tasks, job, worker, NOW + 3_600_000) == []
-    assert jobs.counters(job) == Counters(labeled=0, expired=1, answers=0)
+    assert jobs.counters(job) == Counters(labeled=0, expired=1, answers=0, last=NOW)
     assert held(tasks, job, "cem", NOW + 3_600_000) == []
 
 
@@ -201,7 +321,7 @@ def test_workers_at_once_answer_every_object_as_often_as_needed_and_nobody_twice
         for each in done:
             each.result()
     assert len(taken) == len(set(taken)) == objects * needed
-    assert jobs.counters(job) == Counters(labeled=objects, expired=0, answers=objects * needed)
+    assert jobs.counters(job) == Counters(labeled=objects, answers=objects * needed, last=NOW)
     for each in tasks.objects(job):
         assert len({answer.worker for answer in each.answers}) == len(each.answers) == needed
 
