@@ -161,6 +161,48 @@ def run(
 
 
 @app.command()
+def estimate(
+    source: Annotated[
+        str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
+    ],
+    workers_per_object: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Workers who label each picture, 1 to 9.")
+    ] = None,
+    price_per_task: Annotated[
+        str | None, typer.Option(metavar="USD", help="What one answer costs you. Default: 0, your own staff.")
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A JSON file with the request; options override it.", dir_okay=False
+        ),
+    ] = None,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """What a source would cost at most, without running anything. Only equal files are counted as copies."""
+    from truthmill_cli import estimate as verb
+    from truthmill_cli import run
+    from truthmill_cli import stack as stacks
+
+    options = {"workforce.workersPerObject": workers_per_object, "workforce.pricePerTask": price_per_task}
+    prepared = run.prepare(source, request, options)
+    if prepared.local:
+        contents = verb.local_contents(prepared.local)
+    else:
+        stack = stacks.find(None, stack_name, labeling_stack_name)
+        bucket, _, key = source.removeprefix("s3://").partition("/")
+        contents = verb.stored_contents(stacks.storage(stack, bucket), key)
+    report = verb.estimate(contents, run.understood(prepared.request))
+    if as_json:
+        emit_json(report)
+        return
+    say(f"{contents.pictures} pictures, {contents.copies} of them copies; {contents.others} other files")
+    result.print(verb.table(report))
+
+
+@app.command()
 def relabel(
     dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
     request: Annotated[

@@ -99,11 +99,16 @@ def assemble(source: str, file: Path | None, options: Mapping[str, Any]) -> dict
             part = part.setdefault(name, {})
         part[last] = value
     given |= {"source": source, "trigger": "cli"}
+    understood(given)
+    return given
+
+
+def understood(given: Mapping[str, Any]) -> request.Request:
+    """The request as the state machine will read it; labels may come from elsewhere. Raises UsageError."""
     try:
-        request.parse(given, {}, {"labels": ["named by the archive or the stack"]})
+        return request.parse(given, {}, {"labels": ["named by the archive or the stack"]})
     except RequestError as error:
         raise UsageError(str(error)) from error
-    return given
 
 
 def _read_request(file: Path) -> dict[str, Any]:

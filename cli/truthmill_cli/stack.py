@@ -135,16 +135,17 @@ def client(service: str) -> Any:
     return boto3.client(service)  # type: ignore[call-overload]
 
 
-def storage(where: Stack) -> Storage:
-    """The stack's bucket."""
+def storage(where: Stack, bucket: str = "") -> Storage:
+    """The stack's bucket, or another."""
+    name = bucket or where.bucket
     if where.is_local:
-        return shared_storage(where.bucket)
+        return shared_storage(name)
     import boto3  # noqa: PLC0415 -- see client
     from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
     from obstore.store import S3Store  # noqa: PLC0415
 
     provider = Boto3CredentialProvider(boto3.Session())  # profiles and SSO, which obstore knows nothing of
-    return Storage(S3Store(where.bucket, region=where.region, credential_provider=provider), where.bucket)
+    return Storage(S3Store(name, region=where.region, credential_provider=provider), name)
 
 
 def outputs(name: str) -> dict[str, str]:

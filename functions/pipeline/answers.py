@@ -1,5 +1,6 @@
 """Answers of labeling jobs on their way into the ledger; all that came are kept, however a job ended."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -68,10 +69,11 @@ class _Keeping:
         self.answers = _Answers(run, ended)
         self.total = len(run.asked.labels)
         self.counts: dict[str, int] = {}
+        self.given: Counter[str] = Counter()
 
     def noted(self, found: Run) -> Run:
         jobs = tuple(
-            msgspec.structs.replace(job, status=self.ended[job.name].status)
+            msgspec.structs.replace(job, status=self.ended[job.name].status, answered=self.given[job.name])
             if job.name in self.ended
             else job
             for job in found.jobs
@@ -81,6 +83,7 @@ class _Keeping:
         return msgspec.structs.replace(found, counts=counts, jobs=jobs, progress=progress)
 
     def change(self, ledger: Ledger) -> Ledger:
+        self.given = Counter()
         self.counts = {"labeled": 0, "unlabeled": 0, "boxes": 0, "boxesInDoubt": 0}
         reasons = {line.key: line.reason for line in self.earlier(self.at.unlabeled, Unlabeled)}
         findings = list(self.earlier_findings())
@@ -163,6 +166,7 @@ class _Keeping:
         answer = _of_the_stored_picture(self.answers.of(job, self.store.uri(line.key)), line)
         if isinstance(answer, NotLabeled):
             return line, answer.reason
+        self.given[job.name] += 1
         if isinstance(answer, Verdict):
             made = labeling_rounds.verified(line, right=answer.right)
             return made, "" if answer.right else labeling_rounds.REVIEWS["refused"]

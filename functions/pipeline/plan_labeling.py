@@ -60,6 +60,8 @@ def plan_labeling(
         reviewed = {job.name for job in run.jobs if job.kind != "label"}
         if not any(outcome.name in reviewed for outcome in ended):
             jobs = plan.review()
+    if not jobs:
+        update_run(store, at.run_json, lambda found: _reckoned(found, service))
     counts = {name: run.counts[name] for name in COUNTS if ended and name in run.counts}
     return {"counts": counts, "jobs": [msgspec.to_builtins(job) for job in jobs]}
 
@@ -217,14 +219,26 @@ class _Plan:
         return manifest.input_line(self.store.bucket, line.key, line.split, more)
 
     def check_budget(self, objects: int) -> None:
-        """Raises BudgetExceededError where all that was sent and these together would cost too much."""
-        workforce = self.asked.workforce
-        sent = sum(job.objects for job in self.run.jobs)
-        estimate = pricing.estimate(
-            sent + objects, workforce.workers_per_object, workforce.price_per_task, self.service
-        )
-        if self.asked.budget and estimate.total_usd > self.asked.budget.max_cost:
-            raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
+        """Raises BudgetExceededError where what was spent and these together would cost too much."""
+        budget = self.asked.budget
+        spent = sum(job.answered if job.has_ended else job.objects for job in self.run.jobs)
+        before = pricing.of_request(self.asked, spent, self.service, with_review=False).total_usd
+        after = pricing.of_request(self.asked, spent + objects, self.service, with_review=False).total_usd
+        if budget and after > budget.max_cost:
+            raise BudgetExceededError(float(after), float(budget.max_cost), objects, float(before))
+
+
+def _reckoned(found: Run, service: pricing.Service) -> Run:
+    """run.json with what labeling has cost: what was answered is paid for, and nothing else."""
+    answered = sum(job.answered for job in found.jobs)
+    actual = pricing.of_request(found.asked, answered, service, with_review=False)
+    parts = {
+        "actualUsd": float(actual.total_usd),
+        "actualServiceUsd": float(actual.service_usd),
+        "actualWorkersUsd": float(actual.workers_usd),
+        "answered": answered,
+    }
+    return msgspec.structs.replace(found, cost={**found.cost, **parts})
 
 
 def _with_jobs(found: Run, jobs: tuple[Job, ...]) -> Run:

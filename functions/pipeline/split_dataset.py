@@ -199,19 +199,16 @@ class _Step:
         return next(found, "an earlier picture of the dataset")
 
     def check_budget(self, objects: int) -> dict[str, Any]:
-        """The estimate, before a cent is spent. Raises BudgetExceededError."""
-        workforce = self.asked.workforce
-        estimate = pricing.estimate(
-            objects, workforce.workers_per_object, workforce.price_per_task, self.service
-        )
+        """The estimate, before a cent is spent. Raises BudgetExceededError.
+
+        Of labels that come with the pictures and are trusted, PlanLabeling knows how many there are.
+        """
+        prelabels = self.asked.prelabels
+        sent = 0 if prelabels and prelabels.use == "trusted" else objects
+        estimate = pricing.of_request(self.asked, sent, self.service, with_review=True)
         if self.asked.budget and estimate.total_usd > self.asked.budget.max_cost:
             raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
-        return {
-            "estimatedUsd": float(estimate.total_usd),
-            "serviceUsd": float(estimate.service_usd),
-            "workersUsd": float(estimate.workers_usd),
-            "book": estimate.book,
-        }
+        return pricing.described(estimate, objects)
 
     def write_kept(self, curation: Curation) -> tuple[dict[int, str], Segment]:
         """place.jsonl, the splits' manifests and the ledger's segment, in one pass.

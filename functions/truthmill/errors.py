@@ -74,12 +74,16 @@ class SplitError(TruthmillError):
 class BudgetExceededError(TruthmillError):
     """Labeling would cost more than the request allows."""
 
-    def __init__(self, estimate_usd: float, budget_usd: float, objects: int) -> None:
-        """objects: pictures that would be sent to labeling."""
+    def __init__(self, estimate_usd: float, budget_usd: float, objects: int, spent_usd: float = 0.0) -> None:
+        """estimate_usd: with spent_usd, that earlier rounds took. objects: that would be sent to labeling."""
+        spent = (
+            f"{_usd(spent_usd)} USD of it are spent; what was labeled is kept, these pictures were not sent."
+            if spent_usd
+            else "Nothing was sent to labeling and nothing is charged."
+        )
         super().__init__(
             f"Labeling {objects} pictures is estimated at {_usd(estimate_usd)} USD, the request's budget is "
-            f"{_usd(budget_usd)} USD. Nothing was sent to labeling and nothing is charged. Raise "
-            '"budget": {"maxCost": …}, or send fewer pictures.'
+            f'{_usd(budget_usd)} USD. {spent} Raise "budget": {{"maxCost": …}}, or send fewer pictures.'
         )
         self.estimate_usd = estimate_usd
         self.budget_usd = budget_usd

@@ -6,8 +6,9 @@ takes the numbers from here too.
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from truthmill.pricing import GROUND_TRUTH
 
 if TYPE_CHECKING:
     from truthmill.request import Request, Workforce
@@ -23,10 +24,6 @@ MAX_TAGS = 50
 OWN_TAGS = 2  # which the pipeline adds
 CLASSIFIERS = ("FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent")
 
-# PublicWorkforceTaskPrice, prices for bounding box tasks; USD.
-PUBLIC_PRICES = tuple(
-    Decimal(mills) / 1000 for mills in (36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200)
-)
 PUBLIC_TEAM = "arn:aws:sagemaker:{region}:394669845002:workteam/public-crowd/default"
 CROWDS = {"private": "private-crowd", "vendor": "vendor-crowd", "mechanical-turk": "public-crowd"}
 
@@ -71,10 +68,10 @@ def _public_problems(workforce: "Workforce") -> Iterator[str]:
             f"the request must declare {' and '.join(missing)} too. Declare it only where it is true: the "
             "pictures are shown to the public."
         )
-    if workforce.price_per_task not in PUBLIC_PRICES:
+    if workforce.price_per_task not in GROUND_TRUTH.task_prices:
         yield (
             f'"workforce.pricePerTask" is {workforce.price_per_task}; for bounding boxes Mechanical Turk '
-            f"takes one of {', '.join(map(str, PUBLIC_PRICES))} USD."
+            f"takes one of {', '.join(map(str, GROUND_TRUTH.task_prices))} USD."
         )
     available = workforce.task_availability
     if available is not None and available > MAX_PUBLIC_AVAILABILITY_S:

@@ -1,36 +1,73 @@
-"""What labeling costs: a book of prices, and the estimate before a cent is spent.
+"""What a run costs: the book of prices (prices.json), the estimate before, the reckoning after.
 
 Prices are data with their date and source: of us-east-1, in USD. AWS changes them without notice, so an
 estimate names the book that it was made with.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from truthmill.request import Request
 
 Service = Literal["ground-truth", "truthmill"]
 CENT = Decimal("0.01")
 
 
-class Tier(msgspec.Struct, frozen=True):
+class Tier(msgspec.Struct, frozen=True, rename="camel"):
     """A price an object up to and including the `up_to`-th object of a month; None for all further ones."""
 
     up_to: int | None
     usd: Decimal
 
 
-class PriceBook(msgspec.Struct, frozen=True):
+class PriceBook(msgspec.Struct, frozen=True, rename="camel"):
     """date: when the prices were looked up, "YYYY-MM". objects: what the service takes, tier by tier.
 
     task_prices: what a worker of Mechanical Turk may be paid for one bounding box task, USD.
     """
 
     date: str
-    region: str
     source: str
+    note: str
     objects: tuple[Tier, ...]
     task_prices: tuple[Decimal, ...]
+
+
+class Usage(msgspec.Struct, frozen=True, rename="camel"):
+    """What one picture takes on its way from the source to its place."""
+
+    source: str
+    lambda_gb_seconds: Decimal
+    lambda_calls: Decimal
+    transitions: Decimal
+    puts: Decimal
+    gets: Decimal
+
+
+class Infrastructure(msgspec.Struct, frozen=True, rename="camel"):
+    """Unit prices of what the pipeline runs on, USD."""
+
+    date: str
+    source: str
+    lambda_gb_second: Decimal
+    lambda_call: Decimal
+    transition: Decimal
+    put: Decimal
+    get: Decimal
+    per_picture: Usage
+
+
+class Prices(msgspec.Struct, frozen=True, rename="camel"):
+    """prices.json."""
+
+    currency: str
+    region: str
+    books: dict[Service, PriceBook]
+    infrastructure: Infrastructure
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -45,27 +82,9 @@ class Estimate(msgspec.Struct, frozen=True):
         return self.service_usd + self.workers_usd
 
 
-# 0.08 up to 50,000 objects and 0.02 for the largest volumes are quoted from the page as of 2024-09. The tier
-# between them and its upper bound are in no quotation that was found: above 50,000 objects an estimate is
-# a rough one.
-GROUND_TRUTH = PriceBook(
-    date="2024-09",
-    region="us-east-1",
-    source="https://aws.amazon.com/sagemaker/groundtruth/pricing/",
-    objects=(
-        Tier(50_000, Decimal("0.08")),
-        Tier(1_000_000, Decimal("0.04")),
-        Tier(None, Decimal("0.02")),
-    ),
-    # SageMaker API reference, PublicWorkforceTaskPrice, prices for bounding box tasks; in mills.
-    task_prices=tuple(
-        Decimal(mills) / 1000
-        for mills in (36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200)
-    ),
-)
-# Truthmill's own service takes nothing for an object; what it uses of Lambda and DynamoDB is not in here.
-OWN = PriceBook(date="2026-11", region="", source="", objects=(Tier(None, Decimal(0)),), task_prices=())
-BOOKS: dict[Service, PriceBook] = {"ground-truth": GROUND_TRUTH, "truthmill": OWN}
+PRICES = msgspec.json.decode(Path(__file__).with_name("prices.json").read_bytes(), type=Prices)
+BOOKS = PRICES.books
+GROUND_TRUTH = BOOKS["ground-truth"]
 
 
 def estimate(
@@ -87,6 +106,48 @@ def estimate(
     book = BOOKS[service]
     taken = _up_to(book, earlier_objects + objects) - _up_to(book, earlier_objects)
     return Estimate(_cents(taken), _cents(objects * workers * price), f"{service} {book.date}")
+
+
+def of_request(asked: "Request", objects: int, service: Service, *, with_review: bool) -> Estimate:
+    """What labeling so many pictures costs as the request has it done; reviewing is paid like labeling.
+
+    with_review: also the review that the request wants. Of suspicious pictures nobody knows the number before
+    they are labeled: that review is held against the budget when it comes.
+    """
+    reviewed = reviewed_objects(asked, objects) if with_review else 0
+    workforce = asked.workforce
+    return estimate(objects + reviewed, workforce.workers_per_object, workforce.price_per_task, service)
+
+
+def reviewed_objects(asked: "Request", objects: int) -> int:
+    """How many of so many pictures are expected to be reviewed."""
+    review = asked.review
+    share = {"all": 1.0, "sample": review.share, "suspicious": 0.0}[review.of] if review else 0.0
+    return round(objects * share)
+
+
+def infrastructure_usd(pictures: int) -> dict[str, Decimal]:
+    """What the pipeline itself takes of Lambda, Step Functions and S3 for so many pictures."""
+    prices, use = PRICES.infrastructure, PRICES.infrastructure.per_picture
+    parts = {
+        "lambda": use.lambda_gb_seconds * prices.lambda_gb_second + use.lambda_calls * prices.lambda_call,
+        "stepFunctions": use.transitions * prices.transition,
+        "s3": use.puts * prices.put + use.gets * prices.get,
+    }
+    return {name: (usd * pictures).quantize(Decimal("0.0001"), ROUND_HALF_UP) for name, usd in parts.items()}
+
+
+def described(found: Estimate, pictures: int) -> dict[str, Any]:
+    """The estimate as run.json has it. pictures: that pass through the pipeline."""
+    parts = infrastructure_usd(pictures)
+    return {
+        "estimatedUsd": float(found.total_usd),
+        "serviceUsd": float(found.service_usd),
+        "workersUsd": float(found.workers_usd),
+        "infrastructureUsd": float(sum(parts.values())),
+        "book": found.book,
+        "region": PRICES.region,
+    }
 
 
 def _up_to(book: PriceBook, objects: int) -> Decimal:

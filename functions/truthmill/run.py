@@ -24,9 +24,9 @@ class Failure(Record, frozen=True):
 class Job(Record, frozen=True):
     """A labeling job of a run.
 
-    objects: pictures in it. status: as the labeling service said at its end. created_by: an execution, by its
-    ARN. kind: what workers are asked for. first_label: index of the first of the dataset's labels that they
-    are asked for; earlier ones were asked for by earlier jobs.
+    objects: pictures in it; answered: of them. status: as the labeling service said at its end. created_by:
+    an execution, by its ARN. kind: what workers are asked for. first_label: index of the first of the
+    dataset's labels that they are asked for; earlier ones were asked for by earlier jobs.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Job(Record, frozen=True):
     objects: int
     arn: str = ""
     status: str = ""
+    answered: int = 0
     created_by: str = ""
     kind: JobKind = "label"
     first_label: int = 0
@@ -54,7 +55,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     answer and `unlabeled` without.
     progress: of the jobs that workers are at, by their names; looked at every quarter of an hour.
     goes_on_without: it failed for answers that were missing, and was started again to be built without them.
-    split: what was wanted, and how far off it is. cost: USD, and the price book that it was made with.
+    split: what was wanted, and how far off it is. cost: USD, estimated and actual, and their price book.
     """
 
     run: str

@@ -4,11 +4,13 @@ import pytest
 
 from builders import archive, picture
 from truthmill.errors import (
+    BudgetExceededError,
     LabelingConflictError,
     LabelingError,
     LabelingIncompleteError,
     NoPicturesError,
 )
+from workflow import WORKTEAM
 
 FIVE = {f"{number}.jpg": picture(number) for number in range(5)}
 
@@ -341,3 +343,42 @@ def test_a_review_of_suspicious_pictures_has_only_those(dropped):
     dropped.label(run.jobs[0]["name"], {"-2.jpg": [over]})
     (job,) = run.keep()
     assert job["objects"] == 1
+
+
+PRICED = {"workteamArn": WORKTEAM, "pricePerTask": "0.5"}
+
+
+def test_what_was_answered_is_what_was_paid_for(dropped):
+    """Five estimated, four answered: 4 x 0.50."""
+    run = dropped.start("incoming/pets.zip", workforce=PRICED, onIncomplete="continue").to_jobs()
+    assert run.run_json["cost"]["estimatedUsd"] == 2.5
+    dropped.label(run.jobs[0]["name"], without=("-1.jpg",))
+    run.build()
+    cost = run.run_json["cost"]
+    assert (cost["actualUsd"], cost["answered"], cost["book"]) == (2.0, 4, "truthmill 2026-11")
+
+
+def test_a_later_round_that_would_pass_the_budget_is_not_sent(dropped):
+    """The first five cost 2.50; the review of the one doubtful picture would make it 3.00."""
+    run = dropped.start(
+        "incoming/pets.zip", workforce=PRICED, review={"of": "suspicious"}, budget={"maxCost": "2.9"}
+    ).to_jobs()
+    over = {"class_id": 0, "left": 50, "top": 5, "width": 30, "height": 11}
+    dropped.label(run.jobs[0]["name"], {"-2.jpg": [over]})
+    with pytest.raises(BudgetExceededError, match=r"Labeling 1 pictures .* 3\.00 USD.* 2\.50 USD of it"):
+        run.keep()
+    assert labeled(run) == set(FIVE)
+    assert len(dropped.labeling.created) == 1
+
+
+def test_a_retry_counts_only_what_was_answered_before(dropped):
+    """Four of five answered, one asked again: 2.50 in all, as much as the budget has."""
+    first = dropped.start("incoming/pets.zip", workforce=PRICED, budget={"maxCost": "2.5"}).to_jobs()
+    dropped.label(first.jobs[0]["name"], without=("-1.jpg",))
+    with pytest.raises(LabelingIncompleteError):
+        first.build()
+    first.fail("LabelingIncompleteError")
+    again = dropped.start("incoming/pets.zip", workforce=PRICED, budget={"maxCost": "2.5"}).to_jobs()
+    dropped.label(again.jobs[0]["name"])
+    again.build()
+    assert again.run_json["cost"]["actualUsd"] == 2.5

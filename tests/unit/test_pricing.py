@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill.pricing import GROUND_TRUTH, estimate
+from truthmill.pricing import GROUND_TRUTH, estimate, infrastructure_usd, of_request
+from truthmill.request import parse
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,30 @@ def test_two_jobs_in_a_month_cost_what_one_of_both_costs(first, second):
     apart = estimate(first, 1, 0, "ground-truth").service_usd
     apart += estimate(second, 1, 0, "ground-truth", earlier_objects=first).service_usd
     assert apart == together
+
+
+def test_the_pipeline_itself_costs_what_docs_scale_md_says():
+    """A million pictures: 1.22 USD of Lambda, 0.25 of Step Functions, 5.08 of S3, to a few cents."""
+    found = infrastructure_usd(1_000_000)
+    assert [float(found[name]) for name in ("lambda", "stepFunctions", "s3")] == pytest.approx(
+        [1.22, 0.25, 5.08], abs=0.02
+    )
+
+
+def asked(**more):
+    workforce = {"workersPerObject": 2, "pricePerTask": "0.5"}
+    return parse({"source": "s3://bucket/x.zip", "labels": ["cat"], "workforce": workforce, **more}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("review", "usd"),
+    [
+        ({"of": "all"}, "216.00"),  # 200 x 0.08 + 200 x 2 x 0.5
+        ({"of": "sample", "share": 0.25}, "135.00"),  # 125 x 1.08
+        ({"of": "suspicious"}, "108.00"),
+    ],
+)
+def test_a_review_is_paid_like_labeling(review, usd):
+    found = of_request(asked(review=review), 100, "ground-truth", with_review=True)
+    assert found.total_usd == Decimal(usd)
+    assert of_request(asked(review=review), 100, "ground-truth", with_review=False).total_usd == 108
