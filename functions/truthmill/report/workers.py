@@ -11,7 +11,7 @@ from statistics import median
 import msgspec
 
 from truthmill.boxes import Box, iou
-from truthmill.consolidation import SAME
+from truthmill.matching import SAME
 from truthmill.report.sampling import chance
 
 SAMPLED = 300  # objects of a run whose single answers are read
