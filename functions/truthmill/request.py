@@ -22,7 +22,19 @@ from truthmill.labeling_limits import (
 )
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-CHANNELS = ("augmented-manifest", "coco", "yolo", "pascal-voc")
+CHANNELS = (
+    "augmented-manifest",
+    "sagemaker-image",
+    "recordio",
+    "tensorflow",
+    "coco",
+    "imagefolder",
+    "yolo",
+    "pascal-voc",
+    "webdataset",
+    "parquet",
+    "rekognition",
+)
 DEFAULT_CHANNELS = ("augmented-manifest", "coco")  # neither copies a picture
 
 

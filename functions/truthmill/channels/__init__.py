@@ -4,11 +4,23 @@ A further format is a module with `write`, `read` and `detect` and a line in CHA
 `request.CHANNELS`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from truthmill.channels import augmented_manifest, coco, pascal_voc, yolo
+from truthmill.channels import (
+    augmented_manifest,
+    coco,
+    imagefolder,
+    parquet,
+    pascal_voc,
+    recordio,
+    rekognition,
+    sagemaker_image,
+    tensorflow,
+    webdataset,
+    yolo,
+)
 from truthmill.channels.reading import Files, Reader
 from truthmill.channels.writing import Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
@@ -20,6 +32,9 @@ def _nothing(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
     return iter(())
 
 
+Merge = tuple[str, Callable[[Iterable[tuple[bytes, int]]], Iterator[bytes]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One format.
@@ -29,6 +44,8 @@ class Channel:
     finish: the files that follow from the whole, once every shard has been counted.
     read: from the source's files, and the class list to use or None for the source's own. Raises FormatError
     with the file and the place in it. detect: whether the source looks like this format.
+    merged: of files that aren't their shards' joined, by their ending: the ending of the file that they tell
+    of, and the function that makes one from each shard's bytes and the length of its other file.
     pictures: whether its files refer to the stored pictures, or the channel has copies, or embeds the bytes.
     """
 
@@ -37,6 +54,7 @@ class Channel:
     detect: Callable[[Files], bool]
     pictures: Literal["refers", "copies", "embeds"]
     finish: Callable[[Heading, Mapping[str, Counts]], Iterator[Whole]] = _nothing
+    merged: Mapping[str, Merge] = field(default_factory=dict)
 
 
 CHANNELS = {
@@ -47,15 +65,39 @@ CHANNELS = {
         "refers",
         augmented_manifest.finish,
     ),
+    "sagemaker-image": Channel(
+        sagemaker_image.write, sagemaker_image.read, sagemaker_image.detect, "copies", sagemaker_image.finish
+    ),
+    "recordio": Channel(
+        recordio.write,
+        recordio.read,
+        recordio.detect,
+        "embeds",
+        recordio.finish,
+        {".idx": (".rec", recordio.merge_index)},
+    ),
+    "tensorflow": Channel(tensorflow.write, tensorflow.read, tensorflow.detect, "copies", tensorflow.finish),
     "coco": Channel(coco.write, coco.read, coco.detect, "refers"),
+    "imagefolder": Channel(
+        imagefolder.write, imagefolder.read, imagefolder.detect, "copies", imagefolder.finish
+    ),
     "yolo": Channel(yolo.write, yolo.read, yolo.detect, "copies", yolo.finish),
     "pascal-voc": Channel(pascal_voc.write, pascal_voc.read, pascal_voc.detect, "copies"),
+    "webdataset": Channel(webdataset.write, webdataset.read, webdataset.detect, "embeds", webdataset.finish),
+    "parquet": Channel(parquet.write, parquet.read, parquet.detect, "embeds"),
+    "rekognition": Channel(
+        rekognition.write, augmented_manifest.read, augmented_manifest.detect, "refers", rekognition.finish
+    ),
 }
+
+
+# These read the same files; the first name stands for both.
+_ALIKE = {"rekognition": "augmented-manifest"}
 
 
 def detect(files: Files) -> str:
     """The format of a source. Raises FormatError where it is none of them, or could be several."""
-    found = [name for name, channel in CHANNELS.items() if channel.detect(files)]
+    found = [name for name, channel in CHANNELS.items() if name not in _ALIKE and channel.detect(files)]
     if len(found) != 1:
         what = f"could be {' or '.join(found)}" if found else f"is none of {', '.join(CHANNELS)}"
         raise FormatError(f"The source {what}. Say which format it is.")

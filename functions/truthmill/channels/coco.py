@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 FIRST_CATEGORY = 1
 IMAGES, ANNOTATIONS, END = range(3)  # sections of the file
 _AT_ONCE = 4096  # images whose boxes are made at a time
+_TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
+_OTHERS = (b'"source-ref"', b'"image_size"')  # keys of a manifest, of SageMaker's image format
 _encode = msgspec.json.Encoder().encode
 
 
@@ -125,8 +127,16 @@ def detect(files: Files) -> bool:
 
 def _begins_like_one(files: Files, name: str) -> bool:
     begin = head(files, name).lstrip(b"\xef\xbb\xbf \t\r\n")
-    keys = (b'"images"', b'"annotations"', b'"categories"')
-    return begin.startswith(b"{") and any(key in begin for key in keys) and b'"source-ref"' not in begin
+    if not begin.startswith(b"{") or any(key in begin for key in _OTHERS):
+        return False
+    if all(key in begin for key in (b'"images"', b'"categories"')):
+        return True
+    if b'"images"' not in begin and b'"annotations"' not in begin:
+        return b'"categories"' in begin
+    try:
+        return {key for key, _ in read_lists(files.chunks(name), _TOP)} == set(_TOP)
+    except (ValueError, msgspec.DecodeError):
+        return True  # cut off: reading says where
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:

@@ -37,7 +37,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     path: among the source's files where it is there, else as the file of labels has it. split: "train",
     "validation" or "test", as names of files and folders tell it. width, height: pixels as the labels say; 0
     where they don't. boxes: pixels. unlabeled: why there is no answer for it; empty where there is one (then
-    no boxes means a negative).
+    no boxes means a negative). content: the picture's file, where the format embeds it.
     """
 
     path: str
@@ -46,6 +46,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     height: int = 0
     boxes: tuple[DrawnBox, ...] = ()
     unlabeled: str = ""
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,16 +63,14 @@ def content_of(picture):
     return (f"{picture.width}x{picture.height}:" + picture.key).encode()
 
 
-def events_of(channel, dataset, split, sizes=()):
-    """What the writer yields for a split, in shards of these sizes and one of what is left."""
+def shards_of(dataset, split, sizes=()):
+    """A split in shards of these sizes and one of what is left."""
     pictures = dataset.pictures(split)
     first = box = 0
     for number, size in enumerate((*sizes, len(pictures))):
         part = pictures[first : first + size]
-        yield from channel.write(
-            Shard(
-                dataset.heading, split, part, number, first_picture=first, first_box=box, content=content_of
-            )
+        yield Shard(
+            dataset.heading, split, part, number, first_picture=first, first_box=box, content=content_of
         )
         first += len(part)
         box += sum(len(picture.boxes) for picture in part)
@@ -82,27 +80,40 @@ def written(channel, dataset, prefix="", sizes=()):
     """Every file of a channel, whole, by its name; a copied picture is its content."""
     if prefix:
         dataset = LabeledDataset(replace(dataset.heading, prefix=prefix), dataset.all)
-    pieces, files, counts = {}, {}, {}
+    files, counts = {}, {}
     keys = {picture.key: picture for picture in dataset.all}
     for split in dataset.heading.splits:
         counts[split] = Counts()
         list(counts[split].of(dataset.pictures(split)))
-        for event in events_of(channel, dataset, split, sizes):
-            match event:
-                case Append(file, data, section):
-                    sections = pieces.setdefault(file, {})
-                    sections[section] = sections.get(section, b"") + data
-                case Whole(file, data):
-                    assert files.setdefault(file, data) == data, file
-                case Copy(key, file):
-                    assert file not in files, file
-                    files[file] = content_of(keys[key])
-    for file, sections in pieces.items():
-        assert file not in files
-        files[file] = b"".join(data for _, data in sorted(sections.items()))
+        pieces = {}  # by file, section and shard
+        for shard in shards_of(dataset, split, sizes):
+            for event in channel.write(shard):
+                match event:
+                    case Append(file, data, section):
+                        piece = pieces.setdefault(file, {})
+                        piece[section, shard.number] = piece.get((section, shard.number), b"") + data
+                    case Whole(file, data):
+                        assert files.setdefault(file, data) == data, file
+                    case Copy(key, file):
+                        assert file not in files, file
+                        files[file] = content_of(keys[key])
+        for file, piece in pieces.items():
+            assert file not in files
+            files[file] = b"".join(merged(channel, file, piece, pieces))
     for event in channel.finish(dataset.heading, counts):
         files[event.file] = event.data
     return files
+
+
+def merged(channel, file, piece, pieces):
+    """The shards' pieces as one file, as the format says."""
+    stem, dot, ending = file.rpartition(".")
+    in_order = [data for _, data in sorted(piece.items())]
+    if dot + ending not in channel.merged:
+        return in_order
+    other, merge = channel.merged[dot + ending]
+    lengths = [len(data) for _, data in sorted(pieces[stem + other].items())]
+    return merge(zip(in_order, lengths, strict=True))
 
 
 class Sources:

@@ -1,0 +1,293 @@
+"""Parquet files in the one shape that the format `parquet` has; pyarrow doesn't fit into Lambda.
+
+    optional group image { optional binary bytes; optional binary path (UTF8); }
+    optional int32 width; optional int32 height;
+    optional group objects {
+      optional group bbox (LIST) of (LIST) of int32;      rows of [left, top, width, height]
+      optional group category (LIST) of int64;
+    }
+
+PLAIN encoding, no compression (the pictures are compressed), version 1 data pages, one page a column and row
+group. Levels tell what is there: a definition level counts the optional and repeated fields down to the value
+that are present, a repetition level the list that goes on (0: a new row).
+Source: Apache Parquet's documentation, "File Format", and parquet.thrift in apache/parquet-format.
+"""
+
+import itertools
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from truthmill.channels import thrift_compact as thrift
+from truthmill.channels.thrift_compact import BINARY, I32, I64, LIST, STRUCT
+
+MAGIC = b"PAR1"
+INT32, INT64, BYTES = 1, 2, 6  # Type
+_OPTIONAL, _REPEATED = 1, 2  # FieldRepetitionType
+_UTF8, _LIST = 0, 3  # ConvertedType
+_PLAIN, _RLE = 0, 3  # Encoding
+_BOX = [0, 2, 2, 2], [1, 2, 2, 2]  # repetition levels of a row's first box, of a further one
+
+
+class Row(NamedTuple):
+    """A picture. boxes: left, top, width, height of each; categories: as many class ids."""
+
+    content: bytes
+    path: str
+    width: int
+    height: int
+    boxes: list[tuple[int, int, int, int]]
+    categories: list[int]
+
+
+class Column(NamedTuple):
+    """A leaf of the schema: its type, the path to it, and the highest levels that it can have."""
+
+    kind: int
+    path: tuple[str, ...]
+    definition: int
+    repetition: int
+
+
+COLUMNS = (
+    Column(BYTES, ("image", "bytes"), 2, 0),
+    Column(BYTES, ("image", "path"), 2, 0),
+    Column(INT32, ("width",), 1, 0),
+    Column(INT32, ("height",), 1, 0),
+    Column(INT32, ("objects", "bbox", "list", "element", "list", "element"), 6, 2),
+    Column(INT64, ("objects", "category", "list", "element"), 4, 1),
+)
+
+
+class Writer:
+    """Bytes of a file, row group after row group. size: of what has been made; rows: in it."""
+
+    def __init__(self, metadata: dict[str, str]) -> None:
+        """metadata: key-value pairs for the footer."""
+        self._metadata = metadata
+        self._groups: list[bytes] = []
+        self.size = len(MAGIC)
+        self.rows = 0
+
+    def group(self, rows: list[Row]) -> bytes:
+        """A row group's bytes, which the file begins with or goes on with."""
+        pieces = [] if self._groups else [MAGIC]
+        chunks, before = [], self.size
+        for column, levels, values in zip(COLUMNS, _levels(rows), _values(rows), strict=True):
+            page = _page(column, levels, values)
+            chunks.append(_chunk(column, self.size, len(page), len(levels[1])))
+            pieces.append(page)
+            self.size += len(page)
+        self._groups.append(
+            thrift.struct((1, LIST, (STRUCT, chunks)), (2, I64, self.size - before), (3, I64, len(rows)))
+        )
+        self.rows += len(rows)
+        return b"".join(pieces)
+
+    def footer(self) -> bytes:
+        """The file's end."""
+        pairs = [thrift.struct((1, BINARY, key), (2, BINARY, value)) for key, value in self._metadata.items()]
+        described = thrift.struct(
+            (1, I32, 1),
+            (2, LIST, (STRUCT, _schema())),
+            (3, I64, self.rows),
+            (4, LIST, (STRUCT, self._groups)),
+            (5, LIST, (STRUCT, pairs)),
+            (6, BINARY, "truthmill"),
+        )
+        begin = b"" if self._groups else MAGIC
+        return begin + described + struct.pack("<I", len(described)) + MAGIC
+
+
+def _schema() -> list[bytes]:
+    """The tree, a parent before its children."""
+
+    def group(name: str, children: int, repetition: int = _OPTIONAL, converted: int | None = None) -> bytes:
+        more = [] if converted is None else [(6, I32, converted)]
+        return thrift.struct((3, I32, repetition), (4, BINARY, name), (5, I32, children), *more)
+
+    def leaf(name: str, kind: int, converted: int | None = None) -> bytes:
+        more = [] if converted is None else [(6, I32, converted)]
+        return thrift.struct((1, I32, kind), (3, I32, _OPTIONAL), (4, BINARY, name), *more)
+
+    return [
+        thrift.struct((4, BINARY, "schema"), (5, I32, 4)),
+        group("image", 2),
+        leaf("bytes", BYTES),
+        leaf("path", BYTES, _UTF8),
+        leaf("width", INT32),
+        leaf("height", INT32),
+        group("objects", 2),
+        group("bbox", 1, converted=_LIST),
+        group("list", 1, _REPEATED),
+        group("element", 1, converted=_LIST),
+        group("list", 1, _REPEATED),
+        leaf("element", INT32),
+        group("category", 1, converted=_LIST),
+        group("list", 1, _REPEATED),
+        leaf("element", INT64),
+    ]
+
+
+Levels = tuple[list[int], list[int]]  # repetition, definition; one of each a value or an empty list
+
+
+def _levels(rows: list[Row]) -> Iterator[Levels]:
+    for column in COLUMNS[:4]:
+        yield [0] * len(rows), [column.definition] * len(rows)
+    sides: list[int] = []
+    present: list[int] = []
+    repeated: list[int] = []
+    classes: list[int] = []
+    for row in rows:
+        boxes = len(row.boxes)
+        sides += _BOX[0] + _BOX[1] * (boxes - 1) if boxes else [0]
+        present += [6] * (4 * boxes) if boxes else [2]
+        repeated += [0] + [1] * (boxes - 1) if boxes else [0]
+        classes += [4] * boxes if boxes else [2]
+    yield sides, present
+    yield repeated, classes
+
+
+def _values(rows: list[Row]) -> Iterator[bytes]:
+    for texts in ([row.content for row in rows], [row.path.encode() for row in rows]):
+        yield b"".join(itertools.chain.from_iterable((struct.pack("<I", len(one)), one) for one in texts))
+    yield struct.pack(f"<{len(rows)}i", *(row.width for row in rows))
+    yield struct.pack(f"<{len(rows)}i", *(row.height for row in rows))
+    sides = [side for row in rows for box in row.boxes for side in box]
+    yield struct.pack(f"<{len(sides)}i", *sides)
+    categories = [category for row in rows for category in row.categories]
+    yield struct.pack(f"<{len(categories)}q", *categories)
+
+
+def _page(column: Column, levels: Levels, values: bytes) -> bytes:
+    repetition, definition = levels
+    data = (_runs(repetition) if column.repetition else b"") + _runs(definition) + values
+    header = thrift.struct(
+        (1, I32, 0),
+        (2, I32, len(data)),
+        (3, I32, len(data)),
+        (
+            5,
+            STRUCT,
+            thrift.struct((1, I32, len(definition)), (2, I32, _PLAIN), (3, I32, _RLE), (4, I32, _RLE)),
+        ),
+    )
+    return header + data
+
+
+def _runs(levels: list[int]) -> bytes:
+    """Levels as runs of one value ("RLE/Bit-Packing Hybrid"), with their length before."""
+    runs = b"".join(
+        thrift.varint(len(list(run)) << 1) + bytes([level]) for level, run in itertools.groupby(levels)
+    )
+    return struct.pack("<I", len(runs)) + runs
+
+
+def _chunk(column: Column, offset: int, size: int, values: int) -> bytes:
+    described = thrift.struct(
+        (1, I32, column.kind),
+        (2, LIST, (I32, [_PLAIN, _RLE])),
+        (3, LIST, (BINARY, list(column.path))),
+        (4, I32, 0),
+        (5, I64, values),
+        (6, I64, size),
+        (7, I64, size),
+        (9, I64, offset),
+    )
+    return thrift.struct((2, I64, offset), (3, STRUCT, described))
+
+
+def metadata_of(data: bytes) -> dict[str, str]:
+    """The footer's key-value pairs. Raises ValueError where it is no Parquet file."""
+    return {pair[1].decode(): pair.get(2, b"").decode() for pair in _footer(data).get(5, [])}
+
+
+def rows_of(data: bytes) -> Iterator[Row]:
+    """Rows of a file of this shape. Raises ValueError where it has another, or is compressed or encoded."""
+    for group in _footer(data)[4]:
+        columns = {tuple(part.decode() for part in chunk[3][3]): chunk[3] for chunk in group[1]}
+        missing = [column.path for column in COLUMNS if column.path not in columns]
+        if missing:
+            raise ValueError(f"there is no column {'.'.join(missing[0])}.")
+        read = [list(_column(data, column, columns[column.path])) for column in COLUMNS]
+        for content, path, width, height, sides, categories in zip(*read, strict=True):
+            boxes = list(zip(*[iter(sides)] * 4, strict=True))
+            yield Row(content[0], path[0].decode(), width[0], height[0], boxes, categories)
+
+
+def _footer(data: bytes) -> dict[int, Any]:
+    if len(data) < 12 or data[:4] != MAGIC or data[-4:] != MAGIC:
+        raise ValueError("this is no whole Parquet file.")
+    length = int.from_bytes(data[-8:-4], "little")
+    return thrift.Reader(data, len(data) - 8 - length).struct()
+
+
+def _column(data: bytes, column: Column, described: dict[int, Any]) -> Iterator[list[Any]]:
+    """The column's values, row by row."""
+    name = ".".join(column.path)
+    if described[4] != 0 or described[1] != column.kind:
+        raise ValueError(
+            f"column {name} is compressed or of another type; only files of this format are read."
+        )
+    reader = thrift.Reader(data, described[9])
+    left = described[5]
+    row: list[Any] | None = None
+    while left:
+        header = reader.struct()
+        if header[1] != 0 or header[5][2] != _PLAIN:
+            raise ValueError(f"column {name} isn't PLAIN; only files of this format are read.")
+        count = header[5][1]
+        end = reader.at + header[3]
+        repetition = _read_runs(reader, count) if column.repetition else [0] * count
+        definition = _read_runs(reader, count)
+        values = _read_values(data, reader.at, column.kind)
+        for repeated, defined in zip(repetition, definition, strict=True):
+            if not repeated:
+                if row is not None:
+                    yield row
+                row = []
+            if defined == column.definition and row is not None:
+                row.append(next(values))
+        reader.at = end
+        left -= count
+    if row is not None:
+        yield row
+
+
+def _read_runs(reader: thrift.Reader, count: int) -> list[int]:
+    reader.at += 4
+    found: list[int] = []
+    while len(found) < count:
+        header = reader.varint()
+        if header & 1:
+            raise ValueError("levels are packed; only files of this format are read.")
+        found += [reader.data[reader.at]] * (header >> 1)
+        reader.at += 1
+    return found
+
+
+def _read_values(data: bytes, at: int, kind: int) -> Iterator[Any]:
+    while True:
+        if kind == BYTES:
+            length = int.from_bytes(data[at : at + 4], "little")
+            yield data[at + 4 : at + 4 + length]
+            at += 4 + length
+        else:
+            size = 4 if kind == INT32 else 8
+            yield int.from_bytes(data[at : at + size], "little", signed=True)
+            at += size
+
+
+def row_groups(rows: Iterable[Row], most_rows: int, most_bytes: int) -> Iterator[list[Row]]:
+    """Rows by the group, each within both limits, or a single row."""
+    group: list[Row] = []
+    size = 0
+    for row in rows:
+        if group and (len(group) == most_rows or size + len(row.content) > most_bytes):
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += len(row.content)
+    if group:
+        yield group
