@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from adapters.page_bundle import bundle
 from truthmill import worker_template
 
 FOLDER = Path(__file__).parent.parent / "labeling" / "page"
@@ -23,6 +24,7 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+BUNDLES = {"portal/bundle.js": "portal/main.js", "elements/bundle.js": "elements/main.js"}
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -57,21 +59,22 @@ def task_page(
 def framed(html: str, origin: str = "") -> str:
     """A rendered template with our crowd elements in the place of Ground Truth's."""
     own = f"{origin}/page/{digest()}"
-    scripts = sorted(path for path in files() if path.endswith(".js") and not path.startswith("portal/"))
-    ahead = "".join(f'<link rel="modulepreload" href="{own}/{path}">' for path in scripts)
     beginning = (
         '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<link rel="stylesheet" href="{own}/theme.css"><link rel="stylesheet" href="{own}/frame.css">{ahead}'
-        f'<script type="module" src="{own}/elements/main.js"></script>\n'
+        f'<link rel="stylesheet" href="{own}/theme.css"><link rel="stylesheet" href="{own}/frame.css">'
+        f'<link rel="preload" as="style" href="{own}/bounding_box.css">'
+        f'<script type="module" src="{own}/elements/bundle.js"></script>\n'
     )
     return beginning + GROUND_TRUTHS_SCRIPT.sub("", html)
 
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, bytes]:
-    """All files but the front page, by their path in the folder; some 100 kB."""
-    found = sorted(path for path in FOLDER.rglob("*") if path.suffix in KINDS)
-    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in found}
+    """All files but the front page, by their path in the folder, and the bundles; some 250 kB."""
+    paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in KINDS)
+    found = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    modules = {path: content.decode() for path, content in found.items() if path.endswith(".js")}
+    return found | {path: bundle(modules, entry).encode() for path, entry in BUNDLES.items()}
 
 
 def kind(path: str) -> str:

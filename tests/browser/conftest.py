@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import time
 from itertools import count
 from pathlib import Path
@@ -10,9 +12,10 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
+from browser.sandbox import ORIGIN, TEMPLATE, Site, Task
 from integration.labeling.conftest import CREDENTIALS, STACK, Stack, Team
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 20_000
 PASSWORD = "Their own passw0rd"
@@ -25,13 +28,17 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            # With the deployed stack: in its group (tests/conftest.py), which deploys it once.
+            if "local_stack" not in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """The browser, which all tests share; each has a context of its own."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make chromium`, or install Debian's package chromium.")
+    if CHROMIUM is None:
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("Chromium is missing: run `make chromium`, or install your system's package.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -86,6 +93,35 @@ def open_page(chromium, local_stack):
 
 
 @pytest.fixture
+def open_task(chromium):
+    """Opens a task's page in its sandbox, without a deployed stack; an error that it logs fails the test."""
+    contexts, errors = [], []
+
+    def open_(
+        template=TEMPLATE, *, size=SIZE, picture=None, labels=("cat", "dog"), first=None, wait=True, **options
+    ):
+        context = chromium.new_context(**({"locale": "en-GB"} | options))
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        site = Site()
+        site.pictures["/picture.png"] = a_picture(size=size) if picture is None else picture
+        site.put_task(template, labels)
+        site.put_parent({"labels": list(labels), "label": "", **(first or {})})
+        context.route("**/*", site.serve)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(ORIGIN)
+        if wait:
+            task_of(page)
+        return Task(page, site, size)
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
 def worker(team, open_page):
     """The session of a worker of the team who is signed in, for `open_page(state=…)`."""
     credentials = team.invite(f"browser-{next(_numbers)}@example.com")
@@ -128,8 +164,14 @@ def a_job(team, pictures, **changes):
     return job
 
 
-def task_of(page):
-    """The frame of the task that is in sight, once its picture is there."""
+def number_of_task(page):
+    return int(page.locator("iframe.task:not(.ahead)").get_attribute("title").rpartition(" ")[2])
+
+
+def task_of(page, after=None):
+    """The frame of the task that is in sight, once its picture is there. after: number of the one before."""
+    if after is not None:
+        page.locator(f"iframe.task:not(.ahead):not([title$='{after:06}'])").wait_for()
     frame = page.frame_locator("iframe.task:not(.ahead)")
     shown = frame.locator("img.picture:not([hidden])")
     shown.wait_for()

@@ -2,26 +2,42 @@
 
 import pytest
 
+from adapters.task_page import digest
+from browser.sandbox import ORIGIN, Site
 
-@pytest.fixture
-def run(open_page):
-    """Runs a body of JavaScript that may import the page's modules with `from("drawing/…")`."""
-    page = open_page()
+MODULES = (
+    "drawing/geometry.js",
+    "drawing/viewport.js",
+    "drawing/drawing.js",
+    "drawing/gestures.js",
+    "drawing/colours.js",
+    "elements/attributes.js",
+    "elements/commands.js",
+    "portal/password_rules.js",
+    "portal/kept.js",
+    "texts/texts.js",
+)
 
-    def run_(body):
-        return page.evaluate(
-            """async (body) => {
-              const own = document.querySelector('script[type=module]').src.replace('portal/main.js', '');
-              const names = ['drawing/geometry.js', 'drawing/viewport.js', 'drawing/drawing.js'];
-              names.push('elements/attributes.js', 'portal/password_rules.js', 'elements/commands.js');
-              const found = await Promise.all(names.map((name) => import(own + name)));
-              const all = Object.assign({}, ...found);
-              return body.call ? body.call(all) : null;
-            }""".replace("body.call ? body.call(all) : null", f"(() => {{ const m = all; {body} }})()"),
-            "",
-        )
 
-    return run_
+@pytest.fixture(scope="module")
+def run(chromium):
+    """Runs a body of JavaScript that finds what the page's modules export in `m`."""
+    context = chromium.new_context(locale="en-GB")
+    site = Site()
+    site.answers["/"] = ("<!doctype html><title>Modules</title>", "text/html", {})
+    context.route("**/*", site.serve)
+    page = context.new_page()
+    page.goto(ORIGIN)
+    own = f"/page/{digest()}/"
+    page.evaluate(
+        """async (addresses) => {
+          const found = await Promise.all(addresses.map((address) => import(address)));
+          window.m = Object.assign({}, ...found);
+        }""",
+        [own + name for name in MODULES],
+    )
+    yield lambda body: page.evaluate(f"() => {{ const m = window.m; {body} }}")
+    context.close()
 
 
 @pytest.mark.parametrize(

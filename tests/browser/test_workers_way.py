@@ -11,6 +11,7 @@ from browser.conftest import (
     a_job,
     a_picture,
     draw,
+    number_of_task,
     output_of,
     place,
     sign_in,
@@ -18,31 +19,26 @@ from browser.conftest import (
     task_of,
 )
 
-EMAIL = "invited-in-a-browser@example.com"
 
-
-def invite(team):
+def invite(team, email):
     """The temporary password as the invitation's mail has it."""
     pool = team.stack.outputs["UserPoolId"]
-    attributes = [{"Name": "email", "Value": EMAIL}, {"Name": "email_verified", "Value": "true"}]
-    team.stack.cognito.admin_create_user(UserPoolId=pool, Username=EMAIL, UserAttributes=attributes)
-    team.stack.cognito.admin_add_user_to_group(UserPoolId=pool, Username=EMAIL, GroupName=team.name)
+    attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+    team.stack.cognito.admin_create_user(UserPoolId=pool, Username=email, UserAttributes=attributes)
+    team.stack.cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=team.name)
     with urllib.request.urlopen(team.stack.endpoint + "/_ministack/ses/messages") as answer:  # noqa: S310 our engine
         accounts = json.load(answer)["messages"]
-    (mail,) = [mail for mails in accounts.values() for mail in mails if mail["To"] == [EMAIL]]
+    (mail,) = [mail for mails in accounts.values() for mail in mails if mail["To"] == [email]]
     return re.search(r"Temporary password: (.+?)</p>", mail["BodyHtml"])[1]
-
-
-def number_of_task(page):
-    return int(page.locator("iframe.task:not(.ahead)").get_attribute("title").rpartition(" ")[2])
 
 
 def test_from_the_invitation_to_signing_out(team, open_page):
     truth = [[(40, 30, 100, 80), (200, 120, 61, 47)], [], [(10, 20, 30, 40)]]
-    temporary = invite(team)
+    email = f"invited-to-{team.name}@example.com"
+    temporary = invite(team, email)
     page = open_page()
 
-    sign_in(page, EMAIL, temporary)
+    sign_in(page, email, temporary)
     page.get_by_role("heading", name="Choose your password").wait_for()
     unmet = page.locator(".rules li:not(.met)")
     page.get_by_label("New password").fill("short")
@@ -68,8 +64,7 @@ def test_from_the_invitation_to_signing_out(team, open_page):
             asked = frame.get_by_role("dialog", name="You have drawn no box.")
             asked.get_by_role("button", name="Nothing here").click()
         if last < 2:
-            page.locator(f"iframe.task:not(.ahead):not([title$='{number:06}'])").wait_for()
-            frame = task_of(page)
+            frame = task_of(page, after=number)
     page.get_by_role("heading", name="No tasks left for you in this job").wait_for()
 
     page.get_by_role("button", name="Your jobs").last.click()
@@ -143,7 +138,7 @@ def test_work_in_progress_comes_back_after_a_reload(team, worker, open_page):
     draw(page, start(page), (100, 60, 80, 60))
     page.wait_for_function("() => localStorage.length === 1")
     page.reload()
-    frame = start(page)
+    frame = task_of(page)
     frame.get_by_role("button", name="cat, left 100, top 60, 80 by 60 pixels").wait_for()
     frame.get_by_test_id("stage").press("Enter")
     page.get_by_role("heading", name="No tasks left").wait_for()

@@ -33,7 +33,8 @@ export class BoxPanel {
     this.search.hidden = owner.labels.length < SEARCH_FROM;
     const sought = this.#sought.toLowerCase();
     this.labels.replaceChildren(
-      ...owner.labels.map((label, number) => {
+      ...owner.labels.map((label) => {
+        const number = owner.number(label);
         const button = element(
           "button",
           { type: "button", class: "label", role: "radio", title: label, hidden: !label.toLowerCase().includes(sought), onclick: () => this.#choose(label) },

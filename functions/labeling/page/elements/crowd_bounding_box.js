@@ -6,7 +6,7 @@ import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { readBoxes, readLabels } from "./attributes.js";
 import { BoxPanel } from "./box_panel.js";
-import { send } from "./channel.js";
+import { framed, send } from "./channel.js";
 import { keyList } from "./commands.js";
 import { dialog, keyTable } from "./dialogs.js";
 import { Stage } from "./stage.js";
@@ -19,6 +19,8 @@ export class CrowdBoundingBox extends HTMLElement {
   drawing = new Drawing();
   /** @type {string[]} */
   #labels = [];
+  /** @type {string[]} all labels of the job, which number them the same in every task */
+  #numbered = [];
   /** @type {({label: string} & import("../drawing/geometry.js").Box)[] | null} kept from before a reload */
   #kept = null;
   /** @type {({label: string} & import("../drawing/geometry.js").Box)[]} boxes of the picture before */
@@ -28,7 +30,7 @@ export class CrowdBoundingBox extends HTMLElement {
 
   constructor() {
     super();
-    this.colour = (/** @type {string} */ label) => colourOf(Math.max(0, this.#labels.indexOf(label)));
+    this.colour = (/** @type {string} */ label) => colourOf(this.number(label));
     this.stage = new Stage(this.drawing, this.colour, {
       onReady: () => this.#ready(),
       onBroken: () => this.#broken(),
@@ -73,8 +75,27 @@ export class CrowdBoundingBox extends HTMLElement {
     return { boundingBoxes, initialValueModified: initial !== JSON.stringify(boundingBoxes.map(inOrder)), inputImageProperties };
   }
 
+  /** Its colour and key follow from it, and stay from task to task. @param {string} label @returns {number} from 0 */
+  number(label) {
+    const others = this.#labels.filter((each) => !this.#numbered.includes(each));
+    return Math.max(0, [...this.#numbered, ...others].indexOf(label));
+  }
+
+  /** @param {string[]} labels of the job @param {string} chosen the one chosen in the task before */
+  setNumbers(labels, chosen) {
+    this.#numbered = labels.filter((label) => typeof label === "string");
+    if (this.#labels.includes(chosen)) this.stage.gestures.label = chosen;
+    this.panel.relabel();
+    this.stage.refresh();
+  }
+
   get _submittableValue() {
     return this.value;
+  }
+
+  /** Whether the boxes aren't the ones it would begin with. */
+  get isTouched() {
+    return JSON.stringify(this.drawing.plain().map(inOrder)) !== JSON.stringify(this.#initial().map(inOrder));
   }
 
   get isReady() {
@@ -95,6 +116,7 @@ export class CrowdBoundingBox extends HTMLElement {
   choose(label) {
     const { drawing, stage } = this;
     stage.gestures.label = label;
+    send({ type: "label", label });
     if (drawing.selected !== null && !drawing.fresh) drawing.change(drawing.selected, { label });
     this.panel.refresh();
   }
@@ -103,10 +125,11 @@ export class CrowdBoundingBox extends HTMLElement {
   perform({ name, digit, by }) {
     const { drawing, stage } = this;
     const selected = drawing.get(drawing.selected);
-    /** @type {Record<string, () => void>} */
+    const label = digit === undefined ? undefined : this.#labels.find((each) => this.number(each) === digit);
+    /** @type {Record<string, () => unknown>} */
     const ours = {
-      label: () => this.#labels[digit ?? 0] && this.choose(this.#labels[digit ?? 0]),
-      relabel: () => selected && this.#labels[digit ?? 0] && drawing.change(selected.id, { label: this.#labels[digit ?? 0] }),
+      label: () => label !== undefined && this.choose(label),
+      relabel: () => selected && label !== undefined && drawing.change(selected.id, { label }),
       next: () => drawing.selectNext(1),
       previous: () => drawing.selectNext(-1),
       insert: () => this.#insert(),
@@ -199,6 +222,7 @@ export class CrowdBoundingBox extends HTMLElement {
     this.drawing.begin(this.#kept ? this.#usable(this.#kept) : this.#initial());
     this.#began = true;
     this.panel.refresh();
+    this.dispatchEvent(new Event("truthmill-began", { bubbles: true, composed: true }));
   }
 
   #initial() {
@@ -213,13 +237,15 @@ export class CrowdBoundingBox extends HTMLElement {
 
   #broken() {
     const again = element("button", { type: "button", onclick: () => this.#again() }, text("app.retry"));
-    const about = element("p", {}, text("box.errorAbout"));
-    this.notice?.replaceChildren(element("div", { role: "alert" }, element("strong", {}, text("box.error")), about, again));
+    const skip = () => this.dispatchEvent(new CustomEvent("truthmill-skip", { bubbles: true, composed: true, detail: "broken" }));
+    const decline = framed && element("button", { type: "button", onclick: skip }, text("form.skip"));
+    const words = [element("strong", {}, text("box.error")), element("p", {}, text("box.errorAbout"))];
+    this.notice?.replaceChildren(element("div", { role: "alert" }, ...words, element("p", { class: "actions" }, again, decline)));
   }
 
   #again() {
-    this.#load();
-    send({ type: "reload" }); // the link may have run out; the portal loads the page with a new one
+    if (framed) send({ type: "reload" }); // the link may have run out; the portal loads the page with a new one
+    else this.#load();
   }
 
   /** @param {string} words */
@@ -230,7 +256,6 @@ export class CrowdBoundingBox extends HTMLElement {
   #changed() {
     this.panel.refresh();
     if (!this.#began) return;
-    send({ type: "draft", boxes: this.drawing.plain() });
     this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
   }
 

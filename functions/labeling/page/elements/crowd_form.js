@@ -12,6 +12,8 @@ const OWN_SUBMIT = 'crowd-button[form-action="submit"], button[type="submit"], i
 export class CrowdForm extends HTMLElement {
   #built = false;
   #sending = false;
+  /** @type {string | null} */
+  #untouched = null;
 
   connectedCallback() {
     if (this.#built) return;
@@ -27,8 +29,37 @@ export class CrowdForm extends HTMLElement {
     this.classList.toggle("truthmill-alone", this.#fills());
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("keyup", (event) => event.key === " " && box && (box.stage.space = false));
-    this.addEventListener("change", () => this.say(""));
+    this.addEventListener("change", () => this.#changed());
+    this.addEventListener("input", () => this.#changed());
+    this.addEventListener("truthmill-skip", (event) => this.#askSkip(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(event));
+  }
+
+  /** What was filled in before the page was loaded again, by the order of the fields. @param {(string | boolean)[]} fields */
+  keep(fields) {
+    const controls = this.#controls();
+    if (!Array.isArray(fields) || fields.length !== controls.length) return;
+    for (const [number, control] of controls.entries()) {
+      if (fields[number] === stateOf(control)) continue;
+      if (typeof fields[number] === "boolean") Reflect.set(control, "checked", fields[number]);
+      else control.value = fields[number];
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  }
+
+  #controls() {
+    const all = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll("input:not([type=hidden]), textarea, select"));
+    return [...all];
+  }
+
+  /** What is there is kept at once, wherever the page ends. */
+  #changed() {
+    this.say("");
+    const fields = this.#controls().map(stateOf);
+    this.#untouched ??= JSON.stringify(this.#controls().map(untouched));
+    const blank = !this.boxes?.isTouched && JSON.stringify(fields) === this.#untouched;
+    send({ type: "draft", boxes: this.boxes?.drawing.plain() ?? [], fields, blank });
   }
 
   /** @returns {CrowdBoundingBox | null} */
@@ -100,9 +131,10 @@ export class CrowdForm extends HTMLElement {
     yes.focus();
   }
 
-  #askSkip() {
-    const choices = REASONS.map((reason, number) =>
-      element("label", {}, element("input", { type: "radio", name: "truthmill-reason", value: reason, checked: number === 0 }), text(`form.reason.${reason}`)),
+  /** @param {string} [given] the reason that is chosen already */
+  #askSkip(given = REASONS[0]) {
+    const choices = REASONS.map((reason) =>
+      element("label", {}, element("input", { type: "radio", name: "truthmill-reason", value: reason, checked: reason === given }), text(`form.reason.${reason}`)),
     );
     const more = element("textarea", { rows: 2, maxLength: 400, "aria-label": text("form.reason.other") });
     const skip = () => {
@@ -163,6 +195,18 @@ function valueOf(field) {
   }
   if (field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement) return field.value;
   return field.tagName.startsWith("CROWD-") ? Reflect.get(field, "value") : undefined;
+}
+
+/** @param {HTMLInputElement} control @returns {string | boolean} */
+function stateOf(control) {
+  return control.type === "checkbox" || control.type === "radio" ? control.checked : control.value;
+}
+
+/** As the template wrote it. @param {HTMLInputElement} control @returns {string | boolean} */
+function untouched(control) {
+  if (control.type === "checkbox" || control.type === "radio") return control.closest("crowd-checkbox, crowd-radio-button")?.hasAttribute("checked") ?? control.defaultChecked;
+  if (control instanceof HTMLSelectElement) return [...control.options].find((option) => option.defaultSelected)?.value ?? control.options[0]?.value ?? "";
+  return control.closest("crowd-input, crowd-text-area")?.getAttribute("value") ?? control.defaultValue;
 }
 
 /** @param {Element} field */

@@ -28,8 +28,10 @@ if (framed) window.alert = (words) => form()?.say(String(words));
 listen((message) => {
   const box = form()?.boxes;
   if (message.type === "task") {
+    if (box && message.labels) box.setNumbers(message.labels, message.label);
     if (box && message.previous) box.previous = message.previous;
     if (box && message.boxes) box.keep(message.boxes);
+    if (message.fields) form()?.keep(message.fields);
   } else if (message.type === "shown") box?.focusStage();
   else if (message.type === "refused") form()?.resume(message.words);
 });

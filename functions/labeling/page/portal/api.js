@@ -31,17 +31,31 @@ export function post(path, document = {}) {
   return ask(path, { method: "POST", headers, body: JSON.stringify(document) });
 }
 
+/** Whether a task's page can be made. @param {string} path from the root @returns {Promise<void>} Throws Refused or Unreachable. */
+export async function rendered(path) {
+  const answer = await send(`/${path}`, {});
+  if (!answer.ok) await understood(answer);
+}
+
 /** @param {string} path @param {RequestInit} request */
 async function ask(path, request) {
-  let answer;
+  const answer = await send(`/api/${path}`, request);
+  return answer.status === 204 ? null : understood(answer);
+}
+
+/** @param {string} address @param {RequestInit} request */
+async function send(address, request) {
   try {
-    answer = await fetch(`/api/${path}`, { ...request, credentials: "same-origin", cache: "no-store" });
+    return await fetch(address, { ...request, credentials: "same-origin", cache: "no-store" });
   } catch (error) {
     throw new Unreachable(String(error));
   }
+}
+
+/** @param {Response} answer */
+async function understood(answer) {
   const date = Date.parse(answer.headers.get("date") ?? "");
   if (date) ahead = date - Date.now();
-  if (answer.status === 204) return null;
   const document = await answer.json().catch(() => null);
   if (answer.ok && document) return document;
   if (answer.status >= 500 && document?.error?.code !== "TemplateBroken") throw new Unreachable(`status ${answer.status}`);

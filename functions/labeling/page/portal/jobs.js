@@ -23,11 +23,11 @@ function line(job, onStart) {
     text("jobs.time", { minutes }),
   ];
   const progress = element("progress", { max: Math.max(1, job.objects), value: job.objects - job.remaining, "aria-label": facts[0] });
-  const start = element("button", { type: "button", class: "primary", "aria-label": `${text("jobs.start")}: ${job.title}`, onclick: () => onStart(job) }, text("jobs.start"));
+  const start = job.remaining > 0 && element("button", { type: "button", class: "primary", "aria-label": `${text("jobs.start")}: ${job.title}`, onclick: () => onStart(job) }, text("jobs.start"));
   return element(
     "li",
     { class: "card job" },
     element("div", {}, element("h2", {}, job.title), element("p", {}, job.description), element("p", { class: "facts" }, facts.join(" · ")), progress),
-    start,
+    start || element("p", { class: "facts", role: "status" }, text("jobs.ending")),
   );
 }

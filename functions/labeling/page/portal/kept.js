@@ -10,7 +10,7 @@ export class Kept {
     this.prefix = `${PREFIX}${worker}.`;
   }
 
-  /** @param {{job: string, task: string}} task @returns {{boxes: any[]} | null} */
+  /** @param {{job: string, task: string}} task @returns {{boxes: any[], fields: Record<string, any> | null} | null} */
   read(task) {
     try {
       return JSON.parse(this.storage.getItem(this.#key(task)) ?? "null");
@@ -19,12 +19,14 @@ export class Kept {
     }
   }
 
-  /** @param {{job: string, task: string}} task @param {any[]} boxes */
-  write(task, boxes) {
+  /** @param {{job: string, task: string}} task @param {{boxes: any[], fields?: Record<string, any>}} work */
+  write(task, { boxes, fields = {} }) {
+    const written = JSON.stringify({ boxes, fields, at: Date.now() });
     try {
-      this.storage.setItem(this.#key(task), JSON.stringify({ boxes, at: Date.now() }));
+      this.storage.setItem(this.#key(task), written);
     } catch {
-      this.clear(0); // it is full of older work
+      this.clear(0); // it is full of older work, which goes; this one stays
+      this.storage.setItem(this.#key(task), written);
     }
   }
 

@@ -1,4 +1,4 @@
-/** The portal: who is signed in, and which of its pages is shown. */
+/** The portal: who is signed in, and which of its pages is shown. The address says which: #/work/JOB, else the jobs. */
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
 import { get, post, Refused, Unreachable } from "./api.js";
@@ -8,67 +8,104 @@ import { signInForm } from "./sign_in.js";
 import { Work } from "./work.js";
 
 const LOOK_AGAIN_MS = 30_000;
+const ENDING_MS = 2_000; // while a job is about to end
+const TRY_AGAIN_MS = 3_000;
 const place = /** @type {HTMLElement} */ (document.getElementById("portal"));
 document.documentElement.lang = language;
 
-/** @type {{email: string} | null} */
+/** @type {any} the worker; null: nobody is signed in */
 let user = null;
+/** @type {any[]} as they were last listed */
+let listed = [];
 /** @type {Work | null} */
 let work = null;
-let looking = 0;
+/** @type {Promise<void> | null} */
+let signingIn = null;
+let timer = 0;
 
 async function begin() {
   try {
     user = (await get("session")).user;
-    await jobs();
+    await route();
   } catch (error) {
-    if (error instanceof Refused && error.code === "SignedOut") signIn();
-    else sorry(error);
+    sorry(error);
   }
+}
+
+/** Show the page that the address names. */
+async function route() {
+  if (!user) return;
+  const name = /^#\/work\/([A-Za-z0-9-]+)$/.exec(window.location.hash)?.[1];
+  if (!name) return jobs();
+  if (!listed.some((job) => job.job === name)) listed = (await get("jobs")).jobs;
+  const job = listed.find((each) => each.job === name);
+  if (job) await start(job);
+  else go("#/");
+}
+
+/** @param {string} address */
+function go(address) {
+  if (window.location.hash === address || (address === "#/" && !window.location.hash)) route().catch(sorry);
+  else window.location.hash = address;
 }
 
 /** @param {string} [about] */
 function signIn(about = "") {
   leave();
   user = null;
+  listed = [];
+  title(text("sign.title"));
   show(element("main", { class: "narrow sign-in" }, signInForm((found) => enter(found), { about })));
 }
 
-/** @param {{email: string}} found */
+/** @param {any} found */
 function enter(found) {
   user = found;
-  jobs().catch(sorry);
+  route().catch(sorry);
 }
 
-async function jobs() {
-  leave();
-  const found = (await get("jobs")).jobs;
-  show(header(), jobsPage(found, (job) => start(job).catch(sorry), () => jobs().catch(sorry)));
-  looking = window.setTimeout(() => jobs().catch(sorry), LOOK_AGAIN_MS);
+/** @param {boolean} [quiet] whether what is shown may stay where the portal can't be reached */
+async function jobs(quiet = false) {
+  window.clearTimeout(timer);
+  try {
+    listed = (await get("jobs")).jobs;
+    leave();
+    title(text("jobs.title"));
+    const focused = document.activeElement?.getAttribute("aria-label");
+    show(header(), jobsPage(listed, (job) => go(`#/work/${job.job}`), () => jobs().catch(sorry)));
+    if (quiet && focused) /** @type {HTMLElement | null} */ (place.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
+  } catch (error) {
+    if (!(quiet && error instanceof Unreachable)) throw error;
+  }
+  const soon = listed.some((job) => job.remaining === 0);
+  timer = window.setTimeout(() => jobs(true).catch(sorry), soon ? ENDING_MS : LOOK_AGAIN_MS);
 }
 
 /** @param {any} job */
 async function start(job) {
   leave();
-  const kept = new Kept(window.localStorage, user?.email ?? "");
+  const kept = new Kept(window.localStorage, user.email);
   kept.clear();
-  work = new Work(job, kept, { signInAgain, leave: () => jobs().catch(sorry) });
+  title(job.title);
+  work = new Work({ ...job }, kept, { signInAgain, leave: () => go("#/") });
   show(header(job, work.left), work.root);
   await work.begin();
 }
 
 function leave() {
-  window.clearTimeout(looking);
+  window.clearTimeout(timer);
+  work?.giveBack();
   work?.close();
   work = null;
 }
 
 /** Over the work, which stays as it is. @returns {Promise<void>} */
 function signInAgain() {
-  return new Promise((resolve) => {
+  signingIn ??= new Promise((resolve) => {
     const form = signInForm(
       (found) => {
         dialog.remove();
+        signingIn = null;
         if (found.email !== user?.email) return enter(found);
         resolve();
       },
@@ -78,20 +115,26 @@ function signInAgain() {
     document.body.append(dialog);
     dialog.showModal();
   });
+  return signingIn;
 }
 
 async function signOut() {
+  work?.giveBack();
   try {
     await post("sign-out");
   } catch (error) {
     if (!(error instanceof Refused)) return sorry(error);
   }
+  user = null;
+  work?.close();
+  work = null;
+  window.history.replaceState(null, "", "#/");
   signIn();
 }
 
 /** @param {any} [job] @param {HTMLElement} [left] */
 function header(job, left) {
-  const home = element("button", { type: "button", class: "quiet", onclick: () => jobs().catch(sorry) }, text("work.back"));
+  const home = element("button", { type: "button", class: "quiet", onclick: () => go("#/") }, text("work.back"));
   const out = element("button", { type: "button", class: "quiet", onclick: signOut }, text("app.signOut"));
   return element(
     "header",
@@ -99,17 +142,25 @@ function header(job, left) {
     element("strong", {}, job ? job.title : text("app.name")), left,
     element("span", { class: "gap" }),
     job && home,
-    element("span", { class: "who" }, text("app.signedInAs", { email: user?.email ?? "" })), out,
+    element("span", { class: "who" }, text("app.signedInAs", { email: user.email })), out,
   );
 }
 
-/** @param {unknown} error */
+/** What went wrong, and what to do; without a connection it tries again by itself. @param {unknown} error */
 function sorry(error) {
   if (error instanceof Refused && error.code === "SignedOut") return signIn();
-  const words = error instanceof Unreachable ? text("app.offline") : error instanceof Error ? error.message : String(error);
+  window.clearTimeout(timer);
+  const away = error instanceof Unreachable;
+  const words = away ? text("app.unreachable") : error instanceof Error ? error.message : String(error);
   const again = element("button", { type: "button", class: "primary", onclick: () => begin() }, text("app.retry"));
   show(element("main", { class: "narrow" }, element("div", { class: "card empty", role: "alert" }, element("p", {}, words), again)));
-  if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
+  if (away) timer = window.setTimeout(begin, TRY_AGAIN_MS);
+  else if (!(error instanceof Refused)) throw error;
+}
+
+/** @param {string} words */
+function title(words) {
+  document.title = `${words} – ${text("app.name")}`;
 }
 
 /** @param {...Node} content */
@@ -118,4 +169,5 @@ function show(...content) {
   /** @type {HTMLElement | null} */ (place.querySelector("[autofocus]"))?.focus();
 }
 
+window.addEventListener("hashchange", () => route().catch(sorry));
 begin();

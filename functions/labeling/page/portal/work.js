@@ -1,18 +1,31 @@
-/** Working through a job: the task in sight, and the next one loaded ahead behind it. */
+/**
+ * Working through a job: the task in sight, and the next one loaded ahead behind it. An answer is sent while the next
+ * task is in sight already; its frame stays until the portal has it, and comes back where the portal refuses it.
+ */
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
-import { portalNow, post, Refused, Unreachable } from "./api.js";
+import { get, portalNow, post, rendered, Refused, Unreachable } from "./api.js";
+import { LeaseWarning } from "./lease.js";
 import { TaskFrame } from "./task_frame.js";
 
-const WARN_S = 120;
 const RETRY_MS = 3000;
+const HOLD = 2; // the task in sight, and the next
+const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask"];
+const OVER = ["JobEnded", "NoSuchJob"];
 
 export class Work {
   /** @type {TaskFrame[]} the one in sight first */
   #frames = [];
+  /** @type {Set<TaskFrame>} out of sight, their answers on the way */
+  #sending = new Set();
+  /** @type {Set<string>} tasks that are not to be shown again, whatever an answer says that was made before */
+  #done = new Set();
   /** @type {any[]} boxes of the picture before */
   #previous = [];
-  #busy = false;
+  /** label chosen last */
+  #label = "";
+  /** @type {Promise<void>} */
+  #filling = Promise.resolve();
   #closed = false;
 
   /**
@@ -24,11 +37,13 @@ export class Work {
     this.kept = kept;
     this.app = app;
     this.left = element("span", { class: "left" });
-    this.lease = element("div", { class: "lease", role: "status", hidden: true });
+    this.lease = new LeaseWarning(job.timeLimitSeconds, () => this.#extend());
+    this.offline = element("p", { class: "strip", role: "alert", hidden: true });
     this.message = element("p", { class: "strip", role: "alert", hidden: true });
-    this.place = element("div", { class: "tasks" });
-    this.root = element("main", { class: "work" }, this.message, this.lease, this.place);
-    this.timer = setInterval(() => this.#watchLease(), 1000);
+    this.waiting = element("p", { class: "waiting", role: "status" }, text("app.loading"));
+    this.place = element("div", { class: "tasks" }, this.waiting);
+    this.root = element("main", { class: "work" }, this.offline, this.message, this.lease.root, this.place);
+    this.timer = setInterval(() => this.#watch(), 1000);
   }
 
   async begin() {
@@ -36,19 +51,42 @@ export class Work {
     this.#showFirst();
   }
 
+  /** What nothing was drawn on goes to somebody else at once. */
+  giveBack() {
+    for (const { task } of this.#frames.filter((frame) => !this.kept.read(frame.task))) {
+      post(`jobs/${task.job}/tasks/${task.task}/release`).catch(() => {}); // its time runs out anyway
+    }
+  }
+
   close() {
     this.#closed = true;
     clearInterval(this.timer);
-    for (const frame of this.#frames) frame.close();
+    for (const frame of [...this.#frames, ...this.#sending]) frame.close();
     this.#frames = [];
   }
 
-  /** Hold up to two tasks, and have a frame for each. */
-  async #fill() {
-    const { tasks, jobStatus } = await this.#sure(() => post(`jobs/${this.job.job}/tasks`, { count: 2 }));
+  /** Hold up to two tasks, and have a frame for each; one request after the other. @returns {Promise<void>} */
+  #fill() {
+    const filled = this.#filling.then(() => this.#topUp());
+    this.#filling = filled.catch(() => {});
+    return filled;
+  }
+
+  async #topUp() {
+    if (this.#closed) return;
+    try {
+      this.#hold(await this.#sure(() => post(`jobs/${this.job.job}/tasks`, { count: HOLD })));
+    } catch (error) {
+      if (!(error instanceof Refused && OVER.includes(error.code))) throw error;
+      this.#end("over");
+    }
+  }
+
+  /** A frame for each task that the worker holds. @param {{tasks: any[], jobStatus: string}} held */
+  #hold({ tasks, jobStatus }) {
     if (this.#closed) return;
     this.status = jobStatus;
-    for (const task of tasks) {
+    for (const task of tasks.filter((each) => !this.#done.has(each.task))) {
       const open = this.#frames.find((frame) => frame.task.task === task.task);
       if (open) open.task = task;
       else this.#open(task);
@@ -57,58 +95,125 @@ export class Work {
 
   /** @param {any} task */
   #open(task) {
-    const first = () => ({ boxes: this.kept.read(task)?.boxes ?? null, previous: this.#previous });
-    const frame = new TaskFrame(task, (message) => this.#heard(frame, message), first);
+    const frame = new TaskFrame(task, {
+      onMessage: (message) => this.#heard(frame, message),
+      onFailed: () => this.#renew(frame),
+      first: () => ({ ...(this.kept.read(task) ?? { boxes: null, fields: null }), previous: this.#previous, labels: task.labels, label: this.#label }),
+    });
     this.#frames.push(frame);
     this.place.append(frame.root);
   }
 
   #showFirst() {
+    if (this.#closed) return;
     const [frame] = this.#frames;
-    if (frame) frame.show();
-    else this.#end(this.status === "InProgress" ? "done" : "over");
+    if (frame) {
+      frame.show();
+      this.#wholeTime(frame);
+    } else if (this.#sending.size === 0) this.#end(["InProgress", "Completed"].includes(this.status) ? "done" : "over");
+    this.#watch();
+  }
+
+  /** What was taken ahead has waited; its time begins when it is shown. @param {TaskFrame} frame */
+  async #wholeTime(frame) {
+    const waited = portalNow() - Date.parse(frame.task.expires) + this.job.timeLimitSeconds * 1000;
+    if (waited < this.job.timeLimitSeconds * 100) return;
+    const { job, task } = frame.task;
+    const answer = await post(`jobs/${job}/tasks/${task}/extend`).catch(() => null);
+    if (answer) frame.task.expires = answer.expires;
   }
 
   /** @param {TaskFrame} frame @param {any} message */
-  async #heard(frame, message) {
+  #heard(frame, message) {
     if (frame !== this.#frames[0]) return;
-    if (message?.type === "draft" && Array.isArray(message.boxes)) this.kept.write(frame.task, message.boxes);
+    if (message?.type === "draft") this.#keep(frame, message);
+    else if (message?.type === "label") this.#label = String(message.label);
     else if (message?.type === "reload") frame.load();
-    else if (message?.type === "answer") await this.#give(frame, "answer", { answer: message.answer }, message.boxes);
-    else if (message?.type === "skip") await this.#give(frame, "decline", { reason: String(message.reason).slice(0, 500) || "-" }, []);
+    else if (message?.type === "answer") this.#give(frame, "answer", { answer: message.answer }, message.boxes);
+    else if (message?.type === "skip") this.#give(frame, "decline", { reason: String(message.reason).slice(0, 500) || "-" }, []);
+  }
+
+  /** @param {TaskFrame} frame @param {any} message */
+  #keep(frame, { boxes, fields, blank }) {
+    if (blank) this.kept.forget(frame.task);
+    else this.kept.write(frame.task, { boxes: Array.isArray(boxes) ? boxes : [], fields });
   }
 
   /** @param {TaskFrame} frame @param {string} how @param {object} document @param {any[]} boxes */
   async #give(frame, how, document, boxes) {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (frame.given) return;
+    frame.given = true;
     const { job, task } = frame.task;
+    this.#say("");
+    this.#frames = this.#frames.filter((each) => each !== frame);
+    this.#sending.add(frame);
+    this.#done.add(task);
+    this.#previous = Array.isArray(boxes) ? boxes : [];
+    frame.hide();
+    this.#showFirst();
     try {
-      await this.#sure(() => post(`jobs/${job}/tasks/${task}/${how}`, document));
-      this.#previous = Array.isArray(boxes) ? boxes : [];
+      const held = await this.#sure(() => post(`jobs/${job}/tasks/${task}/${how}`, { ...document, next: HOLD }));
       if (how === "answer") this.job.remaining = Math.max(0, this.job.remaining - (this.job.workersPerObject === 1 ? 1 : 0));
-      await this.#next(frame);
+      this.#hold(held);
+      this.#settled(frame);
     } catch (error) {
+      if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;
-      if (["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours"].includes(error.code)) {
+      if (GONE.includes(error.code)) {
         this.#say(text("work.taken"));
-        await this.#next(frame);
-      } else if (["JobEnded", "NoSuchJob"].includes(error.code)) this.#end("over");
-      else frame.tell({ type: "refused", words: error.message });
-    } finally {
-      this.#busy = false;
+        await this.#fill();
+        this.#settled(frame);
+      } else if (OVER.includes(error.code)) this.#end("over");
+      else this.#comeBack(frame, error.message);
     }
   }
 
-  /** The next one is there already; the one after it is loaded behind it. @param {TaskFrame} frame */
-  async #next(frame) {
+  /** The portal has it; the one after the next is being loaded behind it. @param {TaskFrame} frame */
+  #settled(frame) {
     this.kept.forget(frame.task);
+    this.#sending.delete(frame);
+    frame.close();
+    if (!this.#frames[0] || this.#frames[0].root.classList.contains("ahead")) this.#showFirst();
+  }
+
+  /** The portal refused it: in sight again, as it was. @param {TaskFrame} frame @param {string} words */
+  #comeBack(frame, words) {
+    this.#sending.delete(frame);
+    this.#done.delete(frame.task.task);
+    frame.given = false;
+    this.#frames[0]?.hide();
+    this.#frames.unshift(frame);
+    frame.show();
+    frame.tell({ type: "refused", words });
+  }
+
+  /** Its page didn't come: find out why, and load it again. @param {TaskFrame} frame */
+  async #renew(frame) {
+    frame.failures += 1;
+    const { job, task, page } = frame.task;
+    try {
+      frame.task = (await this.#sure(() => get(`jobs/${job}/tasks/${task}`))).task;
+      await this.#sure(() => rendered(page));
+      if (frame.failures > 1) await pause(RETRY_MS);
+      frame.load();
+    } catch (error) {
+      if (this.#closed) return;
+      if (!(error instanceof Refused)) throw error;
+      if (OVER.includes(error.code)) this.#end("over");
+      else if (GONE.includes(error.code)) await this.#lost(frame);
+      else this.#say(error.message);
+    }
+  }
+
+  /** Somebody else has it now. @param {TaskFrame} frame */
+  async #lost(frame) {
+    const inSight = frame === this.#frames[0];
+    if (inSight) this.#say(text("work.taken"));
     this.#frames = this.#frames.filter((each) => each !== frame);
     frame.close();
-    const ahead = this.#frames.length > 0;
-    if (ahead) this.#showFirst();
+    this.kept.forget(frame.task);
     await this.#fill();
-    if (!ahead && !this.#closed) this.#showFirst();
+    if (inSight) this.#showFirst();
   }
 
   /**
@@ -119,13 +224,14 @@ export class Work {
     for (;;) {
       try {
         const answer = await ask();
-        this.#say("");
+        this.offline.hidden = true;
         return answer;
       } catch (error) {
         if (error instanceof Refused && error.code === "SignedOut") await this.app.signInAgain();
         else if (error instanceof Unreachable && !this.#closed) {
-          this.#say(text("app.offline"));
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+          this.offline.textContent = text("app.offline");
+          this.offline.hidden = false;
+          await pause(RETRY_MS);
         } else throw error;
       }
     }
@@ -139,6 +245,7 @@ export class Work {
 
   /** @param {"done" | "over"} how */
   #end(how) {
+    if (this.#closed) return;
     this.close();
     const back = element("button", { type: "button", class: "primary", onclick: () => this.app.leave() }, text("work.back"));
     const card = element("div", { class: "card empty", role: "status" }, element("h1", {}, text(`work.${how}`)), element("p", {}, text(`work.${how}About`)), back);
@@ -147,33 +254,37 @@ export class Work {
     back.focus();
   }
 
-  #watchLease() {
+  #watch() {
     const [frame] = this.#frames;
     const count = new Intl.NumberFormat(language).format(this.job.remaining);
     this.left.textContent = frame ? text("work.left", { count }) : "";
-    const seconds = frame ? Math.round((Date.parse(frame.task.expires) - portalNow()) / 1000) : Infinity;
-    const warn = seconds <= Math.min(WARN_S, this.job.timeLimitSeconds / 2);
-    if (this.lease.hidden === warn) {
-      this.lease.hidden = !warn;
-      const more = element("button", { type: "button", onclick: () => this.#extend() }, text("work.extend"));
-      this.lease.replaceChildren(element("span", {}), more);
-    }
-    if (!warn) return;
-    const time = `${Math.floor(Math.max(0, seconds) / 60)}:${String(Math.max(0, seconds) % 60).padStart(2, "0")}`;
-    const [words] = this.lease.children;
-    words.textContent = seconds > 0 ? text("work.lease", { time }) : text("work.leaseOver");
+    this.waiting.textContent = text(this.#sending.size ? "work.sending" : "app.loading");
+    this.lease.refresh(frame?.task ?? null);
   }
 
   async #extend() {
     const [frame] = this.#frames;
+    const { job, task } = frame.task;
     try {
-      frame.task.expires = (await this.#sure(() => post(`jobs/${frame.task.job}/tasks/${frame.task.task}/extend`))).expires;
+      frame.task.expires = (await this.#sure(() => post(`jobs/${job}/tasks/${task}/extend`))).expires;
       frame.root.focus();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#say(text("work.taken"));
-      await this.#next(frame);
+      await this.#lost(frame);
     }
-    this.#watchLease();
+    this.#watch();
   }
+}
+
+/** Some time, or until the connection is back. @param {number} ms @returns {Promise<void>} */
+function pause(ms) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    window.addEventListener("online", end);
+  });
 }

@@ -1,0 +1,138 @@
+"""A task's page in its real sandbox without a deployed stack.
+
+The portal's own files, template renderer and policy are handed to the browser request by request. What
+nothing answers is refused, so nothing leaves the machine.
+"""
+
+import json
+import time
+from urllib.parse import unquote, urlsplit
+
+from adapters.task_page import digest, task_page
+from labeling import page_files, portal
+from labeling.portal_work import PAGE_POLICY, picture_sources
+from labeling.web import Web
+from truthmill import worker_template
+
+ORIGIN = "https://portal.example"
+PICTURES = "https://pictures.example"
+TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <crowd-bounding-box name="boundingBox" src="{{ task.input.taskObject | grant_read_access }}"
+   header="Draw a box around each animal" labels="{{ task.input.labels | to_json | escape }}">
+    <full-instructions header="Full instructions"><p>Draw tightly.</p></full-instructions>
+    <short-instructions><p>One box for each animal, as tight as you can.</p></short-instructions>
+  </crowd-bounding-box>
+</crowd-form>"""
+PARENT = """<!doctype html><meta charset="utf-8"><title>Portal</title>
+<link rel="stylesheet" href="/page/{digest}/theme.css">
+<link rel="stylesheet" href="/page/{digest}/portal.css">
+<script type="module" src="/parent.js"></script>
+<div id="portal"><div class="work"><div class="tasks"></div></div></div>"""
+PARENT_SCRIPT = """
+import {{ TaskFrame }} from "/page/{digest}/portal/task_frame.js";
+window.messages = [];
+window.frame = new TaskFrame({{ task: "000000", page: "task" }}, {{
+  onMessage: (message) => window.messages.push(message),
+  onFailed: () => window.messages.push({{ type: "failed" }}),
+  first: () => ({first}),
+}});
+document.querySelector(".tasks").append(window.frame.root);
+window.frame.show();
+"""
+DEADLINE_S = 20
+HTML = "text/html; charset=utf-8"
+
+
+class Site:
+    """What requests are answered with. answers: by path of ORIGIN, (body, content type, headers)."""
+
+    def __init__(self):
+        self.answers = {}
+        self.pictures = {}
+        self.refused = []
+
+    def serve(self, route):
+        address = urlsplit(route.request.url)
+        path = unquote(address.path)
+        origin = f"{address.scheme}://{address.netloc}"
+        if origin == PICTURES and path in self.pictures:
+            headers = {"access-control-allow-origin": "*", "content-type": "image/png"}
+            return route.fulfill(body=self.pictures[path], headers=headers)
+        if origin == ORIGIN and path in self.answers:
+            body, kind, headers = self.answers[path]
+            return route.fulfill(body=body, headers={"content-type": kind, **headers})
+        event = {"requestContext": {"http": {"method": "GET"}}, "rawPath": path, "headers": {}}
+        reply = portal.page(Web.of(event)) if origin == ORIGIN else None
+        if reply is None:
+            self.refused.append(route.request.url)
+            return route.abort()
+        made = reply.response()
+        body = reply.content if reply.content is not None else made["body"]
+        return route.fulfill(body=body, status=made["statusCode"], headers=made["headers"])
+
+    def put_task(self, template, labels, picture="/picture.png", path="/task"):
+        given = worker_template.input_of(f"s3://bucket{picture}", tuple(labels))
+        shown = task_page(template, given, lambda uri: PICTURES + uri.removeprefix("s3://bucket"))
+        policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
+        self.answers[path] = (shown.html, HTML, {"content-security-policy": policy})
+
+    def put_parent(self, first):
+        own = digest()
+        self.answers["/"] = (
+            PARENT.format(digest=own),
+            HTML,
+            page_files.FRONT_HEADERS,
+        )
+        script = PARENT_SCRIPT.format(digest=own, first=json.dumps(first))
+        self.answers["/parent.js"] = (script, "text/javascript", {})
+
+
+class Task:
+    """A task on the screen. frame: its page."""
+
+    def __init__(self, page, site, size):
+        self.page, self.site, self.size = page, site, size
+        self.frame = page.frame_locator("iframe.task")
+
+    @property
+    def inside(self):
+        """The frame, for `evaluate`."""
+        return next(frame for frame in self.page.frames if frame.parent_frame)
+
+    def messages(self, kind):
+        return [each for each in self.page.evaluate("() => window.messages") if each["type"] == kind]
+
+    def await_message(self, kind):
+        """The first message of a kind from the task's page."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not (found := self.messages(kind)):
+            assert time.monotonic() < deadline, f"no {kind}: {self.page.evaluate('() => window.messages')}"
+            self.page.wait_for_timeout(20)
+        return found[0]
+
+    def submit(self):
+        """Press Submit; the whole answer."""
+        self.frame.get_by_role("button", name="Submit", exact=True).click()
+        return self.await_message("answer")["answer"]
+
+    def submitted_boxes(self):
+        """Press Enter; (label, left, top, width, height) of each box."""
+        self.page.keyboard.press("Enter")
+        (answer,) = (
+            value for value in self.await_message("answer")["answer"].values() if "boundingBoxes" in value
+        )
+        return [tuples(box) for box in answer["boundingBoxes"]]
+
+    def boxes(self):
+        """What is drawn now."""
+        drawn = "box => box.drawing.plain()"
+        return [tuples(box) for box in self.frame.locator("crowd-bounding-box").evaluate(drawn)]
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+def tuples(box):
+    return (box["label"], box["left"], box["top"], box["width"], box["height"])
