@@ -215,6 +215,19 @@ class Execution:
         for batch in self.cloud.lines(self.state["place"]):
             place_images.handler(through_json({"run": self.run, "batch": batch}), None)
 
+    def to_resplit(self) -> "Execution":
+        """From the start to the end of a run that splits a dataset anew."""
+        from pipeline import build_channels, resplit_dataset
+
+        assert self.prepare() == "resplit"
+        resplit_dataset.handler(through_json({"run": self.run}), None)
+        self.place()
+        assert self.plan() == []
+        build_channels.handler(through_json({"run": self.run}), None)
+        self.report()
+        self.notify()
+        return self
+
     def create_jobs(self) -> list[str]:
         from pipeline import create_labeling_job
 

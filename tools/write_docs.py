@@ -93,6 +93,7 @@ def _values(given: dict[str, Any]) -> str:
         "integer": "whole number",
         "null": "null",
         "array": "list",
+        "boolean": "`true` or `false`",
         "object": "object",
         "number": "number",
     }

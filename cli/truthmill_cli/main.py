@@ -226,6 +226,47 @@ def relabel(
 
 
 @app.command()
+def resplit(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    validation: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of pictures for validation. Default: as it was."),
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of pictures for a test split.")
+    ] = None,
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Balance the classes over the splits.")
+    ] = False,
+    seed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Decides the split. Default: as it was.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Training formats. Default: as they were.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Split a labeled dataset anew and build its channels; nobody labels, earlier runs stay as they are."""
+    from truthmill_cli import run as verb
+    from truthmill_cli import stack as stacks
+
+    options = {
+        "resplit": True,
+        "split.validation": validation,
+        "split.test": test,
+        "split.stratify": stratify,
+        "split.seed": seed,
+        "channels": comma_separated(channels),
+    }
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    execution = verb.start_execution(stack, verb.again(stacks.storage(stack), dataset, None, options))
+    _started(stack, execution, wait=wait, as_json=as_json)
+
+
+@app.command()
 def pull(
     dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to lay it out in.", file_okay=False)],

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from adapters.library import read_ledger
 from adapters.storage import Storage, Stored
 from truthmill import layout
 from truthmill.layout import RunLayout
@@ -70,12 +71,32 @@ def copies(storage: Storage, at: RunLayout) -> Iterator[Copy]:
     yield Copy((at.run_json,), "run.json")
     yield Copy((at.rejected,), "rejected.jsonl")
     yield Copy((at.report,), "report.html")
-    ledger, _ = storage.read_json(layout.ledger(at.dataset), Ledger)
+    ledger = read_ledger(storage, at)
     yield Copy(tuple(segment.key for segment in ledger.segments), "ledger.jsonl")
+    kept = _Kept(storage, ledger)
     manifests, images = at.prefix + "manifests/", layout.dataset_prefix(at.dataset) + "images/"
     for prefix, folder in ((manifests, "manifests/"), (at.channels, "channels/"), (images, "images/")):
         for found in storage.list(prefix):
-            yield Copy((found.key,), folder + found.key.removeprefix(prefix), found)
+            if prefix != images or found.key in kept:
+                yield Copy((found.key,), folder + found.key.removeprefix(prefix), found)
+
+
+class _Kept:
+    """The pictures of a run's ledger: others lie there for earlier runs. About 60 bytes a picture."""
+
+    def __init__(self, storage: Storage, ledger: Ledger) -> None:
+        self._marks = {
+            hash(line.key) for segment in ledger.segments for line in storage.read_lines(segment.key, _Line)
+        }
+
+    def __contains__(self, key: str) -> bool:
+        return hash(key) in self._marks
+
+
+class _Line(msgspec.Struct):
+    """What is read of a ledger's line."""
+
+    key: str
 
 
 def _finished(

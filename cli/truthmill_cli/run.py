@@ -64,15 +64,17 @@ def start_execution(where: Stack, given: Mapping[str, Any]) -> str:
     return str(started["executionArn"])
 
 
-def again(storage: Storage, dataset: str, file: Path | None) -> dict[str, Any]:
-    """The request that asks again for a dataset's unanswered pictures. Raises UsageError.
+def again(
+    storage: Storage, dataset: str, file: Path | None, options: Mapping[str, Any] = {}
+) -> dict[str, Any]:
+    """The request for what is in a dataset already: its unanswered pictures, or a new split of it.
 
-    What the file doesn't say is as it was last time: the state machine looks that up.
+    What neither the file nor the options say is as it was last time: the state machine looks that up.
+    Raises UsageError.
     """
     if not storage.exists(layout.ledger(dataset)):
         raise UsageError(f"There is no dataset {dataset!r} with pictures. `truthmill status` lists them.")
-    given = _read_request(file) if file else {}
-    return given | {
+    return _overlaid(_read_request(file) if file else {}, options) | {
         "source": storage.uri(layout.dataset_prefix(dataset)),
         "dataset": dataset,
         "trigger": "cli",
@@ -89,15 +91,7 @@ def assemble(source: str, file: Path | None, options: Mapping[str, Any]) -> dict
 
     options: with dots for nested keys ("split.seed"); None where the command line says nothing.
     """
-    given = _read_request(file) if file else {}
-    for path, value in options.items():
-        if value is None:
-            continue
-        *parents, last = path.split(".")
-        part = given
-        for name in parents:
-            part = part.setdefault(name, {})
-        part[last] = value
+    given = _overlaid(_read_request(file) if file else {}, options)
     given |= {"source": source, "trigger": "cli"}
     understood(given)
     return given
@@ -109,6 +103,19 @@ def understood(given: Mapping[str, Any]) -> request.Request:
         return request.parse(given, {}, {"labels": ["named by the archive or the stack"]})
     except RequestError as error:
         raise UsageError(str(error)) from error
+
+
+def _overlaid(given: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with what the command line says over it; dots in an option's name lead to nested keys."""
+    for path, value in options.items():
+        if value is None:
+            continue
+        *parents, last = path.split(".")
+        part = given
+        for name in parents:
+            part = part.setdefault(name, {})
+        part[last] = value
+    return given
 
 
 def _read_request(file: Path) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Dataset:
             chosen = run or store.read_json(layout.latest(name), _Latest)[0].run
             at = RunLayout(name, chosen)
             document = store.read_json(at.run_json, _Run)[0]
-            ledger = _ledger_of(store, at)
+            ledger = read_ledger(store, at)
         except FileNotFoundError:
             raise SourceError(
                 f"{uri} has no complete run{' named ' + repr(run) if run else ''}. `truthmill status` lists "
@@ -201,7 +201,7 @@ def _below_images(key: str) -> str:
     return f"images/{rest}" if images else key
 
 
-def _ledger_of(store: Storage, at: RunLayout) -> Ledger:
+def read_ledger(store: Storage, at: RunLayout) -> Ledger:
     """The ledger that a run's channels were built from."""
     try:
         return store.read_json(at.ledger, Ledger)[0]

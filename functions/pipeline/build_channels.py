@@ -9,6 +9,7 @@ from adapters.channel_store import write_channel
 from adapters.storage import Storage, storage
 from pipeline.ledger import lines_of, read_ledger
 from pipeline.observed import observed
+from pipeline.resplit_dataset import commit
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
 from truthmill.dataset import Heading, LabeledPicture, labeled_picture
@@ -26,6 +27,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def build_channels(reference: RunReference, store: Storage) -> dict[str, Any]:
     """PlanLabeling has put the answers into the ledger and found them enough."""
     run = read_run(store, reference)
+    if run.asked.resplit:
+        commit(store, reference.layout)
     write_channels(store, reference.layout, run)
     return {"channels": list(run.asked.channels)}
 

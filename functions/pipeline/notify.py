@@ -21,7 +21,7 @@ def notify(reference: RunReference, store: Storage) -> dict[str, Any]:
     at = reference.layout
     complete = read_run(store, reference)
     point_at(store, layout.latest(at.dataset), complete)
-    if not complete.asked.is_archive and not complete.asked.is_relabeling:
+    if not complete.asked.is_archive and not complete.asked.of_dataset:
         point_at(store, layout.swept(at.dataset), complete)
     run = update_run(store, at.run_json, _succeeded)
     counts = ", ".join(f"{value} {name}" for name, value in run.counts.items())

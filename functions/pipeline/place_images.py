@@ -33,9 +33,18 @@ def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> d
     done = reference.layout.placed_batch(batch.batch)
     if not store.exists(done):
         asked = read_run(store, reference).asked
-        _all_at_once(store, _pictures(asked, batch))
+        if asked.resplit:
+            _copy_all(store, batch)
+        else:
+            _all_at_once(store, _pictures(asked, batch))
         store.write_json(done, {"pictures": len(batch.pictures)})
     return {"done": len(batch.pictures)}
+
+
+def _copy_all(store: Storage, batch: PlaceBatch) -> None:
+    """Pictures that the dataset has already, copied inside S3; the first error ends it."""
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        list(pool.map(lambda placement: store.copy(placement.entry.key, placement.key), batch.pictures))
 
 
 def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:

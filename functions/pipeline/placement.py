@@ -45,8 +45,11 @@ class PlaceWriter:
 
     def add(self, found: Inspection, key: str) -> None:
         placement = Placement(entry=found.entry, key=key, conversions=found.conversions)
+        self.place(placement, max(found.entry.compressed, found.entry.size))
+
+    def place(self, placement: Placement, size: int) -> None:
+        """size: bytes that have to be read for it."""
         line = encoded_size(placement) + 1
-        size = max(found.entry.compressed, found.entry.size)
         full = (
             len(self.pictures) >= BATCH_COUNT
             or self.bytes + size > BATCH_BYTES

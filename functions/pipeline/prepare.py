@@ -50,14 +50,21 @@ def prepare(asked: Request, source: Source, execution: str, store: Storage) -> d
     reference = RunReference(store.bucket, asked.dataset, name, execution)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
     ours = claim(store, at, new_run(name, asked, source, execution))
-    if ours and not asked.is_relabeling and not store.exists(at.plan):
+    if ours and not asked.of_dataset and not store.exists(at.plan):
         write_plan(store, at, source)
     return {
         "run": msgspec.to_builtins(reference),
-        "decision": ("relabel" if asked.is_relabeling else "claimed") if ours else "exists",
+        "decision": decision(asked) if ours else "exists",
         "plan": at.plan,
         "place": at.place,
     }
+
+
+def decision(asked: Request) -> str:
+    """Which way the execution goes on with a run that is its own."""
+    if asked.resplit:
+        return "resplit"
+    return "relabel" if asked.of_dataset else "claimed"
 
 
 def swept(store: Storage, dataset: str) -> Iterator[Seen]:

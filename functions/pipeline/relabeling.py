@@ -18,7 +18,7 @@ from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection
 from truthmill.run import Run
 
-ASKED_ANEW = ("source", "trigger", "prelabels")
+ASKED_ANEW = ("source", "trigger", "prelabels", "resplit")
 
 
 def is_dataset(uri: str, store: Storage) -> bool:
@@ -53,7 +53,9 @@ class Unanswered:
     def settings(self) -> dict[str, Any]:
         """What the dataset was asked for last, where the request doesn't say."""
         run = self.store.read_json(RunLayout(self.dataset, self.last_run).run_json, Run)[0]
-        return {name: value for name, value in run.request.items() if name not in ASKED_ANEW}
+        settings = {name: value for name, value in run.request.items() if name not in ASKED_ANEW}
+        settings["split"] = {**settings.get("split", {}), "stratify": False}
+        return settings
 
     def entries(self, _at: RunLayout) -> Iterator[Entry | Inspection]:
         return iter(())

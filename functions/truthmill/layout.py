@@ -168,6 +168,12 @@ def picture(dataset: str, split: str, sha256: str, name: str, extension: str) ->
     return f"datasets/{dataset}/images/{split}/{sha256}-{safe_name(name, extension)}"
 
 
+def on_side(key: str, split: str) -> str:
+    """The key of a stored picture on another side of the split."""
+    dataset, _, rest = key.partition("/images/")
+    return f"{dataset}/images/{split}/{rest.partition('/')[2]}"
+
+
 def execution(name: str) -> str:
     """Pointer from an execution to its run.json."""
     return f"executions/{name}.json"

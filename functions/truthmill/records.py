@@ -33,6 +33,11 @@ class Entry(Record, frozen=True):
     key: str = ""
 
 
+def stored_entry(line: "LedgerLine") -> Entry:
+    """A picture that the dataset keeps, as an entry to be copied from."""
+    return Entry(name=line.name, key=line.key)
+
+
 class Seen(Record, frozen=True):
     """A line of listing.jsonl: a loose object that a run found, in the order of keys. size: bytes."""
 

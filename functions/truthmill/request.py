@@ -87,6 +87,9 @@ class Split(_Part, frozen=True):
     folders: Annotated[
         Literal["ignore", "honour"], _told("Whether folders named train, val, validation or test decide.")
     ] = "ignore"
+    stratify: Annotated[
+        bool, _told("Balance the classes over the splits; with `resplit` only, for labels must be known.")
+    ] = False
     seed: Annotated[str, _told("Another one gives another split; empty takes the dataset's name.")] = ""
     on_degenerate: Annotated[
         Literal["fail", "continue"], _told("What becomes of a run whose split is empty on a side or far off.")
@@ -239,6 +242,9 @@ class Request(_Part, frozen=True):
         Literal["fail", "continue"],
         _told("What becomes of a run whose labeling stopped, failed, or left pictures without an answer."),
     ] = "fail"
+    resplit: Annotated[
+        bool, _told("Split the dataset anew, whose prefix is the source, and build channels; no one labels.")
+    ] = False
     trigger: Annotated[
         Literal["console", "s3", "schedule", "cli"], _told("How the run was started; triggers set it.")
     ] = "console"
@@ -253,9 +259,14 @@ class Request(_Part, frozen=True):
         return self.source.removeprefix("s3://").partition("/")[2]
 
     @property
-    def is_relabeling(self) -> bool:
-        """Whether the source is the dataset itself: its pictures without an answer."""
+    def of_dataset(self) -> bool:
+        """Whether the source is the dataset itself, so that nothing comes in."""
         return layout.dataset_of(self.key) == self.dataset
+
+    @property
+    def is_relabeling(self) -> bool:
+        """Whether it is for the dataset's pictures without an answer."""
+        return self.of_dataset and not self.resplit
 
     @property
     def is_archive(self) -> bool:
@@ -321,6 +332,20 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _check_resplit(request: Request) -> None:
+    if request.resplit and not request.of_dataset:
+        prefix = f"s3://{request.bucket}/{layout.dataset_prefix(request.dataset)}"
+        raise RequestError(
+            f'"resplit" splits dataset {request.dataset!r} anew, and "source" is {request.source!r}. Give '
+            f'the dataset\'s prefix, "{prefix}".'
+        )
+    if request.split.stratify and not request.resplit:
+        raise RequestError(
+            '"split.stratify" balances classes, which are known only once workers have labeled. Leave it '
+            'out, and split the labeled dataset anew: "truthmill resplit DATASET --stratify".'
+        )
+
+
 def _check(request: Request) -> None:
     """The rules that a schema can't hold."""
     if not DATASET.fullmatch(request.dataset):
@@ -339,6 +364,7 @@ def _check(request: Request) -> None:
         from truthmill import grouping  # noqa: PLC0415 - NumPy comes with it, and most requests don't need it
 
         grouping.check_rule(request.split.group_by)
+    _check_resplit(request)
     amounts = {"workforce.pricePerTask": request.workforce.price_per_task}
     if request.budget:
         amounts["budget.maxCost"] = request.budget.max_cost

@@ -42,13 +42,14 @@ def bucket():
     store.write(AT.report, b"<p>")
     segments = [{"run": run, "key": f"datasets/pets/ledger/{run}.jsonl", "pictures": 1} for run in ("a", "b")]
     store.write_json("datasets/pets/ledger.json", {"labels": ["cat"], "segments": segments})
-    store.write("datasets/pets/ledger/a.jsonl", b"1\n")
-    store.write("datasets/pets/ledger/b.jsonl", b"2\n")
+    store.write("datasets/pets/ledger/a.jsonl", b'{"key":"datasets/pets/images/train/11111111-a.jpg"}\n')
+    store.write("datasets/pets/ledger/b.jsonl", b'{"key":"datasets/pets/images/validation/22222222-b.png"}\n')
     store.write(AT.split_manifest("train"), b"{}\n")
     store.write(AT.channel("coco") + "instances_train.json", b"{}")
     store.write(AT.channel("coco") + "instances_validation.json", b"{}")
     store.write("datasets/pets/images/train/11111111-a.jpg", b"jpeg")
     store.write("datasets/pets/images/validation/22222222-b.png", b"png")
+    store.write("datasets/pets/images/train/22222222-b.png", b"before the dataset was split anew")
     store.write("datasets/pets2/images/train/33333333-c.png", b"another dataset's")
     return store
 
@@ -61,7 +62,8 @@ def test_a_dataset_is_laid_out_so_that_a_trainer_reads_it(bucket, tmp_path):
     report = pull.pull(bucket, "pets", "", tmp_path / "out")
     assert files(tmp_path / "out") == LAID_OUT
     assert (tmp_path / "out/images/train/11111111-a.jpg").read_bytes() == b"jpeg"
-    assert (tmp_path / "out/ledger.jsonl").read_bytes() == b"1\n2\n"
+    ledger = (tmp_path / "out/ledger.jsonl").read_bytes().splitlines()
+    assert [line[-7:-2] for line in ledger] == [b"a.jpg", b"b.png"]
     assert report["run"] == AT.run
     assert report["downloaded"] == 9
     assert report["present"] == 0

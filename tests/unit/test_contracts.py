@@ -88,7 +88,7 @@ def test_every_task_has_a_timeout(name, state):
 
 def test_state_function_and_module_share_their_name():
     substituted = re.findall(r'"FunctionName": "\$\{(\w+)Arn\}"', TEXT)
-    assert len(substituted) == 11
+    assert len(substituted) == 12
     for name in substituted:
         module = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
         assert FUNCTIONS[name]["Properties"]["Handler"] == f"pipeline.{module}.handler"

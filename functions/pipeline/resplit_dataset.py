@@ -1,0 +1,159 @@
+"""State ResplitDataset: splits a labeled dataset anew; PlaceImages copies what moves, BuildChannels commits.
+
+Nothing of the dataset changes before the copies are there: the new segments of the ledger lie beside the old
+ones until `commit` puts them in their place. What an earlier run's channels refer to stays where it is.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from adapters.executions import is_running
+from adapters.storage import Storage, storage
+from pipeline.ledger import change_ledger, lines_of, read_ledger
+from pipeline.observed import observed
+from pipeline.placement import PlaceWriter
+from pipeline.run import RunReference, read_run, update_run
+from truthmill import layout
+from truthmill.errors import SourceError, SplitError
+from truthmill.layout import SPLITS, RunLayout
+from truthmill.ledger import Ledger, Segment
+from truthmill.records import LedgerLine, Placement, stored_entry
+from truthmill.resplit import Remembered, Resplit, resplit
+from truthmill.run import Run
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Rewritten(msgspec.Struct, frozen=True, rename="camel"):
+    """split.json of a run that splits a dataset anew: each segment that changes, before and after."""
+
+    before: tuple[Segment, ...]
+    after: tuple[Segment, ...]
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return resplit_dataset(RunReference.from_event(event), storage())
+
+
+def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
+    """Decide from the ledger, write the segments as they shall be and place.jsonl."""
+    at = reference.layout
+    run = read_run(store, reference)
+    ledger, _ = read_ledger(store, at.dataset)
+    staying = {segment.run for segment in ledger.segments if _is_under_way(store, at, segment)}
+    remembered = Remembered(run.asked.split, len(run.asked.labels))
+    for segment in ledger.segments:
+        for line in lines_of(store, segment):
+            remembered.add(line, stays=segment.run in staying)
+    found = resplit(remembered, run.asked.split.seed or at.dataset)
+    _check(run, found)
+    store.write_json(at.outcome, _write(store, at, ledger, found))
+    store.write_lines(at.rejected, ())
+    counts = {"inputs": len(found.sides), "duplicates": 0, "rejected": 0, "ignored": 0, **found.counts}
+    described = {
+        "wanted": dict(found.wanted),
+        "offBy": {name: found.counts[name] - wanted for name, wanted in found.wanted.items()},
+        "lacking": [{"split": split, "label": run.asked.labels[kind]} for split, kind in found.lacking],
+    }
+    update_run(
+        store,
+        at.run_json,
+        lambda noted: msgspec.structs.replace(
+            noted,
+            counts={**noted.counts, **counts, "moved": found.moved},
+            split=described,
+            warnings=tuple(_warnings(run, found)),
+        ),
+    )
+    return {"moved": found.moved}
+
+
+def _is_under_way(store: Storage, at: RunLayout, segment: Segment) -> bool:
+    """Whether workers may be busy with its pictures, whose answers come back under the keys they have now."""
+    try:
+        other = store.read_json(RunLayout(at.dataset, segment.run).run_json, Run)[0]
+    except FileNotFoundError:  # somebody cleared it away, so nobody waits for it
+        return bool(segment.sent_by) and is_running(segment.sent_by)
+    executions = {segment.sent_by} | ({other.execution} if other.state == "RUNNING" else set())
+    return any(is_running(execution) for execution in executions - {""})
+
+
+def _check(run: Run, found: Resplit) -> None:
+    """A split with an empty side is not passed off as done. Raises SplitError."""
+    empty = [name for name in found.wanted if not found.counts[name]]
+    if empty and run.asked.split.on_degenerate == "fail":
+        raise SplitError(
+            f"The split would be {dict(found.counts)} instead of {dict(found.wanted)}: {' and '.join(empty)} "
+            'would be empty, for pictures that belong together stay together. Group less ("nearDuplicates", '
+            '"groupBy"), bring more pictures, or accept it with "split": {"onDegenerate": "continue"}.'
+        )
+
+
+def _warnings(run: Run, found: Resplit) -> Iterator[str]:
+    for split, kind in found.lacking:
+        yield (
+            f"{split} has no box of {run.asked.labels[kind]!r}: pictures that belong together hold all of "
+            "them, or nearly all. Bring more pictures of it."
+        )
+
+
+def _write(store: Storage, at: RunLayout, ledger: Ledger, found: Resplit) -> Rewritten:
+    """place.jsonl, and the segments of which a picture moves."""
+    before, after, first = [], [], 0
+    with store.sink(at.place) as sink:
+        place = PlaceWriter(sink)
+        for segment in ledger.segments:
+            sides = found.sides[first:]
+            if any(
+                SPLITS[sides[number]] != line.split for number, line in enumerate(lines_of(store, segment))
+            ):
+                key = layout.ledger_segment(at.dataset, segment.run, f"split-{at.run}")
+                store.write_lines(key, _moved(lines_of(store, segment), sides, place))
+                before.append(segment)
+                after.append(msgspec.structs.replace(segment, key=key))
+            first += segment.pictures
+        place.close()
+    return Rewritten(tuple(before), tuple(after))
+
+
+def _moved(
+    lines: Iterator[LedgerLine], sides: "NDArray[np.int8]", place: PlaceWriter
+) -> Iterator[LedgerLine]:
+    for number, line in enumerate(lines):
+        split = SPLITS[sides[number]]
+        if split == line.split:
+            yield line
+            continue
+        key = layout.on_side(line.key, split)
+        place.place(Placement(entry=stored_entry(line), key=key), size=0)
+        yield msgspec.structs.replace(line, key=key, split=split)
+
+
+def commit(store: Storage, at: RunLayout) -> None:
+    """Put the segments into the ledger; a second time it changes nothing.
+
+    Raises SourceError where somebody changed one of them since they were read.
+    """
+    rewritten = store.read_json(at.outcome, Rewritten)[0]
+    new = dict(zip((segment.key for segment in rewritten.before), rewritten.after, strict=True))
+    done = {segment.key for segment in rewritten.after}
+
+    def change(ledger: Ledger) -> Ledger:
+        there = {segment.key for segment in ledger.segments}
+        gone = [key for key, segment in new.items() if not {key, segment.key} & there]
+        if gone:
+            raise SourceError(
+                f"Dataset {at.dataset} changed while it was split anew ({gone[0]} is no longer part of it). "
+                "Start the run again."
+            )
+        for segment in ledger.segments:
+            if segment.key in new and segment.key not in done:
+                ledger = ledger.with_segment(new[segment.key])
+        return ledger
+
+    change_ledger(store, at.dataset, change)

@@ -1,0 +1,131 @@
+"""A labeled dataset is split anew: no one labels, whole groups move, earlier runs stay as they were."""
+
+import pytest
+
+from builders import archive, picture
+from truthmill import Dataset
+from truthmill.errors import RequestError, SourceError
+from truthmill_cli.pull import pull
+
+URI = "s3://truthmill-test/datasets/pets"
+CAT, DOG = ([{"class_id": kind, "left": 3, "top": 5, "width": 20, "height": 11}] for kind in (0, 1))
+
+
+def labeled(cloud):
+    """Twenty pictures with a cat each, but for two with a dog, on whichever side they are."""
+    cloud.put("incoming/pets.zip", archive({f"s/{number}.jpg": picture(number) for number in range(20)}))
+    return cloud.start("incoming/pets.zip").to_the_end({"-3.jpg": DOG, "-13.jpg": DOG})
+
+
+def resplit(cloud, **request):
+    return cloud.start("datasets/pets/", dataset="pets", resplit=True, **request).to_resplit()
+
+
+def sides(where, **which):
+    return {each.name: each.split for each in Dataset.open(where, **which)}
+
+
+def test_a_new_share_moves_what_must_move_and_asks_no_one(cloud):
+    labeled(cloud)
+    before, jobs = sides(URI), set(cloud.labeling.jobs)
+    run = resplit(cloud, split={"validation": 0.4})
+    after = sides(URI)
+    assert sorted(after.values()).count("validation") == 8
+    assert set(cloud.labeling.jobs) == jobs
+    assert run.counts["moved"] == sum(before[name] != after[name] for name in before)
+    assert run.run_json["state"] == "SUCCEEDED"
+
+
+def test_a_rare_class_is_on_both_sides_when_stratified(cloud):
+    labeled(cloud)
+    run = resplit(cloud, split={"validation": 0.2, "stratify": True})
+    dogs = {each.split for each in Dataset.open(URI) for drawn in each.boxes if drawn.label == "dog"}
+    assert dogs == {"train", "validation"}
+    assert (run.counts["train"], run.counts["validation"]) == (16, 4)
+
+
+def test_every_picture_lies_where_its_split_says_and_keeps_its_bytes(cloud):
+    labeled(cloud)
+    bytes_before = {each.name: each.read() for each in Dataset.open(URI)}
+    resplit(cloud, split={"validation": 0.5})
+    for each in Dataset.open(URI):
+        assert f"/images/{each.split}/" in each.key
+        assert each.read() == bytes_before[each.name]
+
+
+def test_an_earlier_run_stays_as_it_was(cloud):
+    first = labeled(cloud)
+    before = sides(URI)
+    channels = cloud.objects(first.channels)
+    resplit(cloud, split={"validation": 0.5})
+    assert sides(URI, run=first.run["run"]) == before
+    assert cloud.objects(first.channels) == channels
+    for each in Dataset.open(URI, run=first.run["run"]):
+        assert each.read()
+
+
+def test_a_pulled_folder_has_each_picture_on_one_side(cloud, store, tmp_path):
+    labeled(cloud)
+    run = resplit(cloud, split={"validation": 0.5})
+    pull(store, "pets", "", tmp_path)
+    files = [path.name for path in tmp_path.glob("images/*/*")]
+    assert len(files) == len(set(files)) == 20
+    assert len(list(tmp_path.glob("images/validation/*"))) == 10
+    assert Dataset.open(tmp_path).run == run.run["run"]
+
+
+def test_pictures_that_come_later_find_the_new_split(cloud):
+    labeled(cloud)
+    resplit(cloud, split={"validation": 0.5})
+    after = sides(URI)
+    cloud.put("incoming/more.zip", archive({f"s/{number}.jpg": picture(number) for number in range(15, 25)}))
+    cloud.start("incoming/more.zip", dataset="pets", split={"validation": 0.5}).to_the_end()
+    grown = sides(URI)
+    assert len(grown) == 25
+    assert {name: grown[name] for name in after} == after
+
+
+def test_pictures_whose_workers_are_busy_stay(cloud):
+    labeled(cloud)
+    cloud.put("incoming/more.zip", archive({f"m/{number}.jpg": picture(number) for number in range(30, 40)}))
+    waiting = cloud.start("incoming/more.zip", dataset="pets").to_jobs()
+    keys = {line["key"] for line in waiting.ledger_lines if line["name"].startswith("m/")}
+    resplit(cloud, split={"validation": 0.5})
+    assert {line["key"] for line in waiting.ledger_lines if line["name"].startswith("m/")} == keys
+    for job in waiting.jobs:
+        cloud.label(job["name"])
+    waiting.build()
+    waiting.report()
+    waiting.notify()
+    assert len(sides(URI)) == 30
+
+
+def test_a_dataset_that_changes_meanwhile_is_not_split_over(cloud):
+    from pipeline import build_channels, resplit_dataset
+
+    labeled(cloud)
+    run = cloud.start("datasets/pets/", dataset="pets", resplit=True, split={"validation": 0.5})
+    run.prepare()
+    resplit_dataset.handler({"run": run.run}, None)
+    run.place()
+    resplit(cloud, split={"validation": 0.3})
+    with pytest.raises(SourceError, match="changed while it was split anew"):
+        build_channels.handler({"run": run.run}, None)
+
+
+def test_building_again_after_the_commit_changes_nothing(cloud):
+    from pipeline import build_channels
+
+    labeled(cloud)
+    run = resplit(cloud, split={"validation": 0.5})
+    before = cloud.objects("datasets/pets/")
+    build_channels.handler({"run": run.run}, None)
+    assert cloud.objects("datasets/pets/") == before
+
+
+def test_resplit_of_an_archive_and_stratify_without_labels_are_refused(cloud):
+    cloud.put("incoming/pets.zip", archive({"0.jpg": picture(0)}))
+    with pytest.raises(RequestError, match="datasets/pets/"):
+        cloud.start("incoming/pets.zip", resplit=True).prepare()
+    with pytest.raises(RequestError, match="truthmill resplit"):
+        cloud.start("incoming/pets.zip", split={"stratify": True}).prepare()
