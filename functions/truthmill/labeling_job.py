@@ -16,6 +16,7 @@ from truthmill.labeling_limits import (
     PUBLIC_TEAM,
 )
 from truthmill.manifest import VERDICTS
+from truthmill.quality_rules import QualityRules
 from truthmill.request import Request
 from truthmill.run import Job, JobKind
 
@@ -63,6 +64,7 @@ def job_name(dataset: str, manifest_digest: str, request: Request, job: Job) -> 
             request.labeling,
             job.kind,
             job.first_label,
+            *([request.quality] if request.quality else []),
         ],
         order="deterministic",
     )
@@ -105,9 +107,34 @@ def check(request: Request, region: str, *, own_service: bool) -> None:
             f'"workforce.type" is {request.workforce.type!r}; Truthmill\'s own labeling service has private '
             "teams only. Leave it out, or use a stack without LabelingEndpoint."
         )
+    if not own_service and request.quality:
+        raise LabelingError(
+            '"quality" is what Truthmill\'s own labeling service does; Ground Truth has neither extra '
+            'workers where answers disagree nor gold tasks. Leave "quality" out, or set the stack\'s '
+            "parameter LabelingEndpoint."
+        )
     needs_workers = request.prelabels is None or request.prelabels.use != "trusted" or request.review
     if needs_workers:
         work_team(request, region)
+
+
+def quality_tags(request: Request, kind: JobKind = "label") -> dict[str, str]:
+    """What `quality` asks of Truthmill's own service, as tags; nothing for a review, done by one worker."""
+    asked = request.quality
+    if asked is None or kind != "label":
+        return {}
+    gold = asked.gold
+    rules = QualityRules(max_workers=asked.max_workers_per_object or 0, agreement=asked.agreement)
+    if gold:
+        rules = msgspec.structs.replace(
+            rules,
+            gold_manifest=gold.manifest,
+            gold_share=gold.share,
+            gold_feedback=gold.feedback,
+            gold_threshold=gold.threshold,
+            gold_withdraw=gold.withdraw,
+        )
+    return rules.tags()
 
 
 def work_team(request: Request, region: str) -> str:
@@ -175,7 +202,10 @@ def create_request(
         "RoleArn": role_arn,
         "LabelCategoryConfigS3Uri": labels_uri,
         "HumanTaskConfig": task,
-        "Tags": [{"Key": key, "Value": value} for key, value in sorted((asked.tags | tags).items())],
+        "Tags": [
+            {"Key": key, "Value": value}
+            for key, value in sorted((asked.tags | quality_tags(request, job.kind) | tags).items())
+        ],
     }
     conditions = {
         "MaxHumanLabeledObjectCount": asked.stopping_conditions.max_labeled,

@@ -116,7 +116,7 @@ def of_request(asked: "Request", objects: int, service: Service, *, with_review:
     """
     reviewed = reviewed_objects(asked, objects) if with_review else 0
     workforce = asked.workforce
-    return estimate(objects + reviewed, workforce.workers_per_object, workforce.price_per_task, service)
+    return estimate(objects + reviewed, asked.most_workers, workforce.price_per_task, service)
 
 
 def reviewed_objects(asked: "Request", objects: int) -> int:

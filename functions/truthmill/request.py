@@ -4,7 +4,7 @@ Precedence: the execution's input, then truthmill.json at the archive's root, th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -209,6 +209,37 @@ class Review(_Part, frozen=True):
     share: Annotated[float, _told("Of a sample.", gt=0, le=1)] = 0.1
 
 
+class Gold(_Part, frozen=True):
+    """Pictures with known boxes, mixed in among a worker's tasks; Truthmill's own labeling service only."""
+
+    manifest: Annotated[
+        str, _told("`s3://` URI of an output manifest with boxes of the job's labels.", pattern="^s3://.+/.+")
+    ]
+    share: Annotated[float, _told("How many of a worker's tasks are such.", gt=0, le=1)] = 0.05
+    feedback: Annotated[bool, _told("Whether workers are told at once how they did on them.")] = False
+    threshold: Annotated[
+        float,
+        _told("F1 below which a worker, after three of them, gets no more; 0: nobody.", ge=0, le=1),
+    ] = 0.0
+    withdraw: Annotated[
+        bool, _told("Whether such a worker's answers are taken back, and others are asked.")
+    ] = False
+
+
+class Quality(_Part, frozen=True):
+    """What makes labels better than one worker's; with Truthmill's own labeling service only."""
+
+    max_workers_per_object: Annotated[
+        Annotated[int, Meta(ge=2, le=9)] | None,
+        _told("Where the workers of a picture disagree, more are asked, up to so many; null: none."),
+    ] = None
+    agreement: Annotated[
+        float,
+        _told("How certain the answers must make every box, so that nobody else is asked.", ge=0.5, le=1),
+    ] = 0.9
+    gold: Annotated[Gold | None, _told("Pictures with known boxes among the workers' tasks.")] = None
+
+
 class Budget(_Part, frozen=True):
     """What labeling may cost."""
 
@@ -233,6 +264,9 @@ class Request(_Part, frozen=True):
     labeling: Annotated[Labeling, _told("How labeling jobs are made.")] = Labeling()
     prelabels: Annotated[Prelabels | None, _told("Boxes that come with the pictures.")] = None
     review: Annotated[Review | None, _told("A second job, whose results the channels use.")] = None
+    quality: Annotated[
+        Quality | None, _told("What makes labels better than one worker's: docs/quality.md.")
+    ] = None
     budget: Annotated[Budget | None, _told("What labeling may cost.")] = None
     channels: Annotated[tuple[str, ...], _told("Training formats: " + ", ".join(CHANNELS) + ".")] = (
         DEFAULT_CHANNELS
@@ -248,6 +282,12 @@ class Request(_Part, frozen=True):
     trigger: Annotated[
         Literal["console", "s3", "schedule", "cli"], _told("How the run was started; triggers set it.")
     ] = "console"
+
+    @property
+    def most_workers(self) -> int:
+        """Workers of a picture at the most."""
+        asked = self.quality and self.quality.max_workers_per_object
+        return asked or self.workforce.workers_per_object
 
     @property
     def bucket(self) -> str:
@@ -371,8 +411,17 @@ def _check(request: Request) -> None:
     for name, amount in amounts.items():
         if not amount.is_finite() or amount < 0:
             raise RequestError(f'"{name}" is {amount}; it is an amount in USD, 0 or more, such as "0.036".')
-    for problem in problems(request):
+    for problem in (*problems(request), *_quality_problems(request)):
         raise RequestError(problem)
     unknown = [name for name in request.channels if name not in CHANNELS]
     if unknown or not request.channels:
         raise RequestError(f'"channels" has {unknown or "nothing"}; choose from {", ".join(CHANNELS)}.')
+
+
+def _quality_problems(request: Request) -> Iterator[str]:
+    most, first = request.most_workers, request.workforce.workers_per_object
+    if most < first:
+        yield (
+            f'"quality.maxWorkersPerObject" is {most}, less than the {first} of "workforce.workersPerObject" '
+            "with which each picture begins. Raise the one or lower the other."
+        )

@@ -7,8 +7,8 @@ from botocore.validate import validate_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill import labeling_job
-from truthmill.errors import LabelingError
+from truthmill import labeling_job, quality_rules
+from truthmill.errors import LabelingError, ProtocolError, RequestError
 from truthmill.request import parse
 from truthmill.run import Job
 
@@ -65,6 +65,60 @@ def test_the_request_is_the_documented_one():
         },
         "Tags": [{"Key": "truthmill:run", "Value": "r"}],
     }
+
+
+BETTER = GIVEN | {
+    "quality": {
+        "maxWorkersPerObject": 5,
+        "agreement": 0.8,
+        "gold": {"manifest": "s3://bucket/gold.manifest", "share": 0.1, "feedback": True, "withdraw": True},
+    }
+}
+
+
+def test_what_quality_asks_for_travels_as_tags():
+    """SageMaker's protocol has no member for it; tags are legal for any client."""
+    job = made(parse(BETTER, {}, {}), own_service=True)
+    tags = {each["Key"]: each["Value"] for each in job["Tags"]}
+    assert tags == {
+        "truthmill:agreement": "0.8",
+        "truthmill:gold-feedback": "true",
+        "truthmill:gold-manifest": "s3://bucket/gold.manifest",
+        "truthmill:gold-share": "0.1",
+        "truthmill:gold-withdraw": "true",
+        "truthmill:max-workers-per-object": "5",
+        "truthmill:run": "r",
+    }
+    rules = quality_rules.from_tags(tags)
+    assert (rules.max_workers, rules.agreement, rules.gold_share) == (5, 0.8, 0.1)
+    assert (rules.gold_feedback, rules.gold_withdraw, rules.gold_threshold) == (True, True, 0.0)
+
+
+def test_ground_truth_is_not_asked_for_what_it_does_not_do():
+    asked = parse(BETTER, {}, {})
+    labeling_job.check(asked, "us-east-1", own_service=True)
+    with pytest.raises(LabelingError, match='Leave "quality" out, or set the stack'):
+        labeling_job.check(asked, "us-east-1", own_service=False)
+
+
+def test_fewer_workers_at_the_most_than_at_the_beginning_is_refused():
+    with pytest.raises(RequestError, match="is 2, less than the 3 of"):
+        parse(GIVEN | {"quality": {"maxWorkersPerObject": 2}}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "right"),
+    [
+        ("max-workers-per-object", "12", "from 1 to 9"),
+        ("agreement", "80%", "from 0 to 1"),
+        ("agreement", "nan", "from 0 to 1"),
+        ("gold-manifest", "gold.manifest", "S3 URI"),
+        ("gold-feedback", "yes", "true or false"),
+    ],
+)
+def test_a_tag_that_asks_for_what_is_not_to_be_had_is_refused(tag, value, right):
+    with pytest.raises(ProtocolError, match=right):
+        quality_rules.from_tags({f"truthmill:{tag}": value, "truthmill:run": "r", "owner": "ann"})
 
 
 def test_botocore_takes_the_request():
