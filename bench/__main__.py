@@ -21,6 +21,7 @@ NAMES = (
     "similarity",
     "split",
     "quality",
+    "portal_throughput",
 )
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from adapters.page_bundle import bundle
-from truthmill import worker_template
 
 FOLDER = Path(__file__).parent.parent / "labeling" / "page"
 KINDS = {
@@ -46,6 +45,8 @@ def task_page(
     link: from an S3 URI to a link that a browser can read. origin: where the page's files are, without a
     slash at its end; empty where the page itself comes from there.
     """
+    from truthmill import worker_template  # Liquid is half of all that the portal imports
+
     links: list[str] = []
 
     def granted(uri: str) -> str:

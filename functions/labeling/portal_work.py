@@ -1,4 +1,4 @@
-"""The work itself: jobs, tasks, answers. Every route asks the user pool who is in the job's team now."""
+"""The work itself: jobs, tasks, answers. Every route asks who is in the job's team, and so whose it is."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.desks import Held
+from adapters.desks import Desk, Held
 from adapters.gold_tasks import GoldAnswer
 from adapters.links import link, picture_sources, stored_size
 from adapters.sessions import Session
@@ -14,14 +14,19 @@ from adapters.task_page import task_page
 from adapters.tasks import JobEndedError, StoredTask
 from labeling.observed import logger
 from labeling.portal_account import Portal, signed_in
+from labeling.remembered import Remembered
 from labeling.web import Reply, Web
-from truthmill import worker_template
 from truthmill.errors import PortalError
 from truthmill.labeling_jobs import Job, enough
 from truthmill.labeling_output import Submitted, iso_milli
 from truthmill.leases import LeaseRefusedError
 from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
 
+# Who is in a group, and which groups make up a team, is heeded after that many seconds at the latest. Where a
+# lead or the command removes somebody, their sessions end besides, so that is heeded at once.
+BELIEVED_S = 10
+GROUPS: Remembered[frozenset[str]] = Remembered(BELIEVED_S)
+TEAMS: Remembered[dict[str, Any] | None] = Remembered(BELIEVED_S)
 MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
 # The template's own scripts may run, in an origin of their own: they reach no cookie and no other page, and
 # load no picture but those that their own template was given.
@@ -35,7 +40,7 @@ PAGE_POLICY = (
 def jobs(web: Web, portal: Portal) -> Reply:
     """The jobs under way of the worker's teams, the oldest first."""
     session = signed_in(web, portal)
-    groups = portal.accounts.groups(session.username)
+    groups = _groups(portal, session)
     open_jobs = [job for job in portal.jobs.active() if job.status == "InProgress"]
     mine = sorted((job for job in open_jobs if _in_team(job, groups, portal)), key=lambda job: job.created)
     return Reply(document={"jobs": [_job_document(job, session, portal) for job in mine]})
@@ -56,6 +61,8 @@ def task(web: Web, portal: Portal, job: str, task: str) -> Reply:
 def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """The job's template, rendered for a task that the worker holds; in an origin of its own."""
     found, _, stored = _held(web, portal, job, task)
+    from truthmill import worker_template
+
     template = portal.jobs.template(found.name)
     try:
         shown = task_page(template, worker_template.input_of(stored.uri, found.labels), link)
@@ -85,11 +92,12 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     except AnswerError as error:
         raise PortalError(422, "AnswerInvalid", str(error)) from error
     now = portal.now()
+    desk = portal.tasks.desk(session.sub, found.name)
     submitted = Submitted(
         worker=_worker_id(session.sub),
         sub=session.sub,
         issuer=portal.accounts.issuer,
-        accepted=_accepted(portal, session.sub, found, int(task), now),
+        accepted=_accepted(desk, int(task), now),
         submitted=now,
         content=content,  # type: ignore[arg-type] # read_answer has seen that it is an object
         answer=read,
@@ -200,13 +208,18 @@ def _job_of_mine(web: Web, portal: Portal, name: str) -> tuple[Job, Session]:
     """A job of one of the worker's teams. A job of others is as little there as one that doesn't exist."""
     session = signed_in(web, portal)
     job = portal.jobs.get(name)
-    if job is None or not _in_team(job, portal.accounts.groups(session.username), portal):
+    if job is None or not _in_team(job, _groups(portal, session), portal):
         raise PortalError(404, "NoSuchJob", f"None of your teams has a job {name!r}.")
     return job, session
 
 
+def _groups(portal: Portal, session: Session) -> frozenset[str]:
+    return GROUPS.get(session.username, lambda: portal.accounts.groups(session.username))
+
+
 def _in_team(job: Job, groups: frozenset[str], portal: Portal) -> bool:
-    team = portal.teams.get(job.team_arn.rsplit("/", 1)[-1])
+    name = job.team_arn.rsplit("/", 1)[-1]
+    team = TEAMS.get(name, lambda: portal.teams.get(name))
     return team is not None and any(
         definition["CognitoMemberDefinition"]["UserGroup"] in groups
         for definition in team["MemberDefinitions"]
@@ -224,9 +237,8 @@ def _held(web: Web, portal: Portal, job: str, task: str) -> tuple[Job, Held, Sto
     return found, lease, stored
 
 
-def _accepted(portal: Portal, sub: str, job: Job, number: int, now: int) -> int:
+def _accepted(desk: Desk, number: int, now: int) -> int:
     """When work on the task began: at its lease, or at the last answer where it was leased ahead."""
-    desk = portal.tasks.desk(sub, job.name)
     since = next((each.since for each in desk.held if each.number == number), now)
     return max(since, desk.last)
 

@@ -1,5 +1,6 @@
 """What the page is sent with, and what a task's own scripts can't reach."""
 
+import json
 from urllib.parse import urlsplit
 
 import urllib3
@@ -11,6 +12,12 @@ SPY = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
  header="Draw" labels="['cat', 'dog']"></crowd-bounding-box></crowd-form>
 <p id="told"></p>
 <script>
+const loaded = (src) => new Promise((resolve, reject) => {
+  const image = new Image();
+  image.onload = resolve;
+  image.onerror = reject;
+  image.src = src;
+});
 document.addEventListener("all-crowd-elements-ready", async () => {
   const tries = {
     cookie: () => document.cookie,
@@ -18,6 +25,8 @@ document.addEventListener("all-crowd-elements-ready", async () => {
     portal: () => parent.document.body.innerHTML,
     session: () => fetch("/api/session", {credentials: "include"}),
     away: () => fetch("https://example.com/"),
+    icon: () => loaded(new URL("icon.svg", document.querySelector("link[rel=stylesheet]").href).href),
+    picture: () => loaded(document.querySelector("crowd-bounding-box").getAttribute("src")),
   };
   const told = [];
   for (const name in tries) {
@@ -74,9 +83,23 @@ def test_a_templates_scripts_reach_neither_session_nor_portal(team, worker, open
     a_job(team, [a_picture()], **{"HumanTaskConfig.UiConfig": {"UiTemplateS3Uri": template}})
     page = open_page(state=worker)
     frame = start(page)
-    frame.locator("#told", has_text="away").wait_for(state="attached")
+    frame.locator("#told", has_text="picture").wait_for(state="attached")
     assert frame.locator("#told").text_content() == (
-        "cookie closed, storage closed, portal closed, session closed, away closed"
+        "cookie closed, storage closed, portal closed, session closed, away closed, icon closed, picture open"
     )
     assert page.locator("iframe.task").get_attribute("sandbox") == "allow-scripts"
     assert frame.get_by_role("radio").all_inner_texts() == ["cat\n1", "dog\n2"]
+
+
+def test_titles_and_labels_are_shown_as_text(team, worker, open_page):
+    hostile = "<img src=x onerror=document.title=1>"
+    labels = team.stack.put("browser/hostile.json", json.dumps({"labels": [{"label": hostile}]}))
+    changes = {"HumanTaskConfig.TaskTitle": hostile, "HumanTaskConfig.TaskDescription": hostile}
+    a_job(team, [a_picture()], LabelCategoryConfigS3Uri=labels, **changes)
+    page = open_page(state=worker)
+    page.get_by_role("heading", name=hostile).wait_for()
+    assert page.locator("img[src=x]").count() == 0
+    frame = start(page)
+    assert hostile in frame.get_by_role("radio").first.inner_text()
+    assert frame.locator("img[src=x]").count() == 0
+    assert page.title() != "1"

@@ -30,3 +30,11 @@ def test_a_symbol_is_asked_for_only_where_the_policy_does():
     assert missing("abcdef", policy) == ["a special character"]
     assert missing("abc-def", policy) == []
     assert "a special character" not in [words for words, _ in rules(POLICY)]
+
+
+def test_long_passwords_and_every_character_are_taken():
+    policy = PasswordPolicy(
+        minimum_length=12, require_lowercase=True, require_uppercase=True, require_numbers=True
+    )
+    assert missing("Ab1" + "\u00e9\u4e16 \U0001f431" * 50, policy) == []
+    assert len("Ab1" + "\u00e9\u4e16 \U0001f431" * 50) == 203

@@ -1,0 +1,30 @@
+"""What is asked for at every request and rarely changes is asked again after some seconds only."""
+
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+MOST = 1_000  # answers kept
+
+
+class Remembered(Generic[T]):
+    """Answers by key, in this one process, for as long as they may be believed."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: in seconds."""
+        self.seconds = seconds
+        self.clock = clock
+        self._kept: dict[str, tuple[float, T]] = {}
+
+    def get(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer kept, or the one that `ask` gives now. What `ask` raises is not kept."""
+        now = self.clock()
+        kept = self._kept.get(key)
+        if kept is not None and now - kept[0] < self.seconds:
+            return kept[1]
+        answer = ask()
+        if len(self._kept) >= MOST:
+            self._kept.clear()
+        self._kept[key] = (now, answer)
+        return answer

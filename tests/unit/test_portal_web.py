@@ -1,0 +1,56 @@
+"""The portal's answers where there is TLS, and what the pool is told."""
+
+import json
+
+import pytest
+from write_docs import template
+
+from labeling import portal
+from labeling.web import Reply, cookie
+
+EVENT = {
+    "rawPath": "/api/session",
+    "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}, "requestId": "r"},
+    "headers": {"cookie": "__Host-truthmill-session=abc.def"},
+}
+
+
+@pytest.fixture
+def tls(monkeypatch):
+    """As on AWS."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+@pytest.mark.usefixtures("tls")
+def test_with_tls_the_cookie_is_held_to_its_host():
+    name, *attributes = cookie("value", 60).split("; ")
+    assert name == "__Host-truthmill-session=value"
+    assert set(attributes) == {"Path=/", "Max-Age=60", "HttpOnly", "SameSite=Strict", "Secure"}
+
+
+@pytest.mark.usefixtures("tls")
+def test_with_tls_browsers_are_told_to_stay_with_it():
+    headers = Reply(document={}).response()["headers"]
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["permissions-policy"].startswith("camera=()")
+
+
+def test_a_failure_says_nothing_of_the_inside(monkeypatch):
+    monkeypatch.delenv("TABLE_NAME", raising=False)
+    portal.portal_account.table.cache_clear()
+    answer = portal.handler(EVENT, None)
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"]) == {
+        "error": {"code": "Failed", "message": "Something went wrong here. Try again in a moment."}
+    }
+
+
+def test_accounts_are_made_by_invitation_with_passwords_of_12_characters():
+    resources = template("labeling/template.yaml")["Resources"]
+    pool, client = (resources[name]["Properties"] for name in ("UserPool", "UserPoolClient"))
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"]
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert (policy["MinimumLength"], policy["TemporaryPasswordValidityDays"]) == (12, 7)
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["ExplicitAuthFlows"] == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
