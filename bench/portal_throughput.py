@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,7 @@ from PIL import Image
 from report import Report, Table, Target
 
 from adapters import sagemaker
-from truthmill_cli import checkout, down, stack, up, workers
+from truthmill_cli import checkout, down, engine, sam, stack, team, up, workers
 from truthmill_cli.home import Home
 from truthmill_cli.simulation import Credentials, PortalClient
 from truthmill_cli.stack import Stack
@@ -34,17 +35,27 @@ ANSWER = {
         "inputImageProperties": {"width": SIZE[0], "height": SIZE[1]},
     }
 }
-CROWDS = ((1, 60), (8, 240), (50, 600))  # workers, objects
+CROWDS = ((1, 40), (50, 400))  # workers, objects
 PATIENCE_S = 60
 
 
 @contextmanager
 def local_stack() -> Iterator[Stack]:
-    """The product on the local engine, in a folder that goes with it."""
+    """The labeling stack on the local engine, in a folder that goes with it."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder, "home"))
+        home, code = Home(Path(folder, "home")), checkout.find()
+        serving, _ = engine.start(home, code)
         try:
-            yield up.up(home, checkout.find(), {})
+            stack.use_local(serving.endpoint)
+            built = sam.build(home, code, (sam.LABELING,))
+            deployment = up.Deployment(home, code, serving.endpoint, built, fresh=True)
+            parameters = sam.machine_parameters() | {"DataBucket": up.BUCKET}
+            outputs = deployment.ensure(sam.LABELING, parameters)
+            stack.client("s3").create_bucket(Bucket=up.BUCKET)
+            pipeline = {"BucketName": up.BUCKET, "StateMachineArn": ""}
+            made = stack.from_outputs("bench", engine.REGION, pipeline, outputs, serving.endpoint)
+            arn = team.ensure(made.labeling_endpoint, made.user_pool, made.user_pool_client)
+            yield replace(made, workteam=arn)
         finally:
             down.down(home, clean=True)
 
@@ -186,8 +197,8 @@ def run(rounds: int = 1) -> Report:
         "portal_throughput",
         "The portal with many workers at once",
         "Workers sign in, take a task and answer it with one box; an answer brings the next task along, so "
-        "a task is one request to the portal's function URL. Engine, functions and workers share the cores of "
-        "this machine, so the machine is what limits. Looking at the picture isn't counted.",
+        "a task is one request to the portal's function URL. Engine, functions and workers share this "
+        "machine's cores, so the machine is what limits. Looking at the picture isn't counted.",
         rounds,
         [Table("Each row is a job of its own.", columns, rows)],
         [

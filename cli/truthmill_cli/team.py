@@ -16,33 +16,48 @@ if TYPE_CHECKING:
 _MISSING = ("ResourceNotFound", "ValidationException")
 
 
-def ensure(labeling_endpoint: str, user_pool: str, user_pool_client: str) -> str:
-    """The team's ARN; it is created where it doesn't exist."""
+ABOUT = "You label pictures for the datasets of this team."
+
+
+def ensure(
+    labeling_endpoint: str, user_pool: str, user_pool_client: str, name: str = TEAM, about: str = ABOUT
+) -> str:
+    """A team's ARN; it is created where it doesn't exist.
+
+    about: what the team does; invitations say it.
+    """
     from botocore.exceptions import ClientError  # noqa: PLC0415 -- slow to import
 
     from adapters import sagemaker  # noqa: PLC0415
 
-    _ensure_group(user_pool)
+    _ensure_group(user_pool, name)
     service = sagemaker.client(labeling_endpoint)
     try:
-        return str(service.describe_workteam(WorkteamName=TEAM)["Workteam"]["WorkteamArn"])
+        return str(service.describe_workteam(WorkteamName=name)["Workteam"]["WorkteamArn"])
     except ClientError as error:
         if error.response["Error"].get("Code") not in _MISSING:
             raise
-    member = {"UserPool": user_pool, "UserGroup": TEAM, "ClientId": user_pool_client}
+    member = {"UserPool": user_pool, "UserGroup": name, "ClientId": user_pool_client}
     created = service.create_workteam(
-        WorkteamName=TEAM,
-        Description="Workers who were invited with `truthmill workers invite`",
+        WorkteamName=name,
+        Description=about,
         MemberDefinitions=[{"CognitoMemberDefinition": member}],
     )
     return str(created["WorkteamArn"])
 
 
-def _ensure_group(user_pool: str) -> None:
+def create(where: Stack, name: str, about: str) -> str:
+    """A team and its group; its ARN. Raises UsageError where there is one of that name already."""
+    if any(each.name == name for each in work(where).all_teams()):
+        raise UsageError(f"There is a work team {name!r} already.")
+    return ensure(where.labeling_endpoint, where.user_pool, where.user_pool_client, name, about)
+
+
+def _ensure_group(user_pool: str, name: str) -> None:
     """The group that a team's members are in; it has the team's name."""
     accounts = stack.client("cognito-idp")
     with contextlib.suppress(accounts.exceptions.GroupExistsException):
-        accounts.create_group(UserPoolId=user_pool, GroupName=TEAM)
+        accounts.create_group(UserPoolId=user_pool, GroupName=name)
 
 
 def work(where: Stack) -> "TeamWork":
@@ -66,7 +81,9 @@ def find(where: Stack, name: str) -> "Team":
     found = next((each for each in teams if each.name == name), None)
     if found is None:
         known = ", ".join(sorted(each.name for each in teams)) or "none yet"
-        raise UsageError(f"There is no work team {name!r}; there are: {known}.")
+        raise UsageError(
+            f"There is no work team {name!r}; there are: {known}. `truthmill team create {name}` makes it."
+        )
     return found
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.options import Json, LabelingStackName, StackName
+from truthmill_cli.team import ABOUT
 
 app = typer.Typer(help="Work teams: who is in them, how far they got, what they drew.", no_args_is_help=True)
 Job = Annotated[str, typer.Argument(help="The labeling job's name; `truthmill team list` shows them.")]
@@ -33,6 +34,27 @@ def list_teams(
             cells = [str(job.get(name, "")) for name in ("job", "status", "labeled", "objects")]
             shown.add_row(team["team"], members, *cells)
     result.print(shown)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The team's name: letters, digits and hyphens, at most 63.")],
+    about: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the team does; its invitations say it.")
+    ] = ABOUT,
+    as_json: Json = False,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Make a work team. Jobs are given to it by its ARN, which is printed."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import team as verb
+
+    arn = verb.create(stacks.find(None, stack_name, labeling_stack_name), name, about)
+    if as_json:
+        emit_json({"team": name, "arn": arn})
+    else:
+        result.print(arn, markup=False)
 
 
 @app.command()

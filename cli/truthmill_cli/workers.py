@@ -14,12 +14,19 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def invite(
-    where: Stack, email: str, temporary_password: str = "", *, of: str = TEAM, lead: bool = False
+    where: Stack,
+    email: str,
+    temporary_password: str = "",
+    *,
+    of: str = TEAM,
+    lead: bool = False,
+    about: str = "",
 ) -> str:
     """Give somebody an account in a team: "invited", or "member" where they have one already.
 
     temporary_password: to set one and send no mail; otherwise the pool chooses one and sends the invitation.
-    of: the team's name. lead: whether they run the teams they are in.
+    of: the team's name. lead: whether they run the teams they are in. about: what the mail says of the work;
+    by default the team's description.
     Raises UsageError where it isn't an address, or there is no such team.
     """
     from adapters.accounts import LEADS  # noqa: PLC0415 -- slow to import
@@ -38,7 +45,7 @@ def invite(
             UserPoolId=pool,
             Username=email,
             UserAttributes=attributes,
-            ClientMetadata={"about": found.description},
+            ClientMetadata={"about": about or found.description},
             **delivery,
         )
     except service.exceptions.UsernameExistsException:

@@ -24,6 +24,10 @@ def invite(
     lead: Annotated[
         bool, typer.Option("--lead", help="They run the teams they are in; also for who has an account.")
     ] = False,
+    about: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="What the mail says of the work. Default: the team's description."),
+    ] = "",
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -33,7 +37,7 @@ def invite(
     from truthmill_cli import workers as verb
 
     stack = stacks.find(None, stack_name, labeling_stack_name)
-    states = {address: verb.invite(stack, address, of=team, lead=lead) for address in email}
+    states = {address: verb.invite(stack, address, of=team, lead=lead, about=about) for address in email}
     if as_json:
         emit_json({"portal": stack.portal, "workers": states})
         return

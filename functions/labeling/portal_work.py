@@ -27,6 +27,7 @@ from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
 BELIEVED_S = 10
 GROUPS: Remembered[frozenset[str]] = Remembered(BELIEVED_S)
 TEAMS: Remembered[dict[str, Any] | None] = Remembered(BELIEVED_S)
+TEMPLATES: Remembered[str] = Remembered(600, most=8)  # a job's never changes
 MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
 # The template's own scripts may run, in an origin of their own: they reach no cookie and no other page, and
 # load no picture but those that their own template was given.
@@ -63,7 +64,7 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
     found, _, stored = _held(web, portal, job, task)
     from truthmill import worker_template
 
-    template = portal.jobs.template(found.name)
+    template = TEMPLATES.get(found.name, lambda: portal.jobs.template(found.name))
     try:
         shown = task_page(template, worker_template.input_of(stored.uri, found.labels), link)
     except worker_template.TemplateError as error:

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-MOST = 1_000  # answers kept
 
 
 class Remembered(Generic[T]):
     """Answers by key, in this one process, for as long as they may be believed."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: in seconds."""
+    def __init__(
+        self, seconds: float, most: int = 1_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """most: answers that are kept at once. clock: in seconds."""
         self.seconds = seconds
+        self.most = most
         self.clock = clock
         self._kept: dict[str, tuple[float, T]] = {}
 
@@ -24,7 +26,7 @@ class Remembered(Generic[T]):
         if kept is not None and now - kept[0] < self.seconds:
             return kept[1]
         answer = ask()
-        if len(self._kept) >= MOST:
+        if len(self._kept) >= self.most:
             self._kept.clear()
         self._kept[key] = (now, answer)
         return answer

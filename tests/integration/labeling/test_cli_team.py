@@ -41,6 +41,16 @@ def test_somebody_is_invited_made_lead_and_removed(stack, team, local_stack, com
     local_stack.truthmill("workers", "invite", email, "--team", "no-such-team", exit_code=2)
 
 
+def test_a_team_is_made_and_its_invitations_say_what_it_does(stack, local_stack, team):
+    name = f"made-{team.name}"
+    made = json.loads(local_stack.truthmill("team", "create", name, "--about", "Cats & <dogs>", "--json"))
+    assert made == {"team": name, "arn": team.arn.replace(team.name, name)}
+    email = f"in-{name}@example.com"
+    local_stack.truthmill("workers", "invite", email, "--team", name)
+    assert "<p>Cats &amp; &lt;dogs&gt;</p>" in mails(stack, email)[0]["BodyHtml"]
+    local_stack.truthmill("team", "create", name, exit_code=2)
+
+
 def test_removing_a_worker_returns_their_tasks(team, command):
     worker, other, job = team.worker(), team.worker(), team.running_job(1)
     first_task(worker, job)

@@ -215,7 +215,7 @@ def test_no_function_may_do_what_it_has_no_need_for(stack):
         for each in template["StackResourceSummaries"]
         if each["ResourceType"] == "AWS::IAM::Role"
     ]
-    assert len(roles) == 5
+    assert len(roles) == 6
     for role in roles:
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
