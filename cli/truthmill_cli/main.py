@@ -291,6 +291,58 @@ def pull(
 
 
 @app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A folder, a zip, or a file of labels.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write, which is new.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="The format to write.")],
+    source_format: Annotated[
+        str, typer.Option("--from", metavar="FORMAT", help="The source's format. Default: found out.")
+    ] = "",
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="The class list in the order of class ids. Default: the source's."),
+    ] = None,
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="Write labels only. Default: hard links, else copies.")
+    ] = False,
+    unlabeled_are_negatives: Annotated[
+        bool,
+        typer.Option(
+            "--unlabeled-are-negatives", help="Take pictures without an answer for ones without objects."
+        ),
+    ] = False,
+    pictures_at: Annotated[
+        str,
+        typer.Option(
+            metavar="S3_URI", help="Where the pictures lie in S3, for manifests: s3://bucket/prefix/."
+        ),
+    ] = "",
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare the sizes that the labels say with the pictures' own.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Convert labels from one format to another, files to files. docs/formats.md has the formats."""
+    from truthmill_cli import convert as verb
+
+    listed = comma_separated(labels)
+    options = verb.Options(
+        source_format=source_format,
+        labels=tuple(listed) if listed else None,
+        with_pictures=not no_pictures,
+        unlabeled="negative" if unlabeled_are_negatives else "leave-out",
+        at=pictures_at,
+        verify=verify,
+    )
+    report = verb.convert(source, target, to, options)
+    if as_json:
+        emit_json(report)
+        return
+    for line in verb.sentences(report):
+        say(line)
+
+
+@app.command()
 def demo(
     to: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the pulled dataset goes.", file_okay=False)

@@ -44,6 +44,7 @@ class Channel:
     finish: the files that follow from the whole, once every shard has been counted.
     read: from the source's files, and the class list to use or None for the source's own. Raises FormatError
     with the file and the place in it. detect: whether the source looks like this format.
+    one_folder: whether the pictures of all splits lie in one.
     merged: of files that aren't their shards' joined, by their ending: the ending of the file that they tell
     of, and the function that makes one from each shard's bytes and the length of its other file.
     pictures: whether its files refer to the stored pictures, or the channel has copies, or embeds the bytes.
@@ -54,6 +55,7 @@ class Channel:
     detect: Callable[[Files], bool]
     pictures: Literal["refers", "copies", "embeds"]
     finish: Callable[[Heading, Mapping[str, Counts]], Iterator[Whole]] = _nothing
+    one_folder: bool = False
     merged: Mapping[str, Merge] = field(default_factory=dict)
 
 
@@ -74,7 +76,7 @@ CHANNELS = {
         recordio.detect,
         "embeds",
         recordio.finish,
-        {".idx": (".rec", recordio.merge_index)},
+        merged={".idx": (".rec", recordio.merge_index)},
     ),
     "tensorflow": Channel(tensorflow.write, tensorflow.read, tensorflow.detect, "copies", tensorflow.finish),
     "coco": Channel(coco.write, coco.read, coco.detect, "refers"),
@@ -82,7 +84,9 @@ CHANNELS = {
         imagefolder.write, imagefolder.read, imagefolder.detect, "copies", imagefolder.finish
     ),
     "yolo": Channel(yolo.write, yolo.read, yolo.detect, "copies", yolo.finish),
-    "pascal-voc": Channel(pascal_voc.write, pascal_voc.read, pascal_voc.detect, "copies"),
+    "pascal-voc": Channel(
+        pascal_voc.write, pascal_voc.read, pascal_voc.detect, "copies", pascal_voc.finish, one_folder=True
+    ),
     "webdataset": Channel(webdataset.write, webdataset.read, webdataset.detect, "embeds", webdataset.finish),
     "parquet": Channel(parquet.write, parquet.read, parquet.detect, "embeds"),
     "rekognition": Channel(

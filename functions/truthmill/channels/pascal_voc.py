@@ -10,7 +10,7 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -28,13 +28,14 @@ from truthmill.channels.reading import (
     stem_of,
     whole,
 )
-from truthmill.channels.writing import Append, Copy, Event, Shard, Whole
-from truthmill.dataset import LabeledPicture
+from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
+from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
 SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
+_FLAG = re.compile(r"\s+-?[01]$")  # in lists of one class: whether a picture has it
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -42,11 +43,16 @@ def write(shard: Shard) -> Iterator[Event]:
     listed = f"ImageSets/Main/{SETS[shard.split]}.txt"
     if shard.number == 0:
         yield Append(listed, b"")
-        yield Whole(LABELS, "".join(f"{_line(label)}\n" for label in shard.heading.labels).encode())
     for picture in shard.pictures:
         yield Copy(picture.key, f"JPEGImages/{picture.file}")
         yield Whole(f"Annotations/{picture.stem}.xml", _document(picture, labels))
         yield Append(listed, f"{picture.stem}\n".encode())
+
+
+def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
+    """labels.txt."""
+    del counts
+    yield Whole(LABELS, "".join(f"{_line(label)}\n" for label in heading.labels).encode())
 
 
 def _document(picture: LabeledPicture, labels: list[str]) -> bytes:
@@ -173,9 +179,7 @@ def _splits(files: Files) -> dict[str, str]:
             if name.endswith(f"ImageSets/Main/{set_name}.txt"):
                 for line in whole(files, name).decode("utf-8-sig").splitlines():
                     if line.strip():
-                        found[line.split()[0] if "/" not in line else line.split()[0].rpartition("/")[2]] = (
-                            split
-                        )
+                        found[_FLAG.sub("", line.strip()).rpartition("/")[2]] = split
     return found
 
 

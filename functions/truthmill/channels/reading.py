@@ -174,7 +174,9 @@ class PictureFinder:
         ):
             if path in self._paths:
                 return path
-        return self._by_base.get(base) or called
+        only = self._by_base.get(base)
+        elsewhere = only and split and _SPLITS.search(only) and split_of(only) != split
+        return called if elsewhere or not only else only
 
 
 def _folder_names(split: str) -> tuple[str, ...]:

@@ -1,0 +1,195 @@
+"""`truthmill convert`: labels from one format to another, files to files, without AWS."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+
+from adapters.channel_folder import Archive, Folder, FolderWriter, open_source
+from truthmill.channels import CHANNELS, Channel, detect
+from truthmill.channels.writing import Counts, Shard
+from truthmill.conversion import Names, Outcome, Told, labeled_pictures
+from truthmill.dataset import Heading, LabeledPicture
+from truthmill.errors import FormatError
+from truthmill.layout import SPLITS
+from truthmill_cli.errors import UsageError
+
+FINDINGS = "findings.jsonl"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to convert.
+
+    labels: the class list, where the source has none or another is wanted. at: where the pictures lie in S3,
+    for formats that refer to them. The rest as `conversion.labeled_pictures` has it.
+    """
+
+    source_format: str = ""
+    labels: tuple[str, ...] | None = None
+    with_pictures: bool = True
+    unlabeled: Literal["leave-out", "negative"] = "leave-out"
+    at: str = ""
+    verify: bool = False
+
+
+def convert(source: Path, target: Path, to: str, options: Options) -> dict[str, Any]:
+    """Write `target`, a new folder, and answer with counts; what `--json` prints.
+
+    The folder is there when it is complete, and not before. Raises UsageError, FormatError, SourceError.
+    """
+    if to not in CHANNELS:
+        raise UsageError(f"--to {to!r} is no format. Choose from {', '.join(CHANNELS)}.")
+    if options.source_format and options.source_format not in CHANNELS:
+        raise UsageError(f"--from {options.source_format!r} is no format. Choose from {', '.join(CHANNELS)}.")
+    if options.at and not options.at.startswith("s3://"):
+        raise UsageError(f"--pictures-at {options.at!r} isn't s3://bucket/prefix/.")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is there already. Name a new folder.")
+    files = open_source(source)
+    source_format = options.source_format or detect(files)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        report = _Conversion(files, made, CHANNELS[to], options).run(source_format)
+        made.chmod(0o755)
+        if target.exists():
+            target.rmdir()
+        made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return {"from": source_format, "to": to, "folder": str(target), **report}
+
+
+class _Conversion:
+    """One pass over the source. Pictures of the first split go straight on; others wait in a file on disk."""
+
+    def __init__(self, files: Folder | Archive, made: Path, channel: Channel, options: Options) -> None:
+        self.files, self.made, self.channel, self.options = files, made, channel, options
+        self.outcome = Outcome()
+        self.names = Names(one_folder=channel.one_folder)
+        self.waiting: dict[str, IO[bytes]] = {}
+        self.counts: dict[str, Counts] = {}
+        self.stack = ExitStack()
+
+    def run(self, source_format: str) -> dict[str, Any]:
+        reading = CHANNELS[source_format].read(self.files, self.options.labels)
+        bucket, _, prefix = self.options.at.removeprefix("s3://").partition("/")
+        self.prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+        heading = Heading(labels=reading.labels, splits=(), bucket=bucket)
+        with (
+            self.stack,
+            FolderWriter(self.made, self.files, with_pictures=self.options.with_pictures) as writer,
+        ):
+            self.writer = writer
+            pictures = labeled_pictures(
+                reading,
+                self.files,
+                self._tell,
+                self.outcome,
+                self.options.unlabeled,
+                verify=self.options.verify,
+            )
+            self._write_splits(heading, pictures)
+            splits = tuple(split for split in SPLITS if split in self.counts)
+            writer.write(self.channel.finish(replace(heading, splits=splits), self.counts))
+        notes = list(dict.fromkeys(reading.notes))
+        if writer.missing:
+            notes.append(f"{writer.missing} pictures weren't in the source: there are labels for them only.")
+        return {"labels": list(reading.labels), **msgspec.to_builtins(self.outcome), "notes": notes}
+
+    def _write_splits(self, heading: Heading, pictures: Iterator[tuple[LabeledPicture, bytes]]) -> None:
+        first = next(pictures, None)
+        if first is None:
+            return
+        begun = first[0].split
+
+        def of_the_first() -> Iterator[tuple[LabeledPicture, bytes]]:
+            yield first
+            for picture, content in pictures:
+                if picture.split == begun:
+                    yield picture, content
+                else:
+                    self._wait(picture, content)
+
+        self._write(heading, begun, of_the_first())
+        for split in list(self.waiting):
+            self._write(heading, split, self._waited(split))
+
+    def _write(self, heading: Heading, split: str, pictures: Iterator[tuple[LabeledPicture, bytes]]) -> None:
+        counts = self.counts[split] = Counts()
+        shard = Shard(heading, split, counts.of(self._named(pictures)), content=self._content)
+        self.writer.write(self.channel.write(shard))
+
+    def _named(self, pictures: Iterator[tuple[LabeledPicture, bytes]]) -> Iterator[LabeledPicture]:
+        refers = self.channel.pictures == "refers"
+        for picture, content in pictures:
+            self.writer.content = content
+            if refers:
+                changed = {"key": self.prefix + picture.key, "as_file": picture.key}
+                yield msgspec.structs.replace(picture, **changed) if self.prefix else _as_it_lies(picture)
+                continue
+            name = self.names.unique(picture)
+            if name == picture.file:
+                yield picture
+            else:
+                self.outcome.renamed += 1
+                yield msgspec.structs.replace(picture, as_file=name)
+
+    def _content(self, picture: LabeledPicture) -> bytes:
+        if self.writer.content:
+            return self.writer.content
+        try:
+            return self.files.content(picture.key)
+        except (OSError, KeyError) as error:
+            raise FormatError(
+                f"{picture.key}: the picture isn't in the source, and the format has pictures in it."
+            ) from error
+
+    def _wait(self, picture: LabeledPicture, content: bytes) -> None:
+        if picture.split not in self.waiting:
+            spool = tempfile.TemporaryFile(dir=self.made)  # noqa: SIM115 - the stack closes it
+            self.waiting[picture.split] = self.stack.enter_context(spool)
+        data = msgspec.msgpack.encode((picture, content))
+        self.waiting[picture.split].write(len(data).to_bytes(8, "big") + data)
+
+    def _waited(self, split: str) -> Iterator[tuple[LabeledPicture, bytes]]:
+        file = self.waiting[split]
+        file.seek(0)
+        decode = msgspec.msgpack.Decoder(tuple[LabeledPicture, bytes]).decode
+        while size := file.read(8):
+            yield decode(file.read(int.from_bytes(size, "big")))
+
+    def _tell(self, told: Told) -> None:
+        if not hasattr(self, "_findings"):
+            self._findings = self.stack.enter_context((self.made / FINDINGS).open("wb"))
+        self._findings.write(msgspec.json.encode(told) + b"\n")
+
+
+def _as_it_lies(picture: LabeledPicture) -> LabeledPicture:
+    return picture if "/" not in picture.key else msgspec.structs.replace(picture, as_file=picture.key)
+
+
+def sentences(report: dict[str, Any]) -> Iterator[str]:
+    """The report for people."""
+    yield (
+        f"{report['from']} to {report['to']}: {report['pictures']:,} pictures, {report['negatives']:,} of "
+        f"them without an object; {report['boxes']:,} boxes of {len(report['labels'])} classes; in "
+        f"{report['folder']}"
+    )
+    listed = {
+        "boxesCut": "boxes reached over their picture's edge and were cut",
+        "boxesDropped": "boxes were dropped: outside, empty, or double",
+        "boxesInDoubt": "boxes are doubtful: the same rectangle has two labels",
+        "notLabeled": "pictures are not labeled and were left out",
+    }
+    for key, words in listed.items():
+        if report[key]:
+            yield f"{report[key]:,} {words}; each is listed in {report['folder']}/{FINDINGS}"
+    if report["renamed"]:
+        yield f"{report['renamed']:,} pictures got another file name, since theirs was taken."
+    yield from report["notes"]

@@ -1,0 +1,225 @@
+"""Formats on this machine: a folder's or zip's files for readers, a folder that a writer's pieces make."""
+
+import contextlib
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Self
+
+from truthmill.channels.writing import Append, Close, Copy, Event, Whole
+from truthmill.errors import FormatError, SourceError
+from truthmill.picture_size import MoreNeededError, picture_size
+
+CHUNK = 1 << 20  # bytes read at a time
+_HEAD = 4096  # bytes of a picture that usually tell its size
+_HELD = 64 * 1024  # bytes of a piece that are held before they are written
+
+
+class Folder:
+    """The files of a folder, or one file of it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError where there is nothing."""
+        if not path.exists():
+            raise SourceError(f"{path} isn't there. Name a folder, a zip, or a file of labels.")
+        self.root = path if path.is_dir() else path.parent
+        self.names = sorted(_below(str(path))) if path.is_dir() else [path.name]
+        self._prefix = f"{self.root}/"
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        with open(self._prefix + name, "rb", buffering=0) as file:  # noqa: PTH123 - once for each file of labels
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def size_wh(self, name: str) -> tuple[int, int]:
+        try:
+            with open(self._prefix + name, "rb", buffering=0) as file:  # noqa: PTH123 - once for each picture
+                return _size(file, name)
+        except OSError as error:
+            raise _no_size(name) from error
+
+    def place(self, name: str, target: Path) -> bool:
+        """Have the file lie there too: as another name of it where the disk allows that, else as a copy.
+
+        False where the source doesn't have it.
+        """
+        try:
+            os.link(self._prefix + name, target)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            shutil.copyfile(self._prefix + name, target)
+        return True
+
+    def content(self, name: str) -> bytes:
+        return (self.root / name).read_bytes()
+
+
+class Archive:
+    """The files of a zip."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError where it is none."""
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            raise SourceError(f"{path}: {error}.") from error
+        self.names = sorted(info.filename for info in self._archive.infolist() if not info.is_dir())
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        with self._archive.open(name) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def size_wh(self, name: str) -> tuple[int, int]:
+        try:
+            with self._archive.open(name) as file:
+                return _size(file, name)
+        except KeyError as error:
+            raise _no_size(name) from error
+
+    def place(self, name: str, target: Path) -> bool:
+        """Write the file there; False where the source doesn't have it."""
+        try:
+            with self._archive.open(name) as file, target.open("wb") as written:
+                shutil.copyfileobj(file, written)
+        except KeyError:
+            return False
+        return True
+
+    def content(self, name: str) -> bytes:
+        return self._archive.read(name)
+
+
+def open_source(path: Path) -> Folder | Archive:
+    """A zip, a folder, or a file of labels. Raises SourceError."""
+    return Archive(path) if path.is_file() and zipfile.is_zipfile(path) else Folder(path)
+
+
+def _below(root: str, prefix: str = "") -> Iterator[str]:
+    with os.scandir(root) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _below(entry.path, f"{prefix}{entry.name}/")
+            else:
+                yield prefix + entry.name
+
+
+def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:
+    head = file.read(_HEAD)
+    found = None
+    while found is None:
+        try:
+            found = picture_size(head)
+        except MoreNeededError as error:
+            more = file.read(max(error.bytes_needed - len(head), _HEAD))
+            if not more:
+                raise _no_size(name) from error
+            head += more
+        else:
+            break
+    return found or _size_by_pillow(file, name)
+
+
+def _size_by_pillow(file: Any, name: str) -> tuple[int, int]:
+    """Of formats other than JPEG and PNG."""
+    from PIL import Image
+
+    try:
+        file.seek(0)
+        with Image.open(file) as picture:
+            return picture.size
+    except OSError as error:
+        raise _no_size(name) from error
+
+
+def _no_size(name: str) -> FormatError:
+    return FormatError(
+        f"{name}: its size is needed, and the picture isn't there or isn't one. "
+        "Put the pictures beside their labels."
+    )
+
+
+class FolderWriter:
+    """Puts a writer's pieces together below a folder that is new.
+
+    missing: pictures that should lie there too and aren't in the source.
+    """
+
+    def __init__(self, root: Path, source: Folder | Archive, *, with_pictures: bool) -> None:
+        self.root, self._source, self._with_pictures = root, source, with_pictures
+        self.missing = 0
+        self.content = b""  # of the picture that is being written, where its source embeds it
+        self._folders: set[str] = set()
+        self._files: dict[str, dict[int, _Piece]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self._files):
+            self._close(name)
+
+    def write(self, events: Iterable[Event]) -> None:
+        for event in events:
+            kind = type(event)
+            if kind is Whole:
+                descriptor = os.open(self._path(event.file), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+                try:
+                    os.write(descriptor, event.data)  # type: ignore[union-attr]
+                finally:
+                    os.close(descriptor)
+            elif isinstance(event, Append):
+                sections = self._files.setdefault(event.file, {})
+                if event.section not in sections:
+                    sections[event.section] = _Piece(self._path(event.file), event.section)
+                sections[event.section].append(event.data)
+            elif isinstance(event, Copy):
+                self._place(event)
+            elif isinstance(event, Close):
+                self._close(event.file)
+
+    def _path(self, file: str) -> str:
+        folder = file.rpartition("/")[0]
+        if folder not in self._folders:
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        return f"{self.root}/{file}"
+
+    def _place(self, copy: Copy) -> None:
+        if not self._with_pictures:
+            return
+        target = Path(self._path(copy.file))
+        if self.content:
+            target.write_bytes(self.content)
+        elif not self._source.place(copy.key, target):
+            self.missing += 1
+
+    def _close(self, name: str) -> None:
+        sections = sorted(self._files.pop(name).items())
+        _, first = sections[0]
+        with first.whole() as target:
+            for _, piece in sections[1:]:
+                piece.move_to(target)
+
+
+class _Piece:
+    """A section of a file: the file itself, or what will be put at its end."""
+
+    def __init__(self, path: str, section: int) -> None:
+        self._path = f"{path}.part{section}" if section else path
+        self._file = open(self._path, "wb", buffering=_HELD)  # noqa: SIM115, PTH123 - closed by `whole`
+        self.append = self._file.write
+
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[IO[bytes]]:
+        with self._file as file:
+            yield file
+
+    def move_to(self, target: IO[bytes]) -> None:
+        self._file.close()
+        with open(self._path, "rb") as source:  # noqa: PTH123 - beside its writer
+            shutil.copyfileobj(source, target, CHUNK)
+        os.unlink(self._path)  # noqa: PTH108 - beside its writer

@@ -1,0 +1,125 @@
+"""From what a reader found to labeled pictures that any writer takes: boxes checked, names made unique."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import msgspec
+
+from truthmill.box_check import check_boxes
+from truthmill.channels.reading import DrawnPicture, Files, Reading
+from truthmill.dataset import LabeledPicture
+from truthmill.errors import FormatError
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of findings.jsonl: a box that was cut or dropped, or a picture that was left out.
+
+    reason: a key of `box_check.FINDINGS`, or "not-labeled". box: left, top, width, height as it came, pixels.
+    """
+
+    path: str
+    reason: str
+    detail: str = ""
+    label: str = ""
+    box: tuple[float, float, float, float] | None = None
+    kept: bool = False
+
+
+class Outcome(msgspec.Struct, rename="camel"):
+    """What a conversion came to. renamed: pictures whose file had to get another name."""
+
+    pictures: int = 0
+    boxes: int = 0
+    negatives: int = 0
+    not_labeled: int = 0
+    boxes_cut: int = 0
+    boxes_dropped: int = 0
+    boxes_in_doubt: int = 0
+    renamed: int = 0
+
+
+def labeled_pictures(
+    reading: Reading,
+    files: Files,
+    tell: Callable[[Told], None],
+    outcome: Outcome,
+    unlabeled: Literal["leave-out", "negative"] = "leave-out",
+    *,
+    verify: bool = False,
+) -> Iterator[tuple[LabeledPicture, bytes]]:
+    """Each labeled picture with its bytes where the source embeds them; its key is its path in the source.
+
+    tell: is given every finding. unlabeled: what becomes of pictures without an answer. verify: whether the
+    size that the labels say is compared with the picture's own.
+    Raises FormatError; a size that is neither said nor to be read is one too.
+    """
+    for drawn in reading.pictures:
+        if drawn.unlabeled and unlabeled == "leave-out":
+            outcome.not_labeled += 1
+            tell(Told(drawn.path, "not-labeled", drawn.unlabeled))
+            continue
+        width, height = _size(drawn, files, verify)
+        checked = check_boxes(drawn.boxes, width, height)
+        for finding in checked.findings:
+            box = finding.box
+            outcome.boxes_dropped += not finding.kept
+            outcome.boxes_cut += finding.reason == "cut"
+            outcome.boxes_in_doubt += finding.kept and finding.reason != "cut"
+            tell(
+                Told(
+                    drawn.path,
+                    finding.reason,
+                    label=reading.labels[box.class_id],
+                    box=(box.left, box.top, box.width, box.height),
+                    kept=finding.kept,
+                )
+            )
+        outcome.pictures += 1
+        outcome.boxes += len(checked.kept)
+        outcome.negatives += not checked.kept
+        yield (
+            LabeledPicture(key=drawn.path, split=drawn.split, width=width, height=height, boxes=checked.kept),
+            drawn.content,
+        )
+
+
+def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:
+    said = drawn.width, drawn.height
+    if min(said) > 0 and not verify:
+        return said
+    found = files.size_wh(drawn.path)
+    if min(said) > 0 and found != said:
+        raise FormatError(
+            f"{drawn.path}: the labels are for {said[0]} x {said[1]} pixels, the picture has {found[0]} x "
+            f"{found[1]}; its boxes would lie elsewhere."
+        )
+    return found
+
+
+class Names:
+    """File names of which no two differ only in their ending, or in upper and lower case.
+
+    Holds a number for each name: about 100 bytes a picture.
+    """
+
+    def __init__(self, *, one_folder: bool) -> None:
+        """one_folder: whether the splits share one, so that names are unique over all."""
+        self._one_folder = one_folder
+        self._taken: set[int] = set()
+
+    def unique(self, picture: LabeledPicture) -> str:
+        """The last part of its path, with -2, -3 … before the ending where the name is taken.
+
+        Characters that don't print become "_", for lists that have a name a line.
+        """
+        base = picture.key.rpartition("/")[2]
+        name = base if base.isprintable() else "".join(c if c.isprintable() else "_" for c in base)
+        stem, dot, ending = name.rpartition(".")
+        stem, ending = (stem, dot + ending) if stem else (name, "")
+        folder = "" if self._one_folder else picture.split
+        tried, number = stem, 1
+        while (mark := hash((folder, tried.casefold()))) in self._taken:
+            number += 1
+            tried = f"{stem}-{number}"
+        self._taken.add(mark)
+        return tried + ending
