@@ -118,7 +118,7 @@ def wait_until_waiting(local_stack, execution):
 
 
 def test_a_second_zip_pays_for_no_picture_again(local_stack, tmp_path):
-    """Five known pictures and one new: one is labeled, the channels have six."""
+    """Five known pictures and one new: one is labeled, the channels have six; a new split asks no one."""
     pictures = {f"h{number}.jpg": picture(9_000 + number) for number in range(6)}
     truth = tmp_path / "truth.json"
     truth.write_text(
@@ -143,3 +143,12 @@ def test_a_second_zip_pays_for_no_picture_again(local_stack, tmp_path):
         json.loads(local_stack.read(f"{prefix}instances_{split}.json")) for split in ("train", "validation")
     ]
     assert sum(len(document["images"]) for document in documents) == 6
+    resplit = json.loads(
+        local_stack.truthmill("resplit", "growing", "--validation", "0.5", "--stratify", "--wait", "--json")
+    )
+    assert (resplit["state"], resplit["counts"]["train"], resplit["counts"]["validation"]) == (
+        "SUCCEEDED",
+        3,
+        3,
+    )
+    assert resplit["jobs"] == []
