@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -264,6 +264,44 @@ def resplit(
     stack = stacks.find(None, stack_name, labeling_stack_name)
     execution = verb.start_execution(stack, verb.again(stacks.storage(stack), dataset, None, options))
     _started(stack, execution, wait=wait, as_json=as_json)
+
+
+@app.command("train-config")
+def train_config(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    trainer: Annotated[
+        Literal["sagemaker", "ultralytics", "torchvision"],
+        typer.Option("--for", help="A CreateTrainingJob request, or a program that trains."),
+    ] = "sagemaker",
+    run: Annotated[str, typer.Option(metavar="RUN", help="Another run than the newest.")] = "",
+    role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that SageMaker takes; must read the bucket.")
+    ] = "",
+    instance_type: Annotated[str, typer.Option(metavar="TYPE", help="Default: ml.g5.xlarge.")] = "",
+    folder: Annotated[
+        str, typer.Option(metavar="DIR", help="Where the dataset was pulled to. Default: out/DATASET.")
+    ] = "",
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Print what starts a training: aws sagemaker create-training-job --cli-input-json "$(…)", or Python."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import train_config as verb
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    typer.echo(
+        verb.train_config(
+            stacks.storage(stack),
+            dataset,
+            trainer,
+            run=run,
+            region=stack.region,
+            role_arn=role_arn,
+            instance_type=instance_type,
+            folder=folder,
+        ),
+        nl=False,
+    )
 
 
 @app.command()
