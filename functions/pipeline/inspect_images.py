@@ -54,4 +54,5 @@ def inspection(entry: Entry, content: bytes | PictureError, limits: images.Limit
         format=picture.format,
         conversions=picture.conversions,
         taken=picture.taken,
+        orientation=picture.orientation,
     )

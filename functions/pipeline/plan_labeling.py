@@ -16,6 +16,7 @@ from pipeline.answers import Ended, keep_answers, pictures_of
 from pipeline.job_manifests import JobManifests
 from pipeline.ledger import change_ledger, lines_of, read_ledger
 from pipeline.observed import observed
+from pipeline.prelabeling import apply_prelabels
 from pipeline.run import RunReference, read_run, update_run
 from truthmill import labeling_rounds, layout, manifest, pricing
 from truthmill.errors import BudgetExceededError, LabelingIncompleteError
@@ -49,6 +50,7 @@ def plan_labeling(
     """
     at = reference.layout
     run = settle(store, at, read_run(store, reference), ended)
+    run = run if ended else apply_prelabels(store, at, run)
     plan = _Plan(store, reference, run, service)
     open_jobs = tuple(job for job in run.jobs if not job.has_ended)
     names, ours = {outcome.name for outcome in ended}, {"", reference.execution}
@@ -57,7 +59,7 @@ def plan_labeling(
     jobs = (() if ended else open_jobs) + (plan.unanswered(open_jobs) if again else ())
     if not jobs:
         check_complete(run, ended, store.uri(at.unlabeled))
-        reviewed = {job.name for job in run.jobs if job.kind != "label"}
+        reviewed = {job.name for job in run.jobs if job.is_review}
         if not any(outcome.name in reviewed for outcome in ended):
             jobs = plan.review()
     if not jobs:
@@ -123,7 +125,13 @@ class _Plan:
             foreign = line.run != self.at.run and not self.asked.is_relabeling
             return None if foreign and not first else first
 
-        return self.made(segments, wanted, "label")
+        def drawn(line: LedgerLine) -> int | None:
+            return wanted(line) if line.prelabels is not None else None
+
+        def blank(line: LedgerLine) -> int | None:
+            return wanted(line) if line.prelabels is None else None
+
+        return self.made(segments, blank, "label") + self.made(segments, drawn, "adjustment")
 
     def is_free(self, segment: Segment) -> bool:
         """Whether this run may ask about the segment's pictures, and has reason to."""
@@ -181,12 +189,14 @@ class _Plan:
         def wanted(line: LedgerLine) -> int | None:
             return 0 if labeling_rounds.is_reviewed_by(line, review) else None
 
-        return self.made([own], wanted, review.type)
+        return self.made([own], wanted, review.type, is_review=True)
 
     def ledger(self) -> Ledger:
         return read_ledger(self.store, self.at.dataset)[0]
 
-    def made(self, segments: list[Segment], wanted: Wanted, kind: JobKind) -> tuple[Job, ...]:
+    def made(
+        self, segments: list[Segment], wanted: Wanted, kind: JobKind, *, is_review: bool = False
+    ) -> tuple[Job, ...]:
         """Write the manifests of new jobs, hold their price against the budget, note them in run.json."""
         sizes: dict[int, int] = {}
         for _, first in self.lines(segments, wanted):
@@ -198,8 +208,8 @@ class _Plan:
         manifests = JobManifests(self.store, self.at, self.asked, kind, sizes, len(self.run.jobs))
         for line, first in self.lines(segments, wanted):
             manifests.add(first, self.input_line(line, kind))
-        jobs = manifests.jobs()
-        update_run(self.store, self.at.run_json, lambda found: _with_jobs(found, jobs))
+        jobs = tuple(msgspec.structs.replace(job, is_review=is_review) for job in manifests.jobs())
+        self.run = update_run(self.store, self.at.run_json, lambda found: _with_jobs(found, jobs))
         return jobs
 
     def lines(self, segments: list[Segment], wanted: Wanted) -> Iterator[tuple[LedgerLine, int]]:
@@ -214,7 +224,7 @@ class _Plan:
         if kind != "label":
             size_wh = line.width, line.height
             more = manifest.boxes_to_review(
-                line.boxes or (), self.asked.labels, size_wh, self.run.started_at, ATTRIBUTE
+                line.boxes or line.prelabels or (), self.asked.labels, size_wh, self.run.started_at, ATTRIBUTE
             )
         return manifest.input_line(self.store.bucket, line.key, line.split, more)
 

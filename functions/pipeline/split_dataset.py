@@ -256,6 +256,8 @@ class _Step:
             fingerprint=found.fingerprint,
             width=found.width,
             height=found.height,
+            orientation=found.orientation,
+            scaled_from=found.scaled_from,
             group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
         )
 

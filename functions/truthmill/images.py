@@ -49,7 +49,7 @@ class Picture:
     sha256: of the source's bytes. pixels: digest of the upright sRGB pixels before scaling. fingerprint: see
     `similarity`. width, height (pixels), format ("jpeg" or "png"): of the picture as it will be stored.
     conversions: what is done to it on the way there, empty where its bytes are kept; see `CONVERSIONS`.
-    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty.
+    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty. orientation: as it came, 1 to 8.
     """
 
     sha256: str
@@ -60,6 +60,7 @@ class Picture:
     format: str
     conversions: tuple[str, ...]
     taken: str
+    orientation: int = 1
 
 
 # Words of Picture.conversions. Two carry details: "format:webp->png", "scaled:4000x3000->1000x750".
@@ -100,6 +101,7 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
         format=stored_as,
         conversions=_conversions(container, words, (image.size, size), stored_as),
         taken=image_metadata.captured(container.exif),
+        orientation=_orientation(container),
     )
 
 

@@ -59,7 +59,8 @@ def labeled(
         line, boxes=earlier + checked.kept, labels=labels, doubts=tuple(sorted(doubts))
     )
     if job.kind == "adjustment":
-        original = line.boxes if line.original is None else line.original
+        before = line.prelabels if line.boxes is None else line.boxes
+        original = before if line.original is None else line.original
         same = sorted(original or ()) == sorted(made.boxes or ())
         made = msgspec.structs.replace(made, original=original, review="unadjusted" if same else "adjusted")
     return made, checked.findings

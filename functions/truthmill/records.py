@@ -61,7 +61,7 @@ class Inspection(Record, frozen=True):
     sha256: of the file's bytes as they came (hex). pixels: digest of the upright, 8-bit RGB pixels (hex).
     fingerprint: perceptual, see `similarity`. width, height, format ("jpeg" or "png"): of the picture as it
     will be stored. conversions: what is done to it on the way; empty where its bytes are kept.
-    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty.
+    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty. orientation: of the file as it came (EXIF).
     """
 
     entry: Entry
@@ -75,6 +75,15 @@ class Inspection(Record, frozen=True):
     format: str = ""
     conversions: tuple[str, ...] = ()
     taken: str = ""
+    orientation: int = 1
+
+    @property
+    def scaled_from(self) -> tuple[int, int] | None:
+        """Width and height of the upright picture before it was scaled; None where it wasn't."""
+        words = (word for word in self.conversions if word.startswith("scaled:"))
+        before = next(words, "").removeprefix("scaled:").partition("->")[0]
+        width, _, height = before.partition("x")
+        return (int(width), int(height)) if before else None
 
 
 class Placement(Record, frozen=True):
@@ -111,6 +120,8 @@ class LedgerLine(Record, frozen=True):
     group: the split group it belongs to, or empty.
     labels: for how many of the dataset's labels, from the first, workers have looked; 0 until labeled.
     doubts: keys of `box_check.FINDINGS`, and "low-confidence": why somebody should look again.
+    orientation: of the file as it came (EXIF); scaled_from: width and height, upright, before it was scaled.
+    prelabels: boxes that came with the picture, for workers to begin with.
     review: how a review ended, a key of `labeling_rounds.REVIEWS`, or empty; original: the boxes before it.
     """
 
@@ -127,6 +138,9 @@ class LedgerLine(Record, frozen=True):
     boxes: tuple[Box, ...] | None = None
     labels: int = 0
     doubts: tuple[str, ...] = ()
+    orientation: int = 1
+    scaled_from: tuple[int, int] | None = None
+    prelabels: tuple[Box, ...] | None = None
     review: str = ""
     original: tuple[Box, ...] | None = None
 

@@ -181,8 +181,8 @@ class Prelabels(_Part, frozen=True):
     source: Annotated[
         str,
         _told(
-            "A file in the archive (COCO JSON, by its name), a folder of it (YOLO or Pascal VOC), or the "
-            "`s3://` URI of a COCO file or an output manifest.",
+            "A file of the source, a folder of it, `.` for all of it, or the `s3://` URI of a file: COCO, "
+            "YOLO, Pascal VOC or an output manifest, told by its content.",
             min_length=1,
         ),
     ]
@@ -190,9 +190,6 @@ class Prelabels(_Part, frozen=True):
         Literal["trusted", "review", "ignore"],
         _told("`trusted`: taken as labels; `review`: workers correct them; `ignore`: not read."),
     ] = "review"
-    minimal_score: Annotated[
-        float, _told("Of a model's predictions, those below it are left out.", ge=0, le=1)
-    ] = 0.0
 
 
 class Review(_Part, frozen=True):

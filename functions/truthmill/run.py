@@ -26,7 +26,8 @@ class Job(Record, frozen=True):
 
     objects: pictures in it; answered: of them. status: as the labeling service said at its end. created_by:
     an execution, by its ARN. kind: what workers are asked for. first_label: index of the first of the
-    dataset's labels that they are asked for; earlier ones were asked for by earlier jobs.
+    dataset's labels that they are asked for; earlier ones were asked for by earlier jobs. is_review: of what
+    other workers have labeled.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Job(Record, frozen=True):
     created_by: str = ""
     kind: JobKind = "label"
     first_label: int = 0
+    is_review: bool = False
 
     @property
     def has_ended(self) -> bool:
