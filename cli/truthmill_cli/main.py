@@ -381,6 +381,29 @@ def convert(
 
 
 @app.command()
+def report(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    run: Annotated[
+        str, typer.Option(metavar="RUN", help="Which run's. Default: the newest complete one.")
+    ] = "",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open it, or print its path only.")
+    ] = True,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Fetch a run's report and open it in the browser: whether to train, and what to look at first."""
+    from truthmill_cli import report as verb
+    from truthmill_cli import stack as stacks
+
+    stack = stacks.find(None, stack_name, labeling_stack_name)
+    path = verb.fetch(stacks.storage(stack), Home.default(), dataset, run)
+    result.print(str(path), markup=False)
+    if browser and not verb.show(path):
+        say("No browser could be opened; open the file yourself.")
+
+
+@app.command()
 def demo(
     to: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the pulled dataset goes.", file_okay=False)

@@ -68,4 +68,4 @@ def table(caption: str, columns: list[str], rows: list[list[object]], numbers_fr
         for row in rows
     ]
     made = tag("table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", *body))
-    return tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=caption)
+    return tag("div", made, class_="scroll", tabindex="0", role="group", aria_label=caption)

@@ -46,7 +46,7 @@ def flow_section(facts: Facts) -> Markup:
         if link.value
     ]
     numbers = table("Where every input went", ["from", "to", "files"], rows, 2)
-    scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="region", aria_label="Flow of inputs")
+    scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="group", aria_label="Flow of inputs")
     about = (
         tag("p", f"{_earlier(facts):,} labeled pictures of earlier runs are in the channels too.")
         if _earlier(facts)
@@ -295,7 +295,7 @@ def _ninths(facts: Facts) -> Markup:
         ]
         for at, name in enumerate(("top", "middle", "bottom"))
     ]
-    return table("Centres by thirds of the picture", ["", "left", "middle", "right"], rows)
+    return table("Centres by thirds of the picture", ["third", "left", "middle", "right"], rows)
 
 
 def _findings(facts: Facts) -> Markup:
@@ -437,4 +437,4 @@ def channel_section(facts: Facts, uri: str) -> Markup:
 
 def command(line: str) -> Markup:
     """A line to copy: a click, or the keyboard's focus, shows where it ends."""
-    return tag("pre", tag("code", line), tabindex="0", role="region", aria_label="Command to copy")
+    return tag("pre", tag("code", line), tabindex="0", role="group", aria_label="Command to copy")
