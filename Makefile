@@ -9,7 +9,7 @@ SYNC := $(UV) pip install -q --require-hashes
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-install: .venv/.installed .tools/sam/.installed .tools/engine/.installed  ## the command (.venv/bin/truthmill), SAM and the local engine
+install: .venv/.installed .tools/sam/.installed .tools/engine/.installed .tools/readers/.installed  ## the command (.venv/bin/truthmill), SAM and the local engine
 
 .tools/uv/bin/uv:
 	python3 -m venv .tools/uv && .tools/uv/bin/pip install -q uv
@@ -70,7 +70,7 @@ mutants: install  ## mutation tests over the domain
 	cd build/mutants && ../../.venv/bin/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in files
-	for name in functions/requirements requirements/development requirements/sam requirements/engine; do \
+	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 

@@ -7,7 +7,7 @@ single precision, the picture's file (mxnet, recordio.py, IRHeader).
 
 The label is [2, 5, then class, xmin, ymin, xmax, ymax of each box], sides as shares of the picture (mxnet,
 ImageDetIter). Single precision holds a share of up to 65,535 pixels so that it rounds back to the very pixel.
-MXNet's iterator stops at a picture without a row, so a negative has one of class -1.
+MXNet's iterators stop at a picture without a row that has an area, so a negative has one of class -1.
 A picture's name and size are in `.lst` and `sizes.jsonl` only: MXNet's record has no place for them.
 """
 
@@ -80,7 +80,7 @@ def label_of(picture: LabeledPicture) -> list[float]:
     label = [2.0, 5.0]
     for box in picture.boxes:
         label += (box.class_id, box.left / width, box.top / height, box.right / width, box.bottom / height)
-    return label if picture.boxes else [2.0, 5.0, -1.0, -1.0, -1.0, -1.0, -1.0]
+    return label if picture.boxes else [2.0, 5.0, -1.0, 0.0, 0.0, 1.0, 1.0]
 
 
 def pack(header: bytes, label: list[float], content: bytes) -> bytes:

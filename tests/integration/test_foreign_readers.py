@@ -1,0 +1,82 @@
+"""Every format read by a library that isn't ours, on a dataset with what tools commonly get wrong."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from adapters.channel_store import write_channel
+from adapters.storage import Storage, memory
+from picture_bytes import corners, saved
+from truthmill.boxes import Box
+from truthmill.channels import CHANNELS
+from truthmill.dataset import Heading, LabeledPicture
+
+ROOT = Path(__file__).parents[2]
+LABELS = (
+    "zebra",  # before the others: nothing is sorted
+    "the \"big\", <dog> & 'co': #1",
+    "Büffel 🐃",
+    "=cmd|' /C calc'!A0",
+    *(f"class {number}" for number in range(4, 300)),
+)
+PICTURES = {
+    ("train", "0a-rex.jpg"): (64, 48, [(1, 10, 20, 30, 9), (0, 0, 0, 64, 48), (299, 63, 47, 1, 1)]),
+    ("train", "0b-rex.jpg"): (1, 999, [(2, 0, 998, 1, 1)]),
+    ("train", "0c-Rex.png"): (333, 7, []),
+    ("validation", "0d-rex.a.b.jpg"): (50, 50, [(3, 0, 49, 50, 1), (3, 0, 0, 1, 50)]),
+    ("validation", "0e-meadow.png"): (40, 30, []),
+}
+
+
+def labeled(split):
+    return [
+        LabeledPicture(
+            key=f"datasets/d/images/{split}/{name}",
+            split=split,
+            width=width,
+            height=height,
+            boxes=tuple(Box(*box) for box in boxes),
+        )
+        for (side, name), (width, height, boxes) in PICTURES.items()
+        if side == split
+    ]
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    """What the other libraries make of it, by format, split and file name."""
+    store, folder = memory(), tmp_path_factory.mktemp("channels")
+    for (split, name), (width, height, _) in PICTURES.items():
+        kind = "PNG" if name.endswith(".png") else "JPEG"
+        store.write(f"datasets/d/images/{split}/{name}", saved(corners(width, height), kind))
+    for name, channel in CHANNELS.items():
+        heading = Heading(LABELS, bucket=store.bucket, prefix=f"channels/{name}/")
+        write_channel(store, channel, heading, labeled, f"pieces/{name}/")
+    _download(store, folder)
+    script = ROOT / "tests/foreign_readers.py"
+    done = subprocess.run(
+        [ROOT / ".tools/readers/bin/python", script, folder / "channels"], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _download(store: Storage, folder: Path):
+    for found in store.list("channels/"):
+        path = folder / found.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(store.read(found.key))
+
+
+@pytest.mark.parametrize("name", ["yolo", "pascal-voc", "parquet", "imagefolder", "webdataset"])
+def test_another_library_reads_every_box_to_the_pixel_and_every_negative(name, read):
+    for (split, file), (width, height, boxes) in PICTURES.items():
+        found_width, found_height, found = read[name][split][file]
+        assert (found_width, found_height) == (width, height), file
+        rounded = [(label, *map(round, sides)) for label, *sides in found]
+        assert rounded == [(LABELS[class_id], *sides) for class_id, *sides in boxes], file
+        # Shares and single precision are no further off than a thousandth of a pixel.
+        assert all(abs(side - round(side)) < 1e-3 for _, *sides in found for side in sides)
+    assert sum(map(len, read[name].values())) == len(PICTURES)
