@@ -1,4 +1,7 @@
-"""Other functions of the labeling service, invoked without waiting, and the event bus."""
+"""Functions that the labeling service invokes, and the event bus.
+
+Its own ones are invoked without waiting; a job's own pre-annotation and consolidation are waited for.
+"""
 
 import os
 from functools import lru_cache
@@ -6,6 +9,15 @@ from typing import Any
 
 import boto3
 import msgspec
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+LONGEST_S = 600  # that a job's own function may take
+TRIES = 3
+
+
+class FunctionFailedError(Exception):
+    """A job's own function couldn't be invoked or failed; its text says how."""
 
 
 @lru_cache(maxsize=1)
@@ -14,22 +26,54 @@ def _lambda() -> Any:
 
 
 @lru_cache(maxsize=1)
+def _waiting() -> Any:
+    config = Config(read_timeout=LONGEST_S, retries={"mode": "standard"}, max_pool_connections=32)
+    return boto3.client("lambda", config=config)
+
+
+@lru_cache(maxsize=1)
 def _events() -> Any:
     return boto3.client("events")
 
 
 def invoke_start(job: str) -> None:
-    """Have START_FUNCTION read the job's manifest."""
-    _invoke(os.environ["START_FUNCTION"], {"job": job})
+    """Have START_FUNCTION, or where that isn't set this very function, read the job's manifest."""
+    _invoke(os.environ.get("START_FUNCTION") or _myself(), {"job": job})
 
 
 def invoke_finish(job: str) -> None:
-    """Have FINISH_FUNCTION end the job where it is time."""
-    _invoke(os.environ["FINISH_FUNCTION"], {"job": job})
+    """Have FINISH_FUNCTION, or where that isn't set this very function, end the job where it is time."""
+    _invoke(os.environ.get("FINISH_FUNCTION") or _myself(), {"job": job})
+
+
+def _myself() -> str:
+    return os.environ["AWS_LAMBDA_FUNCTION_NAME"]
 
 
 def _invoke(function: str, event: dict[str, Any]) -> None:
     _lambda().invoke(FunctionName=function, InvocationType="Event", Payload=msgspec.json.encode(event))
+
+
+def call(arn: str, event: dict[str, Any]) -> Any:
+    """What a job's own function answers; asked again where it fails. Raises FunctionFailedError."""
+    for attempt in range(TRIES):
+        try:
+            return _call_once(arn, event)
+        except FunctionFailedError:
+            if attempt == TRIES - 1:
+                raise
+    return None
+
+
+def _call_once(arn: str, event: dict[str, Any]) -> Any:
+    try:
+        answer = _waiting().invoke(FunctionName=arn, Payload=msgspec.json.encode(event))
+    except ClientError as error:
+        raise FunctionFailedError(f"{arn} can't be invoked: {error.response['Error']['Message']}") from error
+    payload = answer["Payload"].read()
+    if "FunctionError" in answer:
+        raise FunctionFailedError(f"{arn} failed: {payload.decode(errors='replace')[:500]}")
+    return msgspec.json.decode(payload)
 
 
 def put_event(entry: dict[str, Any]) -> None:

@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 
 from adapters.table import ConditionFailedError, Item, Table
-from truthmill.labeling_jobs import ENDED, Counters, Job
+from truthmill.labeling_jobs import ENDED, Counters, Job, legal
 
 JOBS, TEAMS, TEMPLATES, TAGS, ACTIVE = "JOBS", "TEAMS", "TEMPLATE", "TAGS", "ACTIVE"
+_COUNTED = ("labeled", "expired", "answers", "extra")
 _END = "\uffff"
 
 
 class Jobs:
-    """Jobs by name."""
+    """Jobs by name, in which upper and lower case are the same (CreateLabelingJob, LabelingJobName)."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -33,7 +34,7 @@ class Jobs:
         return True
 
     def get(self, name: str) -> Job | None:
-        item = self.table.get((JOBS, name))
+        item = self.table.get((JOBS, name.lower()))
         return _job(item) if item else None
 
     def all(self) -> Iterator[Job]:
@@ -53,7 +54,12 @@ class Jobs:
                 return
 
     def change(self, job: Job, **changes: Any) -> Job | None:
-        """Write changes where the job still is the one read; None where somebody else changed it."""
+        """Write changes where the job still is the one read; None where somebody else changed it.
+
+        Raises ValueError for a status that can't follow.
+        """
+        if not legal(job.status, changes.get("status", job.status)):
+            raise ValueError(f"{job.name} is {job.status} and can't become {changes['status']}")
         changed = msgspec.structs.replace(job, revision=job.revision + 1, **changes)
         try:
             self.table.put(_job_item(changed), "#revision = :revision", {"revision": job.revision})
@@ -91,15 +97,11 @@ class Jobs:
         return item["template"] if item else ""
 
     def counters(self, job: Job) -> Counters:
-        """The sum over the shards."""
+        """The sum over the shards, and what was decided when the tasks were made."""
         shards = list(self.table.query(f"COUNTS#{job.name}"))
-        return Counters(
-            labeled=sum(shard.get("labeled", 0) for shard in shards),
-            expired=sum(shard.get("expired", 0) for shard in shards),
-            answers=sum(shard.get("answers", 0) for shard in shards),
-            extra=sum(shard.get("extra", 0) for shard in shards),
-            last=max((shard.get("last", 0) for shard in shards), default=0),
-        )
+        found = {name: sum(shard.get(name, 0) for shard in shards) for name in _COUNTED}
+        last = max((shard.get("last", 0) for shard in shards), default=0)
+        return Counters(**found, last=last, skipped=job.skipped, unfit=job.unfit)
 
     def close(self, job: Job) -> None:
         """Take no answer from now on: an answer is written together with its shard's counter."""
@@ -150,9 +152,9 @@ def _job_item(job: Job) -> Item:
     fields["request"] = msgspec.json.encode(job.request).decode()
     fields["labels"] = list(job.labels)
     fields["rules"] = msgspec.json.encode(job.rules).decode()
-    item = {"pk": JOBS, "sk": job.name, **fields}
+    item = {"pk": JOBS, "sk": job.name.lower(), **fields}
     if job.status not in ENDED or not job.announced:
-        item |= {"queue": ACTIVE, "place": job.name}
+        item |= {"queue": ACTIVE, "place": job.name.lower()}
     return item
 
 

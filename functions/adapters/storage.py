@@ -251,14 +251,18 @@ def read_source(store: Storage, key: str) -> Stored:
 
 
 @lru_cache(maxsize=4)
-def storage(bucket: str = "") -> Storage:
+def storage(bucket: str = "", key: str = "") -> Storage:
     """The bucket of that name, or the stack's own (BUCKET); credentials and endpoint from the environment.
+
+    key: KMS key that encrypts what is written; empty for the bucket's default.
 
     Signatures leave bodies out (UNSIGNED-PAYLOAD, S3 API reference, "Authenticating requests"), as AWS's own
     clients do over TLS, which guards them: a digest of every picture would be a third of what a PUT costs.
     """
     name = bucket or os.environ["BUCKET"]
-    return Storage(S3Store(name, client_options=_client_options(), unsigned_payload=True), name)
+    encryption: Any = {"server_side_encryption": "aws:kms", "sse_kms_key_id": key} if key else {}
+    made = S3Store(name, client_options=_client_options(), unsigned_payload=True, **encryption)
+    return Storage(made, name)
 
 
 def memory(bucket: str = "bucket") -> Storage:

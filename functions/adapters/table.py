@@ -50,9 +50,9 @@ class Table:
         self.client.delete_item(TableName=self.name, Key=encode_key(key))
 
     def query(
-        self, pk: str, prefix: str = "", *, descending: bool = False, consistent: bool = True
+        self, pk: str, prefix: str = "", *, first: str = "", descending: bool = False, consistent: bool = True
     ) -> Iterator[Item]:
-        """Items of one partition in the order of `sk`, page by page."""
+        """Items of one partition in the order of `sk`, page by page. first: where `sk` begins."""
         arguments: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": "pk = :pk",
@@ -63,6 +63,9 @@ class Table:
         if prefix:
             arguments["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             arguments["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
+        elif first:
+            arguments["KeyConditionExpression"] += " AND sk >= :first"
+            arguments["ExpressionAttributeValues"][":first"] = {"S": first}
         while True:
             page = self.client.query(**arguments)
             yield from map(decode_item, page["Items"])

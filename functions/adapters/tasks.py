@@ -11,16 +11,18 @@ else's, and what comes back is queued anew behind. So choosing never scans, howe
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
-from itertools import chain, repeat
-from typing import Any
+from itertools import chain, product, repeat
+from typing import Any, NamedTuple
 
 import msgspec
 
 from adapters.desks import Desk, Held, put_desk
 from adapters.gold_tasks import GoldAnswer, GoldTasks, without
+from adapters.jobs import Jobs
 from adapters.table import ConditionFailedError, Item, Key, Table
 from truthmill import gold, leases
 from truthmill.consolidation import certainty
+from truthmill.labeling_input import NewObject
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_output import LabeledObject, Submitted
 from truthmill.leases import LeaseRefusedError, Task
@@ -34,11 +36,25 @@ KEPT_S = 120 * 86_400  # a task and its answers leave the table that long after 
 
 
 class StoredTask(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as it lies in the table: its state, its manifest line, its picture."""
+    """An object as it lies in the table: its state, its manifest line, its picture.
+
+    uri: empty where the line holds the object itself. input: what the job's own pre-annotation function made
+    of it, as JSON. reason: why no worker is asked.
+    """
 
     task: Task
     line: str
     uri: str
+    input: str = ""
+    reason: str = ""
+
+
+class _Span(NamedTuple):
+    """A part of a queue. name: of its place on a desk; after, until: the places that bound it."""
+
+    name: str
+    after: str
+    until: str
 
 
 Change = Callable[[StoredTask, Desk], tuple[Task, Desk]]
@@ -55,15 +71,12 @@ class Tasks:
         self.table = table
         self.gold = GoldTasks(table)
 
-    def load(self, job: Job, objects: Iterable[tuple[str, str]], now: int) -> int:
-        """Write the tasks of a job: its manifest's lines with their pictures, in order. Answers how many."""
+    def load(self, job: Job, objects: Iterable[NewObject], now: int, first: int = 0) -> int:
+        """Write tasks of a job, in the manifest's order from number `first` on. Answers how many."""
         expires = now // 1000 + KEPT_S
         return self.table.write_many(
-            _task_item(
-                job, StoredTask(task=Task(number=n, needed=job.workers_per_object), line=line, uri=uri)
-            )
-            | {"expires": expires}
-            for n, (line, uri) in enumerate(objects)
+            _task_item(job, _new_task(job, number, each)) | {"expires": expires}
+            for number, each in enumerate(objects, first)
         )
 
     def get(self, job: Job, number: int) -> StoredTask | None:
@@ -146,10 +159,12 @@ class Tasks:
     def _take_from_queues(self, job: Job, desk: Desk, now: int, until: int, *, rewind: bool) -> bool:
         places = {} if rewind else dict(desk.places)
         first = sum(desk.worker.encode())  # workers begin at different queues
-        for shard in ((first + step) % job.shards for step in range(job.shards)):
-            after = places.get(str(shard), "")
+        spans = self._spans(job, now)
+        for shard, span in product(((first + step) % job.shards for step in range(job.shards)), spans):
+            name = f"{shard}{span.name}"
+            after = places.get(name, span.after)
             for size in chain([PAGE], repeat(10 * PAGE)):
-                page = self.table.waiting(_queue(job, shard), after, f"{now:013d}#~", size)
+                page = self.table.waiting(_queue(job, shard), after, span.until, size)
                 mine = [
                     item["sk"] for item in page if desk.worker not in (*item["answered"], *item["declined"])
                 ]
@@ -159,11 +174,23 @@ class Tasks:
                 if not page:
                     break
                 after = page[-1]["place"]
-                places[str(shard)] = min(after, f"{now - INDEX_LAG_MS:013d}")
+                places[name] = min(after, f"{now - INDEX_LAG_MS:013d}")
         changed = msgspec.structs.replace(desk, places=places, rewound=now if rewind else desk.rewound)
         if changed != desk:
             self._keep(changed, desk)
         return False
+
+    def _spans(self, job: Job, now: int) -> list[_Span]:
+        """The parts of a queue that may be taken from now.
+
+        All that wait; where the job limits how many objects are open at once, of those that nobody had yet
+        only the first that many which aren't done.
+        """
+        until = f"{now:013d}#~"
+        if not 0 < job.most_open < job.objects:
+            return [_Span("", "", until)]
+        last = Jobs(self.table).counters(job).done + job.most_open - 1
+        return [_Span("", "", f"{0:013d}#{last:06d}"), _Span("+", f"{1:013d}", until)]
 
     def _lease(
         self,
@@ -413,31 +440,36 @@ class Tasks:
         except ConditionFailedError:
             return  # the same worker asked twice at once, and this one found nothing
 
-    def objects(self, job: Job) -> Iterator[LabeledObject]:
-        """All objects with their answers, in the manifest's order; a page of each shard is held."""
-        shards = (self._shard(job, shard) for shard in range(job.shards))
+    def objects(self, job: Job, first: int = 0) -> Iterator[LabeledObject]:
+        """The objects from one on with their answers, in the manifest's order; a page of a shard is held."""
+        shards = (self._shard(job, shard, first) for shard in range(job.shards))
         return merge(*shards, key=lambda each: each.number)
 
-    def _shard(self, job: Job, shard: int) -> Iterator[LabeledObject]:
+    def _shard(self, job: Job, shard: int, first: int) -> Iterator[LabeledObject]:
         current: StoredTask | None = None
         answers: list[Submitted] = []
-        for item in self.table.query(_queue(job, shard)):
+        size = 0
+        for item in self.table.query(_queue(job, shard), first=f"{first:06d}"):
             if "line" in item:
                 if current is not None:
-                    yield _object(current, answers)
-                current, answers = _stored(item), []
+                    yield _object(current, answers, size)
+                current, answers, size = _stored(item), [], len(item["line"])
             elif "answer" in item:
                 answers.append(msgspec.json.decode(item["answer"], type=Submitted))
+                size += len(item["answer"])
         if current is not None:
-            yield _object(current, answers)
+            yield _object(current, answers, size)
 
 
-def _object(stored: StoredTask, answers: list[Submitted]) -> LabeledObject:
+def _object(stored: StoredTask, answers: list[Submitted], size: int) -> LabeledObject:
     return LabeledObject(
         number=stored.task.number,
         line=stored.line,
         state=leases.LABELED if stored.task.labeled else stored.task.state,
         answers=tuple(answers),
+        uri=stored.uri,
+        reason=stored.reason,
+        size=size,
     )
 
 
@@ -449,18 +481,24 @@ def _task_key(job: Job, number: int) -> Key:
     return _queue(job, job.shard(number)), f"{number:06d}"
 
 
+def _new_task(job: Job, number: int, each: NewObject) -> StoredTask:
+    task = Task(number=number, needed=job.workers_per_object, state=each.state)
+    return StoredTask(task=task, line=each.line, uri=each.uri, input=each.input, reason=each.reason)
+
+
 def _task_item(job: Job, stored: StoredTask) -> Item:
     pk, sk = _task_key(job, stored.task.number)
-    return {
-        "pk": pk,
-        "sk": sk,
-        **msgspec.to_builtins(stored.task),
-        "line": stored.line,
-        "uri": stored.uri,
-        "queue": pk,
-        "place": leases.position(stored.task),
-    }
+    item = {"pk": pk, "sk": sk, **msgspec.to_builtins(stored.task), "line": stored.line, "uri": stored.uri}
+    item |= {name: text for name in ("input", "reason") if (text := getattr(stored, name))}
+    place = leases.position(stored.task)
+    return item | {"queue": pk, "place": place} if place else item
 
 
 def _stored(item: Item) -> StoredTask:
-    return StoredTask(task=msgspec.convert(item, Task), line=item["line"], uri=item["uri"])
+    return StoredTask(
+        task=msgspec.convert(item, Task),
+        line=item["line"],
+        uri=item["uri"],
+        input=item.get("input", ""),
+        reason=item.get("reason", ""),
+    )

@@ -11,7 +11,7 @@ from adapters.table import table
 from labeling import job_operations, team_operations
 from labeling.observed import logger, observed
 from labeling.service import Service
-from truthmill import labeling_protocol
+from truthmill import labeling_members, labeling_protocol
 from truthmill.errors import ProtocolError
 
 TARGET = "SageMaker."
@@ -59,8 +59,10 @@ def answer_to(service: Service, event: dict[str, Any]) -> dict[str, Any]:
     request = _body(event)
     model = _model()
     labeling_protocol.check(model["operations"][name]["input"]["shape"], request, model["shapes"])
+    given = {key: value for key, value in request.items() if value is not None}
+    labeling_members.refuse_members(name, given)
     logger.info("Asked", extra={"operation": name})
-    return OPERATIONS[name](service, {key: value for key, value in request.items() if value is not None})
+    return OPERATIONS[name](service, given)
 
 
 def _body(event: dict[str, Any]) -> dict[str, Any]:

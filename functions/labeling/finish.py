@@ -1,37 +1,32 @@
 """Ends a labeling job: writes its output in Ground Truth's layout, sets its status, puts its event."""
 
-import asyncio
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-import obstore
-
+from adapters.functions import invoke_finish
 from adapters.jobs import Jobs
-from adapters.storage import Storage, storage
 from adapters.table import table
 from adapters.tasks import Tasks
 from labeling import job_quality
 from labeling.ending import announce, end
-from labeling.observed import logger, now_ms, observed
-from truthmill import labeling_output, labeling_rules
-from truthmill.labeling_jobs import ENDED, Counters, Job, Status, enough
-from truthmill.labeling_output import LabeledObject
-from truthmill.worker_quality import Panel
+from labeling.observed import RESERVE_MS, logger, now_ms, observed
+from labeling.output import Output
+from truthmill.labeling_jobs import ENDED, Counters, Job, enough, outcome
 
 CLAIM_MS = 15 * 60_000  # no invocation lasts longer
-BATCH = 500  # objects held at once
-WRITES = 32  # under way at once
+NOTHING = "No object was labeled before the job's tasks ran out."
 
 
 @observed
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return finish(event["job"], Jobs(table()), Tasks(table()))
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return finish(event["job"], Jobs(table()), Tasks(table()), context.get_remaining_time_in_millis)
 
 
-def finish(name: str, jobs: Jobs, tasks: Tasks) -> dict[str, Any]:
-    """End the job where it is time; anything else changes nothing. Can be done again at any point."""
+def finish(name: str, jobs: Jobs, tasks: Tasks, left_ms: Callable[[], int]) -> dict[str, Any]:
+    """End the job where it is time; anything else changes nothing. Can be done again at any point.
+
+    left_ms: what is left of this invocation; another one goes on with the output when it is short.
+    """
     found = jobs.get(name)
     if found is None:
         return {"job": name, "status": "unknown"}
@@ -39,103 +34,66 @@ def finish(name: str, jobs: Jobs, tasks: Tasks) -> dict[str, Any]:
         if not found.announced:
             announce(found, jobs)
         return {"job": name, "status": found.status}
-    counters = jobs.counters(found)
-    if not _outcome(found, counters):
+    if not outcome(found, jobs.counters(found), now_ms()):
         return {"job": name, "status": found.status}
     job = jobs.claim(found, now_ms(), now_ms() + CLAIM_MS)
     if job is None:
         return {"job": name, "status": "claimed"}
     try:
-        if (
-            job.status == "InProgress"
-            and now_ms() < job.deadline
-            and job_quality.withdraw(job, tasks, now_ms())
-        ):
-            jobs.update(name, claim=0)  # others are asked again, so it isn't over
+        if _asked_again(job, tasks):
+            jobs.update(name, claim=0)
             return {"job": name, "status": found.status}
-        return _write_and_end(job, jobs, tasks)
+        return _write_and_end(job, jobs, tasks, left_ms)
     except Exception:
         jobs.update(name, claim=0)
         raise
 
 
-def _write_and_end(job: Job, jobs: Jobs, tasks: Tasks) -> dict[str, Any]:
+def _asked_again(job: Job, tasks: Tasks) -> bool:
+    """Whether answers were taken back, so that others are asked and it isn't over."""
+    going = job.status == "InProgress" and now_ms() < job.deadline and not job.written
+    return going and bool(job_quality.withdraw(job, tasks, now_ms()))
+
+
+def _write_and_end(job: Job, jobs: Jobs, tasks: Tasks, left_ms: Callable[[], int]) -> dict[str, Any]:
     """Take no more answers, write all there are, and set the status."""
     jobs.close(job)
     counters = jobs.counters(job)
-    status = _outcome(job, counters)
-    if job.objects:
-        write_output(job, tasks)
-    reason = "" if status != "Failed" else "No object was labeled before the job's tasks ran out."
-    end(job, status, jobs, reason)
+    if job.loaded == job.objects > 0:  # else it was stopped before workers could see it
+        job = jobs.update(job.name, lapsed=_lapsed(job, counters))
+        output = Output(job, job_quality.learned(job, tasks))
+        job = _written(job, output, jobs, tasks, left_ms)
+        if job.written < job.objects:
+            jobs.update(job.name, claim=0)
+            invoke_finish(job.name)
+            return {"job": job.name, "status": job.status, "written": job.written}
+        output.assemble()
+    status, reason = _verdict(job, counters)
+    ended = end(job, status, jobs, reason=reason)
     logger.info("Finished", extra={"labeled": counters.labeled, "expired": counters.expired})
-    return {"job": job.name, "status": status, "labeled": counters.labeled}
+    return {"job": job.name, "status": ended.status, "labeled": counters.labeled - job.unconsolidated}
 
 
-def _outcome(job: Job, counters: Counters) -> Any:
-    """The status in which the job ends now; empty where it goes on."""
-    status: Status | str = ""
-    if job.status == "Stopping":
-        status = "Stopped"
-    elif job.status == "InProgress":
-        status = enough(job, counters, now_ms())
-        if not status and now_ms() >= job.deadline:
-            status = "Completed" if counters.labeled else "Failed"
-    return status
+def _written(job: Job, output: Output, jobs: Jobs, tasks: Tasks, left_ms: Callable[[], int]) -> Job:
+    """Write the objects from where the last invocation got to, as long as there is time."""
+    for batch in output.batches(tasks.objects(job, first=job.written)):
+        lost = output.write(batch)
+        job = jobs.update(job.name, written=batch[-1].number + 1, unconsolidated=job.unconsolidated + lost)
+        if left_ms() < RESERVE_MS:
+            break
+    return job
 
 
-def write_output(job: Job, tasks: Tasks) -> None:
-    """The workers' answers, the consolidated ones, last the output manifest. Writing again is the same."""
-    bucket, prefix = labeling_rules.s3_location(job.output, "S3OutputPath")
-    store = storage(bucket)
-    learned = job_quality.learned(job, tasks)
-    panel = learned.panel
-    for number, batch in enumerate(_batches(tasks.objects(job))):
-        answered = [each for each in batch if each.answers]
-        asyncio.run(_write_responses(store, prefix, answered))
-        _write_consolidated(store, prefix, job, number, answered, panel)
-    ended = job.modified
-    store.write(
-        f"{prefix}/manifests/output/output.manifest",
-        (
-            (labeling_output.output_line(job, each, ended, panel) + "\n").encode()
-            for each in tasks.objects(job)
-        ),
-        "application/x-ndjson",
-    )
-    if panel.evidence:
-        store.write_json(f"{prefix}/truthmill/workers.json", job_quality.report(job, learned))
+def _lapsed(job: Job, counters: Counters) -> bool:
+    """Whether it ends since its tasks' lifetime is over; decided once, before the first object is written."""
+    if job.written:
+        return job.lapsed
+    return job.status == "InProgress" and not enough(job, counters, now_ms())
 
 
-async def _write_responses(store: Storage, prefix: str, objects: list[LabeledObject]) -> None:
-    """One document an object, some at a time."""
-    gate = asyncio.Semaphore(WRITES)
-
-    async def write(each: LabeledObject) -> None:
-        async with gate:
-            await obstore.put_async(
-                store.store,
-                f"{prefix}/{labeling_output.worker_response_key(each)}",
-                msgspec.json.encode(labeling_output.worker_response(each)),
-                attributes={"Content-Type": "application/json"},
-                use_multipart=False,
-            )
-
-    await asyncio.gather(*map(write, objects))
-
-
-def _write_consolidated(
-    store: Storage, prefix: str, job: Job, number: int, objects: list[LabeledObject], panel: Panel
-) -> None:
-    """What the answers of a batch of objects came to; named by the batch, so writing again is the same."""
-    labeled = [each for each in objects if each.state == "labeled"]
-    if labeled:
-        store.write_json(
-            f"{prefix}/annotations/consolidated-annotation/consolidation-response/iteration-1/{number:06d}.json",
-            [labeling_output.consolidation_entry(job, each, panel) for each in labeled],
-        )
-
-
-def _batches(objects: Iterator[LabeledObject]) -> Iterator[list[LabeledObject]]:
-    while batch := list(islice(objects, BATCH)):
-        yield batch
+def _verdict(job: Job, counters: Counters) -> tuple[Any, str]:
+    """The last status, and the reason where it is Failed."""
+    status = outcome(job, counters, now_ms())
+    if counters.labeled and counters.labeled == job.unconsolidated and status == "Completed":
+        return "Failed", "The job's consolidation function made no label of any object; see failure-reason."
+    return status, NOTHING if status == "Failed" else ""

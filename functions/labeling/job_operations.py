@@ -6,7 +6,13 @@ from typing import Any
 
 from labeling.observed import logger
 from labeling.service import Service
-from truthmill import labeling_jobs, labeling_protocol, labeling_rules, quality_rules
+from truthmill import (
+    labeling_jobs,
+    labeling_kinds,
+    labeling_protocol,
+    labeling_rules,
+    quality_rules,
+)
 from truthmill.errors import ProtocolError
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_protocol import validation_error
@@ -19,6 +25,10 @@ def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, 
     from adapters.functions import invoke_start
 
     labeling_rules.check_labeling_job(request)
+    labeling_kinds.check_custom_functions(
+        request["HumanTaskConfig"], service.region, service.account, service.custom_functions
+    )
+    labeling_rules.check_output_key(request, service.output_key)
     _team_name(service, request["HumanTaskConfig"]["WorkteamArn"])
     name, now = request["LabelingJobName"], service.now()
     arn = labeling_jobs.labeling_job_arn(service.region, service.account, name)

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 logger = Logger()
+RESERVE_MS = 90_000  # of an invocation, left to hand over to the next one
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

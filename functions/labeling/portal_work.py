@@ -17,10 +17,11 @@ from labeling.portal_account import Portal, signed_in
 from labeling.remembered import Remembered
 from labeling.web import Reply, Web
 from truthmill.errors import PortalError
-from truthmill.labeling_jobs import Job, enough
+from truthmill.job_answers import read_job_answer, template_input
+from truthmill.labeling_jobs import Job, outcome
 from truthmill.labeling_output import Submitted, iso_milli
 from truthmill.leases import LeaseRefusedError
-from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
+from truthmill.worker_answers import MAX_BYTES, AnswerError
 
 # Who is in a group, and which groups make up a team, is heeded after that many seconds at the latest. Where a
 # lead or the command removes somebody, their sessions end besides, so that is heeded at once.
@@ -66,7 +67,8 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
 
     template = TEMPLATES.get(found.name, lambda: portal.jobs.template(found.name))
     try:
-        shown = task_page(template, worker_template.input_of(stored.uri, found.labels), link)
+        given = template_input(found.kinds, stored.line, stored.uri, found.labels, stored.input)
+        shown = task_page(template, given, link)
     except worker_template.TemplateError as error:
         raise PortalError(
             500,
@@ -89,7 +91,7 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     if stored is None:
         raise PortalError(404, "NoSuchTask", f"The job has no object {task}.")
     try:
-        read = read_answer(content, found.labels, stored_size(stored.uri))
+        read = read_job_answer(found.kinds, content, found.labels, lambda: stored_size(stored.uri))
     except AnswerError as error:
         raise PortalError(422, "AnswerInvalid", str(error)) from error
     now = portal.now()
@@ -177,7 +179,8 @@ def _and_next(portal: Portal, job: Job, session: Session, count: int) -> dict[st
 
 def _held_after(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
     """The tasks that the worker holds, topped up; none where the job takes no more answers."""
-    if job.status != "InProgress":
+    if job.status != "InProgress" or portal.now() >= job.deadline:
+        _finish_if_enough(portal, job)
         return {"tasks": [], "jobStatus": job.status}
     held = portal.tasks.hold(job, session.sub, count, portal.now())
     tasks = [_task_document(job, lease, stored) for lease, stored in held[:MOST_HELD]]
@@ -199,7 +202,7 @@ def _finish_if_enough(portal: Portal, job: Job) -> None:
     from adapters.functions import invoke_finish
 
     try:
-        if enough(job, portal.jobs.counters(job), portal.now()):
+        if outcome(job, portal.jobs.counters(job), portal.now()):
             invoke_finish(job.name)
     except Exception:  # noqa: BLE001 whatever it is, what was asked for is kept
         logger.exception("The job's end could not be asked for; the sweep will")
@@ -274,6 +277,6 @@ def _task_document(job: Job, lease: Held, stored: StoredTask) -> dict[str, Any]:
         "expires": iso_milli(lease.until),
         "labels": list(job.labels),
         "objectName": stored.uri.rsplit("/", 1)[-1],
-        "picture": link(stored.uri),
+        "picture": link(stored.uri) if stored.uri else "",
         "page": f"api/jobs/{job.name}/tasks/{lease.number:06d}/page",
     }

@@ -1,4 +1,4 @@
-"""What the control operations work with: the tables, who and where they are, and the clock."""
+"""What the control operations work with: the tables, who and where they are, what they may, and the clock."""
 
 import os
 from collections.abc import Callable
@@ -11,15 +11,29 @@ from labeling.observed import now_ms
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One region of one account. now: milliseconds since 1970."""
+    """One region of one account. now: milliseconds since 1970.
+
+    custom_functions: names of functions that jobs may bring along, `*` for any characters. output_key: ARN of
+    the KMS key that jobs may name; empty where there is none.
+    """
 
     jobs: Jobs
     teams: Teams
     region: str
     account: str
     now: Callable[[], int]
+    custom_functions: str = ""
+    output_key: str = ""
 
     @classmethod
     def of(cls, table: Table, account: str) -> "Service":
         """The service whose table that is, in the function's own region."""
-        return cls(Jobs(table), Teams(table), os.environ["AWS_REGION"], account, now_ms)
+        return cls(
+            Jobs(table),
+            Teams(table),
+            os.environ["AWS_REGION"],
+            account,
+            now_ms,
+            custom_functions=os.environ["CUSTOM_FUNCTION_NAMES"],
+            output_key=os.environ["OUTPUT_KMS_KEY_ARN"],
+        )

@@ -14,7 +14,6 @@ MAX_TAGS = 50
 
 
 def create_workteam(service: Service, request: dict[str, Any]) -> dict[str, Any]:
-    _check_offered(request)
     _check_members(request["MemberDefinitions"])
     name, now = request["WorkteamName"], service.now()
     arn = labeling_jobs.workteam_arn(service.region, service.account, name)
@@ -49,7 +48,6 @@ def list_workteams(service: Service, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_workteam(service: Service, request: dict[str, Any]) -> dict[str, Any]:
-    _check_offered(request)
     _check_members(request.get("MemberDefinitions", ()))
     team = find(service, request["WorkteamName"])
     team |= {member: request[member] for member in KEPT if member in request}
@@ -109,6 +107,8 @@ def delete_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
 
 def list_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """At most 50 tags, which is the smallest page there is; so there is one page."""
+    if "NextToken" in request:
+        raise validation_error("Invalid NextToken: all tags of a resource are on its first page.")
     return {"Tags": labeling_jobs.tag_list(service.jobs.tags(_existing(service, request["ResourceArn"])))}
 
 
@@ -130,14 +130,6 @@ def _describe(service: Service, team: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_offered(request: dict[str, Any]) -> None:
-    for member in ("WorkforceName", "WorkerAccessConfiguration"):
-        if member in request:
-            raise validation_error(f"{member} is not offered by this service; leave it out.")
-    if request.get("NotificationConfiguration", {}).get("NotificationTopicArn"):
-        raise validation_error("NotificationConfiguration is not offered by this service; leave it out.")
-
-
 def _check_members(definitions: Sequence[dict[str, Any]]) -> None:
     from adapters.accounts import accounts
 
@@ -157,6 +149,7 @@ def _existing(service: Service, arn: str) -> str:
     team = arn == labeling_jobs.workteam_arn(service.region, service.account, name)
     if team and service.teams.get(name) is not None:
         return arn
-    if any(job.arn == arn for job in service.jobs.all()):
+    job = service.jobs.get(name)
+    if job is not None and job.arn == arn:
         return arn
     raise ProtocolError("ResourceNotFound", f"There is no {arn!r} here.")

@@ -8,12 +8,19 @@ from typing import Any, Literal
 
 import msgspec
 
+from truthmill.labeling_kinds import Kinds, kinds
 from truthmill.labeling_limits import MAX_AVAILABILITY_S
 from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S
 from truthmill.quality_rules import QualityRules
 
 Status = Literal["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 ENDED = ("Completed", "Failed", "Stopped")
+STEPS: dict[str, tuple[str, ...]] = {
+    "Initializing": ("InProgress", "Stopping", "Failed"),
+    "InProgress": ("Stopping", "Completed", "Stopped", "Failed"),
+    "Stopping": ("Stopped",),
+    **dict.fromkeys(ENDED, ()),
+}
 EVENT_SOURCE = "truthmill.labeling"  # aws.* is reserved
 EVENT_TYPE = "SageMaker Ground Truth Labeling Job State Change"
 MAX_SHARDS = 16
@@ -25,6 +32,8 @@ class Counters(msgspec.Struct, frozen=True):
 
     extra: labeled ones that wait for one more answer, since those they had didn't agree. last: when the last
     answer was taken.
+    skipped, unfit: of which no worker was asked, since the job's own pre-annotation function said so or
+    failed on them.
     """
 
     labeled: int = 0
@@ -32,19 +41,24 @@ class Counters(msgspec.Struct, frozen=True):
     answers: int = 0
     extra: int = 0
     last: int = 0
+    skipped: int = 0
+    unfit: int = 0
 
     @property
     def done(self) -> int:
-        return self.labeled + self.expired
+        return self.labeled + self.expired + self.skipped + self.unfit
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A labeling job as it is kept.
 
     request: of CreateLabelingJob. reference: its JobReferenceCode. shards: into how many queues its objects
-    are spread, so that many workers don't meet at one. objects: how many it has, once counted.
+    are spread, so that many workers don't meet at one. objects: how many it has, once counted; loaded: of how
+    many there is a task, of which workers aren't asked about the skipped and the unfit; written: how many are
+    in its output, of which custom consolidation made nothing of the unconsolidated. lapsed: whether it ended
+    since its tasks' lifetime was over. claim: until when a function works at starting or ending it.
+    announced: whether its event was put.
     rules: what its tags ask for. gold: how many gold pictures it has, gold_from: of which manifest.
-    claim: until when a function works at starting or ending it. announced: whether its event was put.
     revision: counts the changes; whoever writes makes sure that it still is the one read.
     """
 
@@ -59,6 +73,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     objects: int = 0
     shards: int = 1
+    loaded: int = 0
+    skipped: int = 0
+    unfit: int = 0
+    written: int = 0
+    unconsolidated: int = 0
+    lapsed: bool = False
     claim: int = 0
     announced: bool = False
     revision: int = 0
@@ -71,6 +91,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The request's HumanTaskConfig."""
         config: dict[str, Any] = self.request["HumanTaskConfig"]
         return config
+
+    @property
+    def kinds(self) -> Kinds:
+        """What it asks of its workers."""
+        return kinds(self.task)
+
+    @property
+    def most_open(self) -> int:
+        """How many objects are open to workers at once; 0 for all of them."""
+        return int(self.task.get("MaxConcurrentTaskCount", 0))
+
+    @property
+    def output_key(self) -> str:
+        """The KMS key that encrypts its output; empty for the bucket's default."""
+        return str(self.request["OutputConfig"].get("KmsKeyId", ""))
 
     @property
     def attribute(self) -> str:
@@ -102,6 +137,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.output}/manifests/output/output.manifest"
 
     @property
+    def has_output(self) -> bool:
+        """Whether it left a manifest; a job that was stopped before its tasks were made has none."""
+        return self.status in ("Completed", "Stopped") and 0 < self.objects == self.written
+
+    @property
     def deadline(self) -> int:
         """When its tasks stop being available: the request's lifetime after its creation, at most 30 days."""
         lifetime = int(self.task.get("TaskAvailabilityLifetimeInSeconds", DEFAULT_AVAILABILITY_S))
@@ -119,6 +159,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def shards_for(objects: int) -> int:
     """Into how many queues so many objects are spread."""
     return max(1, min(MAX_SHARDS, objects // OBJECTS_A_SHARD))
+
+
+def legal(was: str, becomes: str) -> bool:
+    """Whether a job's status may go from one to the other; staying the same always may."""
+    return was == becomes or becomes in STEPS[was]
+
+
+def outcome(job: Job, counters: Counters, now: int) -> str:
+    """The status in which the job ends now; empty where it goes on. now: milliseconds since 1970."""
+    if job.status == "Stopping":
+        return "Stopped"
+    if job.status != "InProgress":
+        return ""
+    if status := enough(job, counters, now):
+        return status
+    if now >= job.deadline:
+        return "Completed" if counters.labeled else "Failed"
+    return ""
 
 
 def _nobody_comes(job: Job, counters: Counters, now: int) -> bool:
@@ -145,12 +203,16 @@ def enough(job: Job, counters: Counters, now: int) -> str:
 
 def label_counters(job: Job, counters: Counters) -> dict[str, int]:
     """LabelCounters of DescribeLabelingJob. An expired object is a failure that isn't tried again."""
+    labeled = counters.labeled - job.unconsolidated
+    failed = counters.expired + counters.unfit + job.unconsolidated
+    if job.lapsed:
+        failed += max(0, job.objects - counters.done)
     return {
-        "TotalLabeled": counters.labeled,
-        "HumanLabeled": counters.labeled,
+        "TotalLabeled": labeled,
+        "HumanLabeled": labeled,
         "MachineLabeled": 0,
-        "FailedNonRetryableError": counters.expired,
-        "Unlabeled": max(0, job.objects - counters.done),
+        "FailedNonRetryableError": failed,
+        "Unlabeled": max(0, job.objects - labeled - failed),
     }
 
 
@@ -168,7 +230,7 @@ def describe(job: Job, counters: Counters, tags: Mapping[str, str]) -> dict[str,
     }
     if job.reason:
         answer["FailureReason"] = job.reason[:1024]
-    if job.status in ("Completed", "Stopped"):
+    if job.has_output:
         answer["LabelingJobOutput"] = {"OutputDatasetS3Uri": job.output_manifest}
     return answer
 
@@ -192,7 +254,7 @@ def summary(job: Job, counters: Counters) -> dict[str, Any]:
     }
     if job.reason:
         entry["FailureReason"] = job.reason[:1024]
-    if job.status in ("Completed", "Stopped"):
+    if job.has_output:
         entry["LabelingJobOutput"] = {"OutputDatasetS3Uri": job.output_manifest}
     return entry
 

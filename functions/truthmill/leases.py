@@ -9,6 +9,8 @@ import msgspec
 
 SLOW_MS = 300_000
 OPEN, LABELED, EXPIRED = "open", "labeled", "expired"
+# Objects that no worker is asked about, since the job's pre-annotation function said so or failed on them.
+SKIPPED, UNFIT = "skipped", "unfit"
 
 
 class LeaseRefusedError(Exception):

@@ -186,10 +186,14 @@ def test_its_description_keeps_what_was_asked_and_names_the_output_only_once_it_
     assert going["Tags"] == [{"Key": "team", "Value": "pets"}]
     assert "LabelingJobOutput" not in going
     assert "FailureReason" not in going
-    done = describe(a_job(status="Completed"), Counters(), {})
+    assert "LabelingJobOutput" not in describe(a_job(status="Stopped", objects=0), Counters(), {})
+    done = describe(a_job(status="Completed", written=4), Counters(), {})
     uri = "s3://bucket/out/pets-1/manifests/output/output.manifest"
     assert done["LabelingJobOutput"] == {"OutputDatasetS3Uri": uri}
-    assert summary(a_job(status="Stopped"), Counters())["LabelingJobOutput"]["OutputDatasetS3Uri"] == uri
+    assert (
+        summary(a_job(status="Stopped", written=4), Counters())["LabelingJobOutput"]["OutputDatasetS3Uri"]
+        == uri
+    )
 
 
 def test_a_long_failure_reason_is_cut_to_what_the_protocol_takes():
@@ -206,8 +210,8 @@ def test_the_event_is_ground_truths_but_for_its_source():
     }
 
 
-def test_tasks_run_out_after_the_lifetime_asked_for_or_ten_days():
-    assert a_job().deadline == 1_000_000 + 10 * 86_400_000
+def test_tasks_run_out_after_the_lifetime_asked_for_or_thirty_days():
+    assert a_job().deadline == 1_000_000 + 30 * 86_400_000
     hour = a_request(**{"HumanTaskConfig.TaskAvailabilityLifetimeInSeconds": 3_600})
     assert a_job(request=hour).deadline == 1_000_000 + 3_600_000
 

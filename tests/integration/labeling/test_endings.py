@@ -84,7 +84,10 @@ def test_a_job_ends_with_its_output_and_one_event(stack, team, events):
     (answer,) = json.loads(stack.read(f"s3://{stack.bucket}/{responses[0]}"))["answers"]
     assert answer["answerContent"] == answer_of(("dog", 10, 20, 30, 40))["answer"]
     assert answer["workerId"].startswith("private.us-east-1.")
-    assert len(stack.keys(f"{job}/out/{job}/annotations/consolidated-annotation/")) == 1
+    assert len(stack.keys(f"{job}/out/{job}/annotations/consolidated-annotation/consolidation-request/")) == 1
+    assert (
+        len(stack.keys(f"{job}/out/{job}/annotations/consolidated-annotation/consolidation-response/")) == 1
+    )
     assert events(job, 1) == ["Completed"]
     assert stack.invoke("FinishFunctionName", {"job": job})["status"] == "Completed"
     assert lines(stack, described) == written

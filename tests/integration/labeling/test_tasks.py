@@ -18,6 +18,7 @@ from labeling import job_quality
 from labeling_builders import a_request
 from truthmill.boxes import Box
 from truthmill.gold import GoldResult
+from truthmill.labeling_input import NewObject
 from truthmill.labeling_jobs import Counters, Job, enough, shards_for
 from truthmill.labeling_output import Submitted
 from truthmill.leases import LeaseRefusedError
@@ -73,8 +74,9 @@ def a_job(tasks, objects, workers=1, shards=None):
         objects=objects,
         shards=shards or shards_for(objects),
     )
-    lines = ((f'{{"source-ref": "s3://b/{n}.png"}}', f"s3://b/{n}.png") for n in range(objects))
-    assert tasks.load(job, lines, NOW) == objects
+    uris = [f"s3://b/{n}.png" for n in range(objects)]
+    given = [NewObject(line=f'{{"source-ref": "{uri}"}}', uri=uri) for uri in uris]
+    assert tasks.load(job, given, NOW) == objects
     return job
 
 
