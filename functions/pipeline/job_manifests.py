@@ -46,7 +46,7 @@ class JobManifests:
         self.open[first_label] = sink, lines + 1
         if lines + 1 == job.objects:
             with sink:
-                name = labeling_job.job_name(self.at.dataset, sink.digest, self.asked, job)
+                name = labeling_job.job_name(self.at.dataset, self.at.run, sink.digest, self.asked, job)
                 self.made.append(msgspec.structs.replace(job, name=name))
             del self.open[first_label], self.waiting[first_label][0]
 

@@ -50,13 +50,15 @@ def attribute_of(kind: JobKind) -> str:
     return {"label": ATTRIBUTE, "adjustment": "adjusted-box", "verification": "verified-box"}[kind]
 
 
-def job_name(dataset: str, manifest_digest: str, request: Request, job: Job) -> str:
-    """<dataset>-<digest of its manifest and settings>-<number>; at most 63 characters by construction.
+def job_name(dataset: str, run: str, manifest_digest: str, request: Request, job: Job) -> str:
+    """<dataset>-<digest of its run, manifest and settings>-<number>; at most 63 characters by construction.
 
-    manifest_digest: sha256 of the job's input manifest (hex).
+    run: its name, which follows from content too: a relabeling may ask for the very pictures of an earlier
+    job. manifest_digest: sha256 of the job's input manifest (hex).
     """
     settings = msgspec.json.encode(
         [
+            run,
             manifest_digest,
             request.labels,
             request.instructions,

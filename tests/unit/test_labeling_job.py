@@ -148,17 +148,20 @@ def test_the_label_category_file_is_the_documented_one():
 
 def test_names_follow_from_manifest_and_settings():
     other = parse(GIVEN | {"workforce": {"workteamArn": TEAM}}, {}, {})
-    name = labeling_job.job_name("pets", "digest", ASKED, JOB)
-    assert name == labeling_job.job_name("pets", "digest", ASKED, JOB)
+    name = labeling_job.job_name("pets", "run", "digest", ASKED, JOB)
+    assert name == labeling_job.job_name("pets", "run", "digest", ASKED, JOB)
     others = {
-        labeling_job.job_name("pets", "digest", other, JOB),
-        labeling_job.job_name("pets", "other", ASKED, JOB),
-        labeling_job.job_name("pets", "digest", ASKED, Job(name="", number=1, objects=5)),
-        labeling_job.job_name("pets", "digest", ASKED, Job(name="", number=0, objects=5, first_label=1)),
+        labeling_job.job_name("pets", "run", "digest", other, JOB),
+        labeling_job.job_name("pets", "run", "other", ASKED, JOB),
+        labeling_job.job_name("pets", "run", "digest", ASKED, Job(name="", number=1, objects=5)),
+        labeling_job.job_name(
+            "pets", "run", "digest", ASKED, Job(name="", number=0, objects=5, first_label=1)
+        ),
     }
-    assert len({name} | others) == 5
+    others.add(labeling_job.job_name("pets", "another run", "digest", ASKED, JOB))
+    assert len({name} | others) == 6
     last = Job(name="", number=999, objects=5)
-    assert len(labeling_job.job_name("a" * 40, "digest", ASKED, last)) <= 63
+    assert len(labeling_job.job_name("a" * 40, "run", "digest", ASKED, last)) <= 63
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500))
