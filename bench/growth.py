@@ -58,7 +58,7 @@ def inspections(count: int) -> Iterator[bytes]:
             yield Inspection(
                 entry=Entry(name=name, offset=number * 200_100, compressed=200_000, size=200_000, crc=number),
                 sha256=digest,
-                pixels=digest,
+                pixels=digest[:32],
                 fingerprint=base64.b64encode(row).decode(),
                 width=1920,
                 height=1080,

@@ -16,6 +16,7 @@ from rounds import Clock, fresh
 
 EXECUTION = "arn:aws:states:us-east-1:111122223333:execution:dataset:bench"
 SOURCE = "incoming/bench.zip"
+WORKTEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Pipeline:
             "source": f"s3://bench/{SOURCE}",
             "dataset": "bench",
             "labels": ["subject"],
+            "workforce": {"workteamArn": WORKTEAM},
             "split": split,
         }
         self.prepared: dict[str, Any] = {}

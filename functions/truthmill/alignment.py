@@ -6,7 +6,7 @@ that what is left is neither crop nor rotation nor light, but content.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -33,10 +33,11 @@ _BRIGHT = 240  # shades; lighter cells may be cut off there
 _EXCESS = 12.0  # shades, as which the light that differs may be misjudged there
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside, nor dark, nor bright
 _TOLERANCE = 14.0  # shades, up to which cells are the same, besides:
-_TIMES = 1.15  # what most cells differ by, in proportion to their slope
+_TIMES = 1.1  # what most cells differ by, in proportion to their slope
 _MOST_SLOPE = 0.6  # of a cell, by which an edge may be off
 _EVEN = 8.0  # shades that are added to a slope, for what differs where there is none
-_MOST_NOISE = 0.55  # of the contrast: what may be left of most cells
+_MOST_NOISE = 0.55  # of the contrast: what may be left of most cells, where the light is the same
+_LESS_NOISE = 0.3  # less of it for each e-fold of light: textures fit each other, given any gain
 _LEAST_CONTRAST = 2.0  # shades; less isn't told from noise
 
 
@@ -56,14 +57,16 @@ class _Pictures:
     """Cells of P pictures.
 
     shades: P x 256. shown: P x 256, whether there is picture at all. tints: P x 2 x 64, Cb and Cr.
+    lightest: P x 256, of red, green and blue the one that is cut off first where there is too much light.
     """
 
     shades: Floats
     shown: "NDArray[np.bool_]"
     tints: Floats
+    lightest: Floats
 
     def __getitem__(self, chosen: "NDArray[np.int64]") -> "_Pictures":
-        return _Pictures(self.shades[chosen], self.shown[chosen], self.tints[chosen])
+        return _Pictures(self.shades[chosen], self.shown[chosen], self.tints[chosen], self.lightest[chosen])
 
 
 def distances(
@@ -95,7 +98,18 @@ def _unpacked(rows: "NDArray[np.uint8]") -> _Pictures:
     shades = low + steps * ((high - low) / np.float32(15))
     packed = rows[:, TINTS_AT:MARKS_AT]
     tints = np.stack([packed >> 4, packed & 15], axis=1).astype(np.float32)
-    return _Pictures(shades, _shown(shades), (tints - np.float32(7.5)) * TINT_STEP)
+    tints = (tints - np.float32(7.5)) * TINT_STEP
+    return _Pictures(shades, _shown(shades), tints, _lightest(shades, tints))
+
+
+def _lightest(shades: Floats, tints: Floats) -> Floats:
+    """The greatest of red, green and blue of each cell (JFIF 1.02, page 3), its colours those of four."""
+    blue, red = tints[:, 0], tints[:, 1]
+    above = np.maximum(np.maximum(1.402 * red, 1.772 * blue), -0.34414 * blue - 0.71414 * red)
+    step = CELLS // TINTS
+    square = above.reshape(-1, TINTS, TINTS).repeat(step, axis=1).repeat(step, axis=2)
+    lightest: Floats = (shades + square.reshape(-1, _COUNT)).astype(np.float32)
+    return lightest
 
 
 def _shown(shades: Floats) -> "NDArray[np.bool_]":
@@ -218,10 +232,12 @@ def _slopes(shades: Floats, side: int) -> tuple[Floats, Floats]:
 
 def _differing(one: _Pictures, other: _Pictures, maps: Floats) -> "NDArray[np.uint8]":
     over, shown = _laid_over(one, other, maps)
-    weight = shown * (one.shades < _BRIGHT) * (over < _BRIGHT)
+    lightest, _ = _laid_over(one, replace(other, shades=other.lightest), maps)
+    is_cut, is_cut_over = one.lightest >= _BRIGHT, lightest >= _BRIGHT
+    weight = shown * ~is_cut * ~is_cut_over
     left, gain, robust = _residual(one.shades, over, weight)
     # A light that is cut off explains only that the other picture is lighter there, not that it is darker.
-    contradicts = ((over >= _BRIGHT) & (left < -_EXCESS)) | ((one.shades >= _BRIGHT) & (left > _EXCESS))
+    contradicts = (is_cut_over & (left < -_EXCESS)) | (is_cut & (left > _EXCESS))
     weight = np.maximum(weight, shown * contradicts)
     contrast = np.minimum(_contrast(one.shades, weight), gain * _contrast(over, weight))
     contrast = np.maximum(contrast, _LEAST_CONTRAST)
@@ -232,7 +248,9 @@ def _differing(one: _Pictures, other: _Pictures, maps: Floats) -> "NDArray[np.ui
     noise = np.sqrt((robust * left * left).sum(axis=1) / (robust.sum(axis=1) + 1e-6))
     stretch = np.linalg.svd(maps[:, :, :2], compute_uv=False)
     fits = (share >= _LEAST_OVERLAP) & (share * stretch[:, 0] * stretch[:, 1] >= _LEAST_OVERLAP)
-    fits &= (stretch[:, 0] <= _MOST_STRETCH * stretch[:, 1]) & (noise < _MOST_NOISE * contrast)
+    fits &= (stretch[:, 0] <= _MOST_STRETCH * stretch[:, 1]) & (
+        noise < (_MOST_NOISE - _LESS_NOISE * np.abs(np.log(gain))) * contrast
+    )
     count = differs.sum(axis=(1, 2)) + _other_tints(one, other, maps, weight, gain)
     count = np.floor(count / np.maximum(compared, 0.01) + 0.5)
     return np.where(fits & (compared >= _LEAST_COMPARED), np.minimum(count, APART), APART).astype(np.uint8)

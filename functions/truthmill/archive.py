@@ -4,6 +4,7 @@ The directory itself is read in `archive_directory`. Section numbers are those o
 """
 
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 
@@ -111,23 +112,37 @@ class _Window:
 
     def __init__(self, start: int, chunks: Iterable[bytes | memoryview]) -> None:
         """start: where in the archive the stream begins, bytes."""
-        self._start = start
-        self._held = memoryview(b"")
+        self._start = start  # of the first piece
+        self._pieces: deque[memoryview] = deque()
         self._chunks = iter(chunks)
 
     def view(self, start: int, length: int) -> memoryview:
-        """The bytes there, fewer where the stream ends. start: not before that of an earlier view."""
-        pieces, skipped = [self._held], start - self._start
-        there = len(self._held)
-        while there < skipped + length and (chunk := next(self._chunks, None)) is not None:
-            pieces.append(memoryview(chunk))
+        """The bytes there, fewer where the stream ends. start: not before that of an earlier view.
+
+        Of what lies in one chunk it is a view, of what straddles some a copy.
+        """
+        self._give_up(start)
+        there = self._start + sum(map(len, self._pieces))
+        while there < start + length and (chunk := next(self._chunks, None)) is not None:
+            self._pieces.append(memoryview(chunk))
             there += len(chunk)
-            while len(pieces[0]) <= skipped and len(pieces) > 1:
-                skipped -= len(pieces[0])
-                there -= len(pieces.pop(0))
-        self._held = (pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces)))[skipped:]
-        self._start = start
-        return self._held[:length]
+            self._give_up(start)
+        skipped = start - self._start
+        if self._pieces and skipped + length <= len(self._pieces[0]):
+            return self._pieces[0][skipped : skipped + length]
+        return memoryview(b"".join(self._parts(skipped, length)))
+
+    def _give_up(self, start: int) -> None:
+        """Whole pieces before that."""
+        while self._pieces and self._start + len(self._pieces[0]) <= start:
+            self._start += len(self._pieces.popleft())
+
+    def _parts(self, skipped: int, length: int) -> Iterator[memoryview]:
+        """What the pieces have of it."""
+        for piece in self._pieces:
+            part = piece[max(skipped, 0) : max(skipped + length, 0)]
+            skipped -= len(piece)
+            yield part
 
 
 def _outcome(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import zip_bytes
 from truthmill.archive import batches, open_directory, spans, unpack, unpack_all
-from truthmill.errors import PictureError
+from truthmill.errors import ArchiveError, PictureError
 from truthmill.records import Entry, Inspection
 from zip_bytes import DEFLATED, ENCRYPTED, SIZES_FOLLOW, UTF8, Member
 
@@ -355,6 +355,7 @@ def test_a_reason_names_what_was_found():
 
 REX, CAT = b"first picture first picture first picture", b"second"
 PETS = {"pets/": "ignored", "pets/rex.jpg": REX, "pets/Kätzchen 猫.png": CAT}
+TWINS = ("pets/rex.jpg", "pets/link.jpg")
 
 
 @pytest.mark.parametrize(
@@ -373,6 +374,19 @@ PETS = {"pets/": "ignored", "pets/rex.jpg": REX, "pets/Kätzchen 猫.png": CAT}
         ("info-zip_3.0_bzip2", {"b/x.jpg": "unsupported-compression"}),
         ("openjdk-jar_17_streamed", PETS | {"pets/link.jpg": REX}),
         ("git-archive_2.39", PETS | {"pets/link.jpg": "link"}),
+        ("7-zip_26.02_deflate", PETS | {"pets/link.jpg": REX}),
+        ("7-zip_26.02_utf8", PETS | {"pets/link.jpg": REX}),
+        ("7-zip_26.02_symlink", PETS | {"pets/link.jpg": "link"}),
+        # What can't be made smaller is stored, whatever method was asked for.
+        ("7-zip_26.02_deflate64", PETS | dict.fromkeys(TWINS, "unsupported-compression")),
+        ("7-zip_26.02_lzma", PETS | dict.fromkeys(TWINS, "unsupported-compression")),
+        ("7-zip_26.02_ppmd", PETS | dict.fromkeys(TWINS, "unsupported-compression")),
+        ("7-zip_26.02_aes256", dict.fromkeys([*PETS, *TWINS], "encrypted") | {"pets/": "ignored"}),
+        ("7-zip_26.02_zipcrypto", dict.fromkeys([*PETS, *TWINS], "encrypted") | {"pets/": "ignored"}),
+        ("bsdtar_3.6.2", PETS | {"pets/link.jpg": "link"}),
+        ("bsdtar_3.6.2_stored", PETS | {"pets/link.jpg": "link"}),
+        ("bsdtar_3.6.2_streamed", PETS | {"pets/link.jpg": "link"}),
+        ("bsdtar_3.6.2_zip64", PETS | {"pets/link.jpg": "link"}),
     ],
 )
 def test_archives_of_real_packers(fixture, expected):
@@ -385,6 +399,14 @@ def test_archives_of_real_packers(fixture, expected):
     for e, got in unpack_all([item for item in found if isinstance(item, Entry)], stream):
         ends[e.name] = got if isinstance(got, bytes) else got.reason
     assert ends == expected
+
+
+@pytest.mark.parametrize("volume", ["first", "last"])
+def test_a_volume_of_seven_zip_is_refused_as_a_whole(volume):
+    folder = Path(__file__).parents[1] / "fixtures" / "archives"
+    content = (folder / f"7-zip_26.02_{volume}_volume.zip").read_bytes()
+    with pytest.raises(ArchiveError, match="volume"):
+        open_directory(zip_bytes.ranged(content), len(content), "volume.zip")
 
 
 @given(
