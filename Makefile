@@ -56,6 +56,9 @@ format: install  ## let ruff format and fix
 docs: install  ## renew the pages that follow from the code
 	$(PYTHON) tools/write_docs.py
 
+screenshots: install  ## the documentation's pictures, from what `make demo` left
+	$(PYTHON) tools/screenshots.py
+
 bench: install  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
 	$(PYTHON) bench $(ONLY)
 
@@ -74,4 +77,4 @@ lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 
-.PHONY: help install demo test test-browser chromium check format docs bench mutants lock
+.PHONY: help install demo test test-browser chromium check format docs bench mutants lock screenshots

@@ -20,6 +20,7 @@ NAMES = (
     "growth",
     "similarity",
     "split",
+    "report_page",
     "quality",
     "portal_throughput",
 )
