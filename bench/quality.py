@@ -7,7 +7,7 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 
 from report import Report, Table, Target
@@ -18,18 +18,16 @@ from truthmill.consolidation import certainty, consolidate, seen
 from truthmill.matching import middle
 from truthmill.worker_quality import Panel, learn
 from truthmill_cli.known_truth import TruthBox
-from truthmill_cli.worker_kinds import Kind, draw_all
+from truthmill_cli.worker_kinds import KINDS, Kind, draw_all
 
 SEEDS = (1, 2, 3)
 PICTURES = 400
 SIZE = (800, 600)
 LABELS = ("cat", "dog", "bird", "fish", "hare")
-USUAL = Kind(miss=0.10, false=0.05, jitter=0.05)
-NORMAL = Kind(miss=0.10, false=0.05, jitter=0.05, normal=True)
-SWAPS = Kind(miss=0.10, false=0.05, jitter=0.05, swap=0.10)
-CAREFUL = Kind(miss=0.03, false=0.01, jitter=0.02)
-CARELESS = Kind(miss=0.35, false=0.25, jitter=0.12, swap=0.10)
-SPAMMER = Kind(spammer=True)
+USUAL, SWAPS, CAREFUL, CARELESS, SPAMMER = (
+    KINDS[name] for name in ("usual", "swapping", "careful", "careless", "spammer")
+)
+NORMAL = replace(USUAL, normal=True)
 Answers = Mapping[str, Sequence[Box]]
 
 

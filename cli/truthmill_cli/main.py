@@ -16,6 +16,7 @@ from truthmill.errors import TruthmillError
 from truthmill_cli import checkout
 from truthmill_cli.console import emit_json, progress, result, say
 from truthmill_cli.errors import CommandError, UsageError
+from truthmill_cli.gold_command import app as gold
 from truthmill_cli.home import Home
 from truthmill_cli.options import Json, LabelingStackName, StackName, comma_separated
 from truthmill_cli.team_command import app as team
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(workers, name="workers")
 app.add_typer(team, name="team")
+app.add_typer(gold, name="gold")
 
 
 @app.command()

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from adapters.storage import Storage
 from truthmill.invitation import PASSWORD_LINE
 from truthmill_cli import runs, simulation, stack, workers
 from truthmill_cli.console import progress
-from truthmill_cli.errors import FailedError
+from truthmill_cli.errors import FailedError, UsageError
 from truthmill_cli.home import Home
 from truthmill_cli.simulation import Credentials
 from truthmill_cli.stack import Stack
 from truthmill_cli.stack import storage as storage_of
+from truthmill_cli.worker_kinds import KINDS, Kind
 
 REMEMBERED = "workers.json"
 GRACE_S = 30.0  # that a run may take to appear, where the workers were sent for before it
@@ -29,11 +30,19 @@ LOOK_S = 1.0  # between two looks at how runs stand
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the workers work. noise: pixels that an edge may be off."""
+    """How the workers work. noise: pixels that an edge may be off. kinds: of `worker_kinds`, in turn."""
 
     workers: int = 2
     noise: float = 1.5
     seed: int = 7
+    kinds: tuple[str, ...] = ("exact",)
+
+    def each(self) -> list[Kind]:
+        """Raises UsageError for a kind that there isn't."""
+        unknown = [name for name in self.kinds if name not in KINDS]
+        if unknown or not self.kinds:
+            raise UsageError(f"There are no {unknown} workers; there are {', '.join(KINDS)}.")
+        return [replace(KINDS[name], noise_px=self.noise) for name in self.kinds]
 
 
 def simulate(where: Stack, home: Home, truth: Path, images: Path | None, manner: Manner) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def work(
     """`simulation.simulate` on a stack's portal. Raises FailedError where the portal refuses."""
     try:
         return simulation.simulate(
-            where.portal_api, staff, truth, manner.noise, manner.seed, show, images_dir=images, until=until
+            where.portal_api, staff, truth, manner.each(), manner.seed, show, images_dir=images, until=until
         )
     except simulation.PortalRefusedError as error:
         raise FailedError(f"The portal refused: {error}") from error

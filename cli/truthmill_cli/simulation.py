@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -18,6 +19,7 @@ import urllib3
 from PIL import Image
 
 from truthmill_cli.known_truth import Truth, TruthBox
+from truthmill_cli.worker_kinds import Kind, draw_all
 
 PAUSE_S = 0.5  # before looking again where there is nothing to do yet
 _PREFIX = re.compile(r"^[0-9a-f]{8}-")
@@ -131,7 +133,7 @@ def simulate(
     portal_url: str,
     workers: Sequence[Credentials],
     truth: Path,
-    noise_px: float,
+    kinds: Sequence[Kind],
     seed: int,
     on_progress: Callable[[WorkerSummary], None] = lambda _: None,
     *,
@@ -140,16 +142,17 @@ def simulate(
 ) -> Summary:
     """Have every worker label what waits for them, side by side, until no job has anything for any of them.
 
-    truth: a COCO file. noise_px: each edge is drawn off by up to that many pixels, evenly spread, decided by
-    seed, worker and picture. images_dir: the truth's pictures, to know them by content too. until: while it
-    says False, jobs may still come, and workers who find nothing look again. Raises PortalRefusedError.
+    truth: a COCO file. kinds: how they err, worker by worker, from the first again where they are fewer;
+    decided by seed, worker and picture. images_dir: the truth's pictures, to know them by content too.
+    until: while it says False, jobs may still come, and workers who find nothing look again.
+    Raises PortalRefusedError.
     """
     known = Truth.read(truth, images_dir)
     stop = threading.Event()
 
-    def work(credentials: Credentials) -> WorkerSummary:
+    def work(credentials: Credentials, kind: Kind) -> WorkerSummary:
         worker = _Worker(
-            PortalClient(portal_url), WorkerSummary(credentials.email), known, noise_px, seed, on_progress
+            PortalClient(portal_url), WorkerSummary(credentials.email), known, kind, seed, on_progress
         )
         try:
             return worker.work(credentials, until, stop)
@@ -158,7 +161,7 @@ def simulate(
             raise
 
     with ThreadPoolExecutor(max(1, len(workers))) as pool:
-        return Summary(tuple(pool.map(work, workers)))
+        return Summary(tuple(pool.map(work, workers, cycle(kinds))))
 
 
 @dataclass(slots=True)
@@ -166,7 +169,7 @@ class _Worker:
     client: PortalClient
     summary: WorkerSummary
     truth: Truth
-    noise_px: float
+    kind: Kind
     seed: int
     on_progress: Callable[[WorkerSummary], None]
     last: bool = field(default=False)
@@ -203,36 +206,27 @@ class _Worker:
                 self.client.post(f"{path}/decline", {"reason": "The truth doesn't know this picture."})
                 self.summary.skipped += 1
             else:
-                drawn = self._draw(boxes, picture, name)
+                drawn = self._draw(boxes, task["labels"], picture, name)
                 self.client.post(f"{path}/answer", {"answer": {element["name"]: drawn}})
                 self.summary.submitted += 1
-                self.summary.boxes += len(boxes)
+                self.summary.boxes += len(drawn["boundingBoxes"])
         except PortalRefusedError as error:
             if error.status != 409:  # somebody else was faster, or the job has ended
                 raise
         self.on_progress(self.summary)
 
-    def _draw(self, boxes: Sequence[TruthBox], picture: bytes, name: str) -> dict[str, Any]:
+    def _draw(
+        self, boxes: Sequence[TruthBox], labels: Sequence[str], picture: bytes, name: str
+    ) -> dict[str, Any]:
         with Image.open(io.BytesIO(picture)) as opened:
             width, height = opened.size
         hand = random.Random(f"{self.seed} {self.summary.email} {name}")  # noqa: S311 a simulation repeats
         return {
-            "boundingBoxes": [draw(box, (width, height), self.noise_px, hand) for box in boxes],
+            "boundingBoxes": [
+                asdict(box) for box in draw_all(self.kind, boxes, labels, (width, height), hand)
+            ],
             "inputImageProperties": {"width": width, "height": height},
         }
-
-
-def draw(box: TruthBox, size_wh: tuple[int, int], noise_px: float, hand: random.Random) -> dict[str, Any]:
-    """The box as a worker draws it: each edge off by up to noise_px, whole pixels, inside the picture."""
-
-    def edge(value: float, least: int, most: int) -> int:
-        return min(most, max(least, round(value + hand.uniform(-noise_px, noise_px))))
-
-    width, height = size_wh
-    left, top = edge(box.left, 0, width - 1), edge(box.top, 0, height - 1)
-    right = edge(box.left + box.width, left + 1, width)
-    bottom = edge(box.top + box.height, top + 1, height)
-    return {"label": box.label, "left": left, "top": top, "width": right - left, "height": bottom - top}
 
 
 def read_element(page: str) -> dict[str, str]:

@@ -26,6 +26,16 @@ class Kind:
     spammer: bool = False
 
 
+KINDS = {
+    "exact": Kind(),
+    "careful": Kind(miss=0.03, false=0.01, jitter=0.02),
+    "usual": Kind(miss=0.10, false=0.05, jitter=0.05),
+    "swapping": Kind(miss=0.10, false=0.05, jitter=0.05, swap=0.10),
+    "careless": Kind(miss=0.35, false=0.25, jitter=0.12, swap=0.10),
+    "spammer": Kind(spammer=True),
+}
+
+
 def draw_all(
     kind: Kind,
     truth: Sequence[TruthBox],
@@ -39,9 +49,14 @@ def draw_all(
     drawn = [
         draw(kind, box, _label(kind, box.label, labels, hand), size_wh, hand)
         for box in truth
-        if hand.random() >= kind.miss
+        if not _happens(kind.miss, hand)
     ]
-    return drawn + [_anywhere(labels, size_wh, hand) for _ in truth if hand.random() < kind.false]
+    return drawn + [_anywhere(labels, size_wh, hand) for _ in truth if _happens(kind.false, hand)]
+
+
+def _happens(chance: float, hand: random.Random) -> bool:
+    """Nothing is drawn from the generator for what never happens."""
+    return chance > 0 and hand.random() < chance
 
 
 def draw(kind: Kind, box: TruthBox, label: str, size_wh: tuple[int, int], hand: random.Random) -> TruthBox:
@@ -62,7 +77,7 @@ def draw(kind: Kind, box: TruthBox, label: str, size_wh: tuple[int, int], hand: 
 
 def _label(kind: Kind, label: str, labels: Sequence[str], hand: random.Random) -> str:
     others = [each for each in labels if each != label]
-    return hand.choice(others) if others and hand.random() < kind.swap else label
+    return hand.choice(others) if others and _happens(kind.swap, hand) else label
 
 
 def _anywhere(labels: Sequence[str], size_wh: tuple[int, int], hand: random.Random) -> TruthBox:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.home import Home
-from truthmill_cli.options import Json, LabelingStackName, StackName, Team, Truth
+from truthmill_cli.options import Json, LabelingStackName, StackName, Team, Truth, comma_separated
 from truthmill_cli.stack import TEAM
 
 app = typer.Typer(
@@ -111,6 +111,13 @@ def simulate(
         float,
         typer.Option(metavar="PIXELS", help="How far off each edge is drawn at most, in pixels.", min=0),
     ] = 1.5,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            metavar="KINDS",
+            help="What they are like, in turn: exact, careful, usual, swapping, careless, spammer.",
+        ),
+    ] = "exact",
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Decides who errs how.")] = 7,
     images: Annotated[
         Path | None,
@@ -129,7 +136,13 @@ def simulate(
     from truthmill_cli import stack as stacks
 
     stack = stacks.find(None, stack_name, labeling_stack_name)
-    report = verb.simulate(stack, Home.default(), truth, images, verb.Manner(workers, noise, seed))
+    report = verb.simulate(
+        stack,
+        Home.default(),
+        truth,
+        images,
+        verb.Manner(workers, noise, seed, tuple(comma_separated(kinds) or ())),
+    )
     if as_json:
         emit_json(report)
         return

@@ -83,7 +83,7 @@ def _box(number: int, drawn: _Drawn, class_of: dict[str, int], size_wh: tuple[in
     if drawn.label not in class_of:
         raise AnswerError(f"{where}: the job's labels are {', '.join(map(repr, class_of))}.")
     edges = (drawn.left, drawn.top, drawn.width, drawn.height)
-    if any(edge != int(edge) for edge in edges if abs(edge) < 1e9) or max(map(abs, edges)) >= 1e9:
+    if not all(abs(edge) < 1e9 and edge == int(edge) for edge in edges):  # what isn't a number isn't smaller
         raise AnswerError(f"{where}: coordinates are whole pixels.")
     left, top, width, height = map(int, edges)
     if width < 1 or height < 1:

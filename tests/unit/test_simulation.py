@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from truthmill_cli.known_truth import Truth, TruthBox
-from truthmill_cli.simulation import draw, read_element
+from truthmill_cli.simulation import read_element
+from truthmill_cli.worker_kinds import KINDS, Kind, draw_all
 
 WIDTH, HEIGHT = 200, 100
 
@@ -31,20 +32,39 @@ def hand(seed):
 )
 def test_each_edge_is_off_by_the_noise_at_most_and_inside_the_picture(left, top, width, height, noise, seed):
     width, height = min(width, WIDTH - left), min(height, HEIGHT - top)
-    drawn = draw(TruthBox("cat", left, top, width, height), (WIDTH, HEIGHT), noise, hand(seed))
-    assert drawn["label"] == "cat"
-    assert drawn["width"] >= 1 <= drawn["height"]
-    assert drawn["left"] >= 0 <= drawn["top"]
-    assert drawn["left"] + drawn["width"] <= WIDTH
-    assert drawn["top"] + drawn["height"] <= HEIGHT
+    box = TruthBox("cat", left, top, width, height)
+    (drawn,) = draw_all(Kind(noise_px=noise), [box], ["cat"], (WIDTH, HEIGHT), hand(seed))
+    assert drawn.label == "cat"
+    assert drawn.width >= 1 <= drawn.height
+    assert drawn.left >= 0 <= drawn.top
+    assert drawn.left + drawn.width <= WIDTH
+    assert drawn.top + drawn.height <= HEIGHT
     if min(width, height) > 2 * noise + 2:
-        assert abs(drawn["left"] - left) <= noise + 0.5
-        assert abs(drawn["top"] + drawn["height"] - top - height) <= noise + 0.5
+        assert abs(drawn.left - left) <= noise + 0.5
+        assert abs(drawn.top + drawn.height - top - height) <= noise + 0.5
 
 
 def test_without_noise_a_box_is_drawn_as_it_is():
-    drawn = draw(TruthBox("cat", 10, 20, 30, 40), (WIDTH, HEIGHT), 0, hand(1))
-    assert drawn == {"label": "cat", "left": 10, "top": 20, "width": 30, "height": 40}
+    box = TruthBox("cat", 10, 20, 30, 40)
+    assert draw_all(KINDS["exact"], [box], ["cat"], (WIDTH, HEIGHT), hand(1)) == [box]
+
+
+def test_workers_err_as_often_as_their_kind_does():
+    """Of 4,000 things; the bounds are four standard deviations wide."""
+    things = [TruthBox("cat", 10, 20, 30, 40)] * 4_000
+    drawn = draw_all(
+        Kind(miss=0.1, false=0.05, swap=0.2), things, ["cat", "dog", "bird"], (WIDTH, HEIGHT), hand(3)
+    )
+    there = [box for box in drawn if (box.left, box.top) == (10, 20)]
+    assert 3_524 <= len(there) <= 3_676
+    assert 0.173 <= sum(box.label != "cat" for box in there) / len(there) <= 0.227
+    assert 145 <= len(drawn) - len(there) <= 256
+
+
+def test_a_spammer_draws_whatever_the_picture_shows():
+    drawn = draw_all(KINDS["spammer"], [], ["cat"], (WIDTH, HEIGHT), hand(1))
+    assert 1 <= len(drawn) <= 5
+    assert all(box.left + box.width <= WIDTH and box.top + box.height <= HEIGHT for box in drawn)
 
 
 def test_the_element_is_found_in_a_page_with_its_entities_read():

@@ -12,6 +12,7 @@ from adapters.jobs import Jobs
 from adapters.table import Table
 from labeling_builders import answer_of
 from truthmill_cli.simulation import simulate
+from truthmill_cli.worker_kinds import Kind
 
 _numbers = count()
 
@@ -199,7 +200,7 @@ def test_simulated_workers_draw_what_the_truth_says(stack, team, tmp_path):
     }
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     workers = [team.invite(f"drawing-{next(_numbers)}@example.com") for _ in range(2)]
-    summary = simulate(stack.portal, workers, tmp_path / "truth.json", noise_px=2, seed=1)
+    summary = simulate(stack.portal, workers, tmp_path / "truth.json", [Kind(noise_px=2)], seed=1)
     assert (summary.submitted, summary.skipped) == (6, 2)
     described = team.wait_for(job, "Completed")
     boxes = [line.get("bounding-box", {}).get("annotations") for line in lines(stack, described)]

@@ -156,6 +156,7 @@ export class Work {
       if (how === "answer") this.job.remaining = Math.max(0, this.job.remaining - (this.job.workersPerObject === 1 ? 1 : 0));
       this.#hold(held);
       this.#settled(frame);
+      if (held.feedback) this.#say(feedbackWords(held.feedback));
     } catch (error) {
       if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;
@@ -287,4 +288,9 @@ function pause(ms) {
     const timer = setTimeout(end, ms);
     window.addEventListener("online", end);
   });
+}
+
+/** What a worker is told of a picture whose boxes were known. @param {{ expected: any[], found: number, drawn: number }} feedback */
+function feedbackWords({ expected, found, drawn }) {
+  return text("work.feedback", { found: String(found), expected: String(expected.length), extra: String(drawn - found) });
 }

@@ -45,6 +45,7 @@ export const de = {
   "work.doneAbout": "Danke. Andere arbeiten vielleicht noch; kommt ein Bild zurück, erscheint es unter Ihre Aufträge.",
   "work.over": "Dieser Auftrag ist beendet",
   "work.overAbout": "Er nimmt keine Antworten mehr an. Danke für Ihre.",
+  "work.feedback": "Das letzte Bild war eine Probe: {found} von {expected} Rahmen gefunden, {extra} zu viel.",
   "work.taken": "Die Zeit für das Bild war um, und jemand anders hat es jetzt. Hier ist das nächste.",
   "work.lease": "Noch {time} für dieses Bild.",
   "work.leaseOver": "Die Zeit für dieses Bild ist um.",

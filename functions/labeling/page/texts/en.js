@@ -45,6 +45,7 @@ export const en = {
   "work.doneAbout": "Thank you. Others may still be working on theirs; if one comes back, it appears under Your jobs.",
   "work.over": "This job has ended",
   "work.overAbout": "It takes no more answers. Thank you for yours.",
+  "work.feedback": "The last picture was a check: {found} of {expected} boxes found, {extra} that should not be there.",
   "work.taken": "The time for that picture ran out and somebody else has it now. Here is the next one.",
   "work.lease": "{time} left for this picture.",
   "work.leaseOver": "The time for this picture has run out.",
