@@ -10,6 +10,8 @@ from truthmill.gold import GoldResult
 from truthmill.labeling_jobs import Job
 from truthmill.worker_quality import Evidence, Panel, learn
 
+MOST_BOXES = 2_000  # of a picture that is learned from: nobody's thousands of boxes hold up the job's end
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -34,7 +36,7 @@ def learned(job: Job, tasks: Tasks) -> Learned:
     pictures = (
         seen({each.worker: each.answer.boxes for each in done.answers})
         for done in tasks.objects(job)
-        if len(done.answers) > 1
+        if len(done.answers) > 1 and sum(len(each.answer.boxes) for each in done.answers) <= MOST_BOXES
     )
     return Learned(learn(pictures, len(job.labels), known=known), results)
 

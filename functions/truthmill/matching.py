@@ -7,6 +7,8 @@ from truthmill.boxes import Box, iou
 
 SAME = 0.5  # boxes whose likeness reaches this show the same thing
 ROUNDS = 3  # in which every worker's boxes are matched again with those of all others
+MANY = 40_000  # pairs of boxes from which they are compared by the array
+NEAREST = 20  # places that a box may be matched with then
 _TOLERANCE = 1  # pixels that an edge is off without anybody's fault
 
 Group = dict[str, Box]  # worker to box: nobody draws one thing twice
@@ -65,10 +67,10 @@ def _canonical(groups: list[Group]) -> list[list[tuple[str, Box]]]:
 def _placed(groups: list[Group], worker: str, boxes: Sequence[Box]) -> list[Group]:
     """The groups with a worker's boxes, in those they fit best, or in groups of their own."""
     places = [middle(group.values()) for group in groups]
+    alike = _alike_of_many if len(boxes) * len(places) > MANY else _alike_of_few
     values = {
-        (at, number): alike + _same_class(groups[at], box)
-        for number, at, box in _candidates(boxes, places)
-        if (alike := likeness(places[at], box)) >= SAME
+        (at, number): value + _same_class(groups[at], boxes[number])
+        for number, at, value in alike(boxes, places)
     }
     group_of = {number: at for at, number in assign(values).items()}
     placed = [dict(group) for group in groups]
@@ -78,6 +80,37 @@ def _placed(groups: list[Group], worker: str, boxes: Sequence[Box]) -> list[Grou
         else:
             placed.append({worker: box})
     return placed
+
+
+def _alike_of_few(boxes: Sequence[Box], places: Sequence[Box]) -> Iterator[tuple[int, int, float]]:
+    """Number of a box, of a place, and their likeness, where it reaches SAME."""
+    for number, at, box in _candidates(boxes, places):
+        value = likeness(places[at], box)
+        if value >= SAME:
+            yield number, at, value
+
+
+def _alike_of_many(boxes: Sequence[Box], places: Sequence[Box]) -> Iterator[tuple[int, int, float]]:
+    """The same with NumPy, for each box its NEAREST places at the most: hundreds over one another cost little."""
+    import numpy as np  # noqa: PLC0415 - few pictures have so many boxes
+
+    left, top, right, bottom = np.array(
+        [(place.left, place.top, place.right, place.bottom) for place in places], dtype=np.int64
+    ).T
+    for number, box in enumerate(boxes):
+        edges = [
+            np.clip(wanted, edge - _TOLERANCE, edge + _TOLERANCE)
+            for edge, wanted in ((box.left, left), (box.top, top), (box.right, right), (box.bottom, bottom))
+        ]
+        across = np.minimum(edges[2], right) - np.maximum(edges[0], left)
+        down = np.minimum(edges[3], bottom) - np.maximum(edges[1], top)
+        shared = np.where((across > 0) & (down > 0), across * down, 0)
+        areas = (edges[2] - edges[0]) * (edges[3] - edges[1]) + (right - left) * (bottom - top)
+        value = shared / np.maximum(1, areas - shared)
+        near = np.flatnonzero(value >= SAME)
+        for at in near[np.argsort(-value[near], kind="stable")][:NEAREST].tolist():
+            if overlapping(box, places[at]):
+                yield number, at, likeness(places[at], box)
 
 
 def _candidates(boxes: Sequence[Box], places: Sequence[Box]) -> Iterator[tuple[int, int, Box]]:

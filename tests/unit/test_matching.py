@@ -57,6 +57,16 @@ def test_two_classes_in_one_place_stay_two_things_where_both_drew_them():
     ]
 
 
+def test_a_thousand_boxes_over_one_another_are_matched_all_the_same():
+    """And a thing that lies apart finds its like."""
+    heap = [Box(0, 100 + number % 30, 100 + number // 30, 200, 200) for number in range(900)]
+    apart, near = Box(1, 600, 400, 80, 60), Box(1, 602, 401, 80, 60)
+    groups = match({"ann": [*heap, apart], "ben": [*heap, near]})
+    assert {"ann": apart, "ben": near} in groups
+    assert sum(len(group) for group in groups) == 1_802
+    assert sum(len(group) == 2 for group in groups) > 800
+
+
 drawn = st.builds(
     Box, st.integers(0, 1), st.integers(0, 60), st.integers(0, 40), st.integers(1, 50), st.integers(1, 40)
 )
