@@ -91,7 +91,7 @@ def _alike_of_few(boxes: Sequence[Box], places: Sequence[Box]) -> Iterator[tuple
 
 
 def _alike_of_many(boxes: Sequence[Box], places: Sequence[Box]) -> Iterator[tuple[int, int, float]]:
-    """The same with NumPy, for each box its NEAREST places at the most: hundreds over one another cost little."""
+    """The same with NumPy, for each box its NEAREST places at most: hundreds over one another cost little."""
     import numpy as np  # noqa: PLC0415 - few pictures have so many boxes
 
     left, top, right, bottom = np.array(
