@@ -13,6 +13,7 @@ from truthmill.boxes import Box
 from truthmill.errors import FormatError
 from truthmill.labeling_job import ATTRIBUTE
 from truthmill.layout import RunLayout
+from truthmill.ledger import Ledger
 from truthmill.manifest import Labeled, read_output
 from truthmill.records import Rejected, Similar, split_lines
 from truthmill.report.durations import durations
@@ -47,8 +48,8 @@ class Missing(msgspec.Struct, frozen=True):
 
 def gather(store: Storage, at: RunLayout, run: Run) -> Facts:
     """Everything in one pass over each object; memory doesn't grow with the dataset."""
-    ledger = read_ledger(store, at.dataset)[0]
-    labels = ledger.labels or tuple(map(str, run.request.get("labels", ())))
+    ledger = _ledger(store, at)
+    labels = tuple(map(str, run.request.get("labels", ()))) or ledger.labels
     listed = read_lists(store, at)
     agreement, staff = read_answers(store, at, run, labels)
     prefix = store.uri("")
@@ -56,7 +57,7 @@ def gather(store: Storage, at: RunLayout, run: Run) -> Facts:
     wanted = listed.keys() | agreement.least.keys()
     measures, lines = Measures(labels, at.run, at.run), {}
     for segment in ledger.segments:
-        measures.add(_kept_aside(_lines(store, segment.key, LabeledLine), wanted, lines))
+        measures.add(_kept_aside(_pictures(store, segment.key, len(labels)), wanted, lines))
     return Facts(
         run=run,
         bucket=store.bucket,
@@ -67,6 +68,18 @@ def gather(store: Storage, at: RunLayout, run: Run) -> Facts:
         lines=lines,
         durations=durations(run.started_at, moments(store, at, run)),
     )
+
+
+def _ledger(store: Storage, at: RunLayout) -> Ledger:
+    """As the run's channels were built from it; of runs that didn't keep it, as it is now."""
+    try:
+        return store.read_json(at.ledger, Ledger)[0]
+    except FileNotFoundError:
+        return read_ledger(store, at.dataset)[0]
+
+
+def _pictures(store: Storage, key: str, labels: int) -> Iterator[LabeledLine]:
+    return (line.as_of(labels) for line in _lines(store, key, LabeledLine))
 
 
 def _lines(store: Storage, key: str, kind: type[T]) -> Iterator[T]:

@@ -51,7 +51,10 @@ class PlainBox(msgspec.Struct, frozen=True, gc=False):
 
 
 class LabeledLine(Record, frozen=True):
-    """As much of `records.LedgerLine` as is looked at here."""
+    """As much of `records.LedgerLine` as is looked at here.
+
+    labels: for how many labels workers have looked; 0 in ledgers that don't say, whose boxes are of all.
+    """
 
     key: str
     split: str
@@ -60,6 +63,18 @@ class LabeledLine(Record, frozen=True):
     width: int = 0
     height: int = 0
     boxes: tuple[PlainBox, ...] | None = None
+    labels: int = 0
+
+    def as_of(self, labels: int) -> "LabeledLine":
+        """As it is in channels of the first `labels` labels (`dataset.labeled_picture`)."""
+        if self.boxes is None:
+            return self
+        if 0 < self.labels < labels:
+            return msgspec.structs.replace(self, boxes=None)
+        if all(box.class_id < labels for box in self.boxes):
+            return self
+        kept = tuple(box for box in self.boxes if box.class_id < labels)
+        return msgspec.structs.replace(self, boxes=kept)
 
 
 class Shown(msgspec.Struct, frozen=True):

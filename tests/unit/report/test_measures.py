@@ -1,5 +1,6 @@
 """What is counted of a dataset's boxes: hand-worked figures."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,6 +40,16 @@ def test_boxes_and_pictures_are_counted_by_class_and_side():
     assert (validation.pictures, validation.negatives, validation.unlabeled) == (1, 0, 1)
     assert (found.pictures, found.negatives, found.boxes) == (3, 1, 4)
     assert found.of_this_run == {("train", True): 2, ("validation", True): 1, ("validation", False): 1}
+
+
+def test_a_picture_counts_as_it_is_in_the_runs_channels():
+    """Not where workers haven't looked for every label yet; without boxes of labels that came later."""
+    found = line("a", boxes=[(0, 1, 1, 5, 5), (2, 9, 9, 5, 5)])
+    assert found.as_of(3) is found
+    assert [box.class_id for box in found.as_of(2).boxes] == [0]
+    looked = msgspec.structs.replace(found, labels=2)
+    assert looked.as_of(3).boxes is None
+    assert len(looked.as_of(2).boxes) == 1
 
 
 def test_a_picture_without_an_answer_is_no_negative():
