@@ -12,6 +12,8 @@ HELD = 1 << 20  # bytes of a list that are decoded at a time
 _BETWEEN = re.compile(rb"\}\s*,\s*(?=\{)")
 _END = re.compile(rb"\}\s*\]")
 _BLANK = b" \t\r\n"
+_BEGIN = 1024  # bytes within which a list's first item begins
+_skipped = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _SKIPPED = 64 * 1024 * 1024  # bytes of a value that nobody wants; more than that is no file of labels
 
 
@@ -29,10 +31,14 @@ def read_lists(chunks: Iterable[bytes], kinds: dict[str, Any]) -> Iterator[tuple
     while True:
         key = str(reader.value())
         reader.expect(b":")
-        if key in kinds and reader.peek() == b"[":
-            decode = decoders[key]
-            for batch in reader.items(decode):
+        if reader.peek() != b"[":
+            reader.value()
+        elif key in kinds:
+            for batch in reader.items(decoders[key]):
                 yield key, batch
+        elif reader.begins_objects():
+            for _ in reader.items(_skipped):
+                pass
         else:
             reader.value()
         if reader.take() != b",":
@@ -74,6 +80,12 @@ class _Reader:
     def expect(self, wanted: bytes) -> None:
         if (found := self.take()) != wanted:
             raise ValueError(f"{found.decode(errors='replace')!r} stands where {wanted.decode()!r} belongs.")
+
+    def begins_objects(self) -> bool:
+        """Whether the list that comes now has an object in it, as far as the next bytes tell."""
+        while len(self._held) < _BEGIN and self._more():
+            pass
+        return self._held[1:].lstrip(_BLANK).startswith(b"{")
 
     def value(self) -> Any:
         """A value that is held whole."""

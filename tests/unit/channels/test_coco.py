@@ -194,3 +194,21 @@ def test_two_documents_that_number_a_class_differently_are_an_error():
 def test_a_file_that_is_cut_off_or_no_json_is_named(text):
     with pytest.raises(FormatError, match=r"instances_train\.json: "):
         coco.read(Sources({"instances_train.json": text}), ("cat",))
+
+
+def test_lists_that_nobody_wants_are_passed_over_without_being_held(monkeypatch):
+    """A reader that holds them takes minutes for the categories at the end of a large document."""
+    item = b'{"id":1,"segmentation":[[1,2],[3]]}'
+    asked = []
+
+    def chunks():
+        yield b'{"licenses":[1,2],"none":[],"images":['
+        for number in range(3_000):
+            asked.append(number)
+            yield item + b"," + item + b","
+        yield item + b'],"categories":[{"id":1,"name":"cat"}]}'
+
+    monkeypatch.setattr(json_document, "_SKIPPED", 1_000)  # bytes of a value that may be held
+    found = list(json_document.read_lists(chunks(), {"categories": dict}))
+    assert found == [("categories", [{"id": 1, "name": "cat"}])]
+    assert len(asked) == 3_000
