@@ -27,7 +27,9 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
     asked = read_run(store, reference).asked
     labels, template = at.labels(job.number), at.template(job.number)
     store.write(labels, labeling_job.label_categories(asked, job), "application/json")
-    store.write(template, worker_template(asked, job, store).encode(), "text/html; charset=utf-8")
+    own_service = bool(environment.get("AWS_ENDPOINT_URL_SAGEMAKER"))
+    page = worker_template(asked, job, store, own_service=own_service)
+    store.write(template, page.encode(), "text/html; charset=utf-8")
     request = labeling_job.create_request(
         asked,
         job,
@@ -37,7 +39,7 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
         output_uri=store.uri(at.labeling_output.rstrip("/")),
         role_arn=environment["LABELING_ROLE_ARN"],
         region=environment["AWS_REGION"],
-        own_service=bool(environment.get("AWS_ENDPOINT_URL_SAGEMAKER")),
+        own_service=own_service,
         tags={"truthmill:dataset": at.dataset, "truthmill:run": at.run},
     )
     arn = sagemaker.create_labeling_job(request)
@@ -45,11 +47,11 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
     return {"name": job.name, "arn": arn}
 
 
-def worker_template(asked: Request, job: Job, store: Storage) -> str:
+def worker_template(asked: Request, job: Job, store: Storage, *, own_service: bool) -> str:
     """The built-in template, or the user's own; a review has its own in any case."""
     given = asked.labeling.template
     if not given or job.kind != "label":
-        return worker_pages.worker_template(asked, job.kind)
+        return worker_pages.worker_template(asked, job.kind, own_service=own_service)
     if not given.startswith("s3://"):
         return given
     bucket, _, key = given.removeprefix("s3://").partition("/")

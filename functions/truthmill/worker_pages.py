@@ -3,6 +3,7 @@
 import re
 from html import escape
 
+import msgspec
 from markdown_it import MarkdownIt
 
 from truthmill.request import Request
@@ -28,7 +29,7 @@ _BOXES = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></scri
 # As in Ground Truth's own templates for adjustment: what PRE-AdjustmentBoundingBox hands over.
 _INITIAL = """
     initial-value="{{ task.input.initialValue | to_json | escape }}\""""
-# PRE-VerificationBoundingBox hands over the boxes to show; the answer is one of the labels.
+# Ground Truth's ACS-VerificationBoundingBox reads the answer of crowd-image-classifier.
 _VERDICT = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form>
   <crowd-image-classifier
@@ -45,20 +46,46 @@ _VERDICT = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></sc
 """
 
 
+# Truthmill's portal shows the boxes in their own element, and takes the verdict from beside it.
+_OWN_VERDICT = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <crowd-bounding-box
+    name="boundingBox"
+    src="{{ task.input.taskObject | grant_read_access }}"
+    header="@header"
+    labels="@labels"
+    initial-value="{{ task.input.initialValue | to_json | escape }}"
+  >
+    <full-instructions header="@header">@full</full-instructions>
+    <short-instructions>@short</short-instructions>
+  </crowd-bounding-box>
+  {% for label in task.input.labels %}
+  <label><input type="radio" name="verdict" value="{{ label }}" required> {{ label }}</label>
+  {% endfor %}
+</crowd-form>
+"""
+
+
 def html_of(markdown: str) -> str:
     """Markdown as HTML without script, raw tags or Liquid."""
     made: str = _MARKDOWN.render(markdown)
     return made.strip().translate(_BRACES)
 
 
-def worker_template(request: Request, kind: JobKind) -> str:
-    """The template of a job where the request brings none of its own."""
+def worker_template(request: Request, kind: JobKind, *, own_service: bool) -> str:
+    """The template of a job where the request brings none of its own.
+
+    own_service: for Truthmill's own labeling service, not Ground Truth.
+    """
     words = request.instructions
     parts = {
         "header": escape(words.title).translate(_BRACES),
         "full": html_of(words.full),
         "short": html_of(words.short),
+        "labels": escape(msgspec.json.encode(request.labels).decode()).translate(_BRACES),
         "initial": _INITIAL if kind == "adjustment" else "",
     }
-    page = _VERDICT if kind == "verification" else _BOXES
+    page = _BOXES
+    if kind == "verification":
+        page = _OWN_VERDICT if own_service else _VERDICT
     return re.sub(r"@(\w+)", lambda found: parts[found[1]], page)

@@ -22,9 +22,9 @@ def text_of(html):
     return "".join(found)
 
 
-def page(kind="label", **words):
+def page(kind="label", own_service=True, **words):
     given = input_of("s3://bucket/rex.jpg", ("cat",)) | {"initialValue": [{"label": "cat", "left": 1}]}
-    return render(worker_template(asked(**words), kind), given, lambda uri: uri)
+    return render(worker_template(asked(**words), kind, own_service=own_service), given, lambda uri: uri)
 
 
 def test_markdown_becomes_html():
@@ -60,6 +60,12 @@ def test_an_adjustment_begins_with_the_boxes_that_are_there():
     parser.handle_starttag = lambda _, attributes: found.append(dict(attributes).get("initial-value"))
     parser.feed(page("adjustment"))
     assert '[{"label":"cat","left":1}]' in found
+
+
+def test_a_verification_shows_the_boxes_and_takes_a_verdict():
+    assert '<input type="radio" name="verdict" value="cat" required>' in page("verification")
+    assert 'labels="[&quot;cat&quot;]"' in page("verification")
+    assert "<crowd-image-classifier" in page("verification", own_service=False)
 
 
 def test_a_template_of_ones_own_must_be_liquid_that_workers_can_answer_with():
