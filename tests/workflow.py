@@ -223,7 +223,7 @@ class Execution:
         resplit_dataset.handler(through_json({"run": self.run}), None)
         self.place()
         assert self.plan() == []
-        build_channels.handler(through_json({"run": self.run}), None)
+        self.channels_built(build_channels.handler(through_json({"run": self.run}), None))
         self.report()
         self.notify()
         return self
@@ -245,7 +245,16 @@ class Execution:
         from pipeline import build_channels
 
         assert self.keep(*ended) == []
-        through_json(build_channels.handler(through_json({"run": self.run}), None))
+        self.channels_built(build_channels.handler(through_json({"run": self.run}), None))
+
+    def channels_built(self, answer: dict[str, Any]) -> None:
+        """What follows BuildChannels where the dataset is built in shards."""
+        from pipeline import build_shards, merge_shards
+
+        if through_json(answer)["sharded"]:
+            for shard in self.cloud.lines(answer["shards"]):
+                through_json(build_shards.handler(through_json({"run": self.run, "batch": shard}), None))
+            through_json(merge_shards.handler(through_json({"run": self.run}), None))
 
     def how_ended(self, job: str) -> dict[str, str]:
         """What AwaitLabels hands on; `test_pipeline_waiting` shows that it does."""

@@ -39,15 +39,15 @@ def write_channel(
     pictures: of a split. pieces: key prefix for parts of files that can't be written in one go.
     """
     counts = {split: Counts() for split in heading.splits}
-    with _Objects(store, heading.prefix, pieces) as objects:
+    with Objects(store, heading.prefix, pieces) as objects:
         for split in heading.splits:
-            with _Ahead(store, counts[split].of(pictures(split)), channel.pictures == "embeds") as ahead:
+            with Ahead(store, counts[split].of(pictures(split)), channel.pictures == "embeds") as ahead:
                 objects.write(channel.write(Shard(heading, split, ahead, content=ahead.content)))
         objects.write(channel.finish(heading, counts))
     return counts
 
 
-class _Ahead:
+class Ahead:
     """Pictures, whose bytes are read a little before they are asked for."""
 
     def __init__(self, store: Storage, pictures: Iterable[LabeledPicture], wanted: bool) -> None:
@@ -82,7 +82,7 @@ class _Ahead:
         return self._current.result() if self._current else self._store.read(picture.key)
 
 
-class _Objects:
+class Objects:
     """Puts a channel's pieces together; after an error, files of several pieces stay unwritten."""
 
     def __init__(self, store: Storage, prefix: str, pieces: str) -> None:

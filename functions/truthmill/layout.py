@@ -115,6 +115,15 @@ class RunLayout:
         return f"{self.prefix}pieces/{name}/"
 
     @property
+    def shards(self) -> str:
+        """The dataset cut into shards, where its channels are built by several functions."""
+        return self.prefix + "shards.jsonl"
+
+    def shard_counts(self, name: str, number: int) -> str:
+        """What a shard of a format has; written last, so that its presence says the rest is there."""
+        return f"{self.prefix}shards/{name}/{number:06d}.json"
+
+    @property
     def ledger(self) -> str:
         """The dataset's list of segments as the run's channels were built from it; segments never change."""
         return self.prefix + "ledger.json"

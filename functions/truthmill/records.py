@@ -112,6 +112,33 @@ class Rejected(Record, frozen=True):
     distance: int | None = None
 
 
+class LedgerPart(Record, frozen=True):
+    """Whole lines of a segment of the ledger. start: first byte; length: bytes."""
+
+    key: str
+    start: int
+    length: int
+
+
+class Before(Record, frozen=True):
+    """What of a split comes before a shard."""
+
+    pictures: int = 0
+    boxes: int = 0
+
+
+class ChannelShard(Record, frozen=True):
+    """A line of shards.jsonl: labeled pictures that one BuildShards child writes into every channel.
+
+    number: from 0. parts: where they stand in the ledger. splits: of the whole dataset, in their order.
+    """
+
+    number: int
+    parts: tuple[LedgerPart, ...]
+    splits: tuple[str, ...]
+    before: dict[str, Before]
+
+
 class LedgerLine(Record, frozen=True):
     """A picture that the dataset keeps.
 
@@ -187,6 +214,16 @@ def from_lines(chunks: Iterable[bytes | memoryview], kind: type[T], where: str) 
                 yield decode(line)
             except (msgspec.DecodeError, ValueError) as error:
                 raise FormatError(f"{where}, line {number}: {error}") from error
+
+
+def line_lengths(chunks: Iterable[bytes | memoryview], kind: type[T], where: str) -> Iterator[tuple[T, int]]:
+    """As `from_lines`, each record with the bytes of its line, newline included."""
+    decode = msgspec.json.Decoder(kind).decode
+    for number, line in enumerate(split_lines(chunks), start=1):
+        try:
+            yield decode(line), len(line) + 1
+        except (msgspec.DecodeError, ValueError) as error:
+            raise FormatError(f"{where}, line {number}: {error}") from error
 
 
 def split_lines(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
