@@ -189,37 +189,62 @@ class _Deal:
         return np.bincount(flat, minlength=len(SPLITS) * self.classes).reshape(len(SPLITS), self.classes)
 
     def bring_lacking(self) -> None:
-        """Move a group wherever a split gets a class that it lacks, and none loses as many."""
+        """Bring each class to the splits that lack it, wherever fewer are lacking in the end."""
         held = self.held()
         moved = True
         while moved:
             moved = False
             for kind in np.argsort(self.holders, kind="stable").tolist():
                 for side in self.asked:
-                    if self.holders[kind] and not held[side, kind] and self._bring(kind, side, held):
-                        moved = True
+                    self._steps = _STEPS
+                    if self.holders[kind] and not held[side, kind]:
+                        moved |= self._gain(kind, side, held) or self._bring(kind, side, held, frozenset())
 
-    def _bring(self, kind: int, side: int, held: "NDArray[np.int64]") -> bool:
-        """Move the group with this class that costs least to a side; False where none is worth it."""
-        best: tuple[int, int, int, int] | None = None
-        for number in self._of(kind).tolist():
-            if self.locked[number]:
-                continue
+    def _gain(self, kind: int, side: int, held: "NDArray[np.int64]") -> bool:
+        """Move a group with this class to a side where that brings more classes than it takes away."""
+        for number in self._candidates(kind, side):
             kinds = self.kind[self.first[number] : self.first[number + 1]]
-            loses = int((held[self.side[number], kinds] == 1).sum()) if self.side[number] in self.asked else 0
-            change = loses - int((held[side, kinds] == 0).sum())
-            cost = change, int(self.sizes[number]), int(self.rank[number]), number
-            if change < 0 and (best is None or cost < best):
-                best = cost
-            if best and best[:2] == (-1, 1) and self.holders[kind] > _ENOUGH:
-                break
-        if best is None:
-            return False
-        kinds = self.kind[self.first[best[3]] : self.first[best[3] + 1]]
-        held[self.side[best[3]], kinds] -= 1
+            source = int(self.side[number])
+            lost = int((held[source, kinds] == 1).sum()) if source in self.asked else 0
+            if lost < int((held[side, kinds] == 0).sum()):
+                self._move(number, side, held)
+                return True
+        return False
+
+    def _bring(self, kind: int, side: int, held: "NDArray[np.int64]", moved: frozenset[int]) -> bool:
+        """Move a group with this class to a side, and others for what that takes away; False: nothing moved.
+
+        moved: groups that were moved on the way here, and stay where they are now.
+        """
+        for number in self._candidates(kind, side):
+            if number in moved or self._steps <= 0:
+                continue
+            self._steps -= 1
+            source = int(self.side[number])
+            self._move(number, side, held)
+            before = self.side.copy()
+            kinds = self.kind[self.first[number] : self.first[number + 1]]
+            lost = kinds[held[source, kinds] == 0].tolist() if source in self.asked else []
+            if all(held[source, each] or self._bring(each, source, held, moved | {number}) for each in lost):
+                return True
+            for changed in np.flatnonzero(self.side != before).tolist():
+                self._move(changed, int(before[changed]), held)
+            self._move(number, source, held)
+        return False
+
+    def _candidates(self, kind: int, side: int) -> list[int]:
+        """Groups with the class that can go to a side: small ones first."""
+        found = self._of(kind)
+        found = found[~self.locked[found] & (self.side[found] != side)]
+        order = np.lexsort((self.rank[found], self.sizes[found]))[:_TRIED]
+        candidates: list[int] = found[order].tolist()
+        return candidates
+
+    def _move(self, number: int, side: int, held: "NDArray[np.int64]") -> None:
+        kinds = self.kind[self.first[number] : self.first[number + 1]]
+        held[self.side[number], kinds] -= 1
         held[side, kinds] += 1
-        self.side[best[3]] = side
-        return True
+        self.side[number] = side
 
     def make_exact(self) -> None:
         """Exchange groups with train until the number of pictures is as wanted, or as near as may be.
@@ -248,7 +273,8 @@ class _Deal:
         return int(movable == int((self.side == side).sum()))
 
 
-_ENOUGH = 100  # groups with a class, from which on the first that costs next to nothing is taken
+_TRIED = 50  # groups with a class that are tried, and moves at most to bring it to a side
+_STEPS = 2000
 
 
 def _described(
