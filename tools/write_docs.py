@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from truthmill.labeling_members import MEMBERS
 from truthmill.rejections import REASONS
 from truthmill.request import Request
 from truthmill_cli.reference import reference
@@ -112,7 +113,24 @@ def _values(given: dict[str, Any]) -> str:
     return " ".join([text, *limits]) + (" characters" if "maxLength" in given else "")
 
 
+def protocol_page() -> str:
+    """docs/protocol.md."""
+    text = (
+        "# What becomes of every member\n\n"
+        "The operations of SageMaker's API that the labeling service answers, with every member of their "
+        "requests: it **acts**, it is **kept** and shown again, or it is **refused** with the "
+        "sentence below. None is ignored. How to point a client at the service: "
+        "[labeling-service.md](labeling-service.md). Made by `make docs`.\n"
+    )
+    for operation, members in MEMBERS.items():
+        text += f"\n## {operation}\n\n| member | | |\n| --- | --- | --- |\n"
+        for path, (kind, sentence) in members.items():
+            text += f"| `{path}` | {kind} | {sentence} |\n"
+    return text
+
+
 PAGES = {
+    "protocol.md": protocol_page,
     "request.md": request_page,
     "cli.md": reference,
     "parameters.md": parameters_page,

@@ -6,6 +6,7 @@ import pytest
 from labeling.control import OPERATIONS
 from labeling_builders import a_request
 from truthmill.errors import ProtocolError
+from truthmill.labeling_jobs import Counters, Job, describe
 from truthmill.labeling_members import MEMBERS, refuse_members
 from truthmill.labeling_protocol import check
 
@@ -90,3 +91,30 @@ def test_a_request_with_what_is_taken_passes():
     refuse_members("CreateLabelingJob", a_request())
     check(input_of("CreateLabelingJob"), a_request(), SHAPES)
     refuse_members("ListLabelingJobs", {"MaxResults": 3, "SortBy": None})
+
+
+def value_at(document, path):
+    for name in path.split("."):
+        document = document[name.removesuffix("[]")]
+        document = document[0] if name.endswith("[]") else document
+    return document
+
+
+def test_whatever_is_taken_of_a_job_is_described_again():
+    """Every member that isn't refused, given at once; tags are kept by themselves."""
+    request = a_request(
+        **{
+            "InputConfig.DataAttributes": {"ContentClassifiers": ["FreeOfAdultContent"]},
+            "OutputConfig.KmsKeyId": "0a1b",
+            "StoppingConditions": {"MaxHumanLabeledObjectCount": 7, "MaxPercentageOfInputDatasetLabeled": 8},
+            "HumanTaskConfig.TaskKeywords": ["pets"],
+            "HumanTaskConfig.TaskAvailabilityLifetimeInSeconds": 3_600,
+            "HumanTaskConfig.MaxConcurrentTaskCount": 9,
+        }
+    )
+    job = Job(name="pets", arn="arn", request=request, reference="r", created=0, modified=0)
+    described = describe(job, Counters(), {"a": "b"})
+    for path, treatment in MEMBERS["CreateLabelingJob"].items():
+        if treatment.kind != "refused":
+            given = {"Tags": [{"Key": "a", "Value": "b"}]} if path.startswith("Tags") else request
+            assert value_at(described, path) == value_at(given, path), path
