@@ -56,8 +56,9 @@ format: install  ## let ruff format and fix
 docs: install  ## renew the pages that follow from the code
 	$(PYTHON) tools/write_docs.py
 
-screenshots: install  ## the documentation's pictures, from what `make demo` left
-	$(PYTHON) tools/screenshots.py
+screenshots: install chromium  ## the documentation's pictures: the portal's pages, and the report that `make demo` left
+	PYTHONPATH=tests:functions $(PYTHON) tools/portal_screenshots.py
+	test ! -f out/demo/report.html || $(PYTHON) tools/screenshots.py
 
 bench: install  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
 	$(PYTHON) bench $(ONLY)

@@ -50,6 +50,7 @@ class Site:
     def __init__(self):
         self.answers = {}
         self.pictures = {}
+        self.statuses = {}
         self.refused = []
 
     def serve(self, route):
@@ -61,13 +62,17 @@ class Site:
             return route.fulfill(body=self.pictures[path], headers=headers)
         if origin == ORIGIN and path in self.answers:
             body, kind, headers = self.answers[path]
-            return route.fulfill(body=body, headers={"content-type": kind, **headers})
+            status = self.statuses.get(path, 200)
+            return route.fulfill(body=body, status=status, headers={"content-type": kind, **headers})
         event = {"requestContext": {"http": {"method": "GET"}}, "rawPath": path, "headers": {}}
         reply = portal.page(Web.of(event)) if origin == ORIGIN else None
         if reply is None:
             self.refused.append(route.request.url)
             return route.abort()
         made = reply.response()
+        if path == "/":  # the portal's pages show pictures from S3, these from here
+            policy = made["headers"]["content-security-policy"].replace(page_files.S3, PICTURES)
+            made["headers"]["content-security-policy"] = policy
         body = reply.content if reply.content is not None else made["body"]
         return route.fulfill(body=body, status=made["statusCode"], headers=made["headers"])
 
@@ -77,12 +82,16 @@ class Site:
         policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
         self.answers[path] = (shown.html, HTML, {"content-security-policy": policy})
 
+    def put_json(self, path, document, status=200):
+        self.answers[path] = (json.dumps(document), "application/json", {})
+        self.statuses[path] = status
+
     def put_parent(self, first):
         own = digest()
         self.answers["/"] = (
             PARENT.format(digest=own),
             HTML,
-            page_files.FRONT_HEADERS,
+            page_files.front().headers,
         )
         script = PARENT_SCRIPT.format(digest=own, first=json.dumps(first))
         self.answers["/parent.js"] = (script, "text/javascript", {})

@@ -1,5 +1,8 @@
 """The page's own modules, run in the browser: geometry, undo, and reading what templates write."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from adapters.task_page import digest
@@ -16,6 +19,8 @@ MODULES = (
     "portal/password_rules.js",
     "portal/kept.js",
     "texts/texts.js",
+    "texts/en.js",
+    "texts/de.js",
 )
 
 
@@ -101,3 +106,65 @@ def test_every_step_is_undone_and_done_again(run):
 )
 def test_labels_are_read_as_templates_write_them(run, written, labels):
     assert run(f"return m.readLabels({written!r});") == labels
+
+
+def test_every_text_is_there_in_every_language_with_the_same_values(run):
+    values = "Object.keys(of).sort().map((key) => [key, (of[key].match(/{\\w+}/g) ?? []).sort().join()])"
+    english, german = run(f"const listed = (of) => {values}; return [listed(m.en), listed(m.de)];")
+    assert english == german
+
+
+def test_every_label_has_a_colour_of_its_own(run):
+    colours = run("return Array.from({length: 50}, (_, number) => m.colourOf(number));")
+    assert len(set(colours)) == 50
+
+
+def test_a_click_picks_the_smallest_box_and_then_the_next(run):
+    body = """const d = new m.Drawing(), v = new m.Viewport(); v.picture = {width: 100, height: 100};
+      v.resize({width: 124, height: 124});
+      const large = d.add("a", {left: 0, top: 0, width: 90, height: 90});
+      const small = d.add("a", {left: 10, top: 10, width: 20, height: 20});
+      d.select(null);
+      const g = new m.Gestures(d, v), at = v.toScreen({x: 20, y: 20}), seen = [];
+      for (let i = 0; i < 3; i++) {
+        g.press(at); g.lift(at); seen.push(d.selected === small ? "small" : "large");
+      }
+      return seen;"""
+    assert run(body) == ["small", "large", "small"]
+
+
+def test_kept_work_is_read_again_by_its_own_worker_only(run):
+    body = """const all = new Map(), storage = {
+        getItem: (k) => all.get(k) ?? null, setItem: (k, v) => all.set(k, v),
+        removeItem: (k) => all.delete(k), key: (n) => [...all.keys()][n], get length() { return all.size; }};
+      const ann = new m.Kept(storage, "ann"), ben = new m.Kept(storage, "ben"), task = {job: "j", task: "1"};
+      ann.write(task, {boxes: [1], fields: ["x"]});
+      const seen = [ann.read(task).boxes, ann.read(task).fields, ben.read(task)];
+      ann.forget(task);
+      return [...seen, ann.read(task)];"""
+    assert run(body) == [[1], ["x"], None, None]
+
+
+@pytest.mark.parametrize(
+    ("event", "command"),
+    [
+        ({"key": "3", "code": "Digit3"}, {"name": "label", "digit": 2}),
+        ({"key": "0", "code": "Digit0"}, {"name": "label", "digit": 9}),
+        ({"key": "#", "code": "Digit3", "altKey": True}, {"name": "relabel", "digit": 2}),
+        ({"key": "ArrowUp", "shiftKey": True}, {"name": "nudge", "by": [0, -10]}),
+        ({"key": "Z", "ctrlKey": True, "shiftKey": True}, {"name": "redo"}),
+        ({"key": "z", "metaKey": True}, {"name": "undo"}),
+        ({"key": "?", "shiftKey": True}, {"name": "help"}),
+        ({"key": "q"}, None),
+    ],
+)
+def test_keys_ask_for_commands(run, event, command):
+    none = dict.fromkeys(("ctrlKey", "metaKey", "altKey", "shiftKey"), False)
+    assert run(f"return m.commandOf({json.dumps(none | event)});") == command
+
+
+def test_the_documentation_lists_every_key(run):
+    written = (Path(__file__).parents[2] / "docs" / "portal.md").read_text(encoding="utf-8")
+    rows = run("return m.keyList().flatMap(([, keys]) => keys);")
+    assert len(rows) > 25
+    assert [f"| {key} | {does} |" for key, does in rows if f"| {key} | {does} |\n" not in written] == []

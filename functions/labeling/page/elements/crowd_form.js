@@ -26,6 +26,7 @@ export class CrowdForm extends HTMLElement {
     const own = this.querySelector(OWN_SUBMIT);
     this.bar = element("div", { class: "truthmill-bar" }, framed && skip, this.message, box && nothing, !own && submit);
     this.append(this.bar);
+    if (!document.querySelector("main, [role=main]")) this.setAttribute("role", "main");
     this.classList.toggle("truthmill-alone", this.#fills());
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("keyup", (event) => event.key === " " && box && (box.stage.space = false));

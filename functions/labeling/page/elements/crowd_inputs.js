@@ -166,9 +166,9 @@ export class CrowdInstructions extends HTMLElement {
     const words = this.getAttribute("link-text") ?? text("box.instructions");
     const shown = element("dialog", { "aria-label": words });
     const close = element("button", { type: "button", onclick: () => shown.close() }, text("box.close"));
-    const content = element("div", { class: "content" });
+    const content = element("div", { class: "content", tabIndex: 0 });
     content.append(...this.childNodes);
-    shown.append(element("header", {}, element("h2", {}, words), close), content);
+    shown.append(element("div", { class: "heading" }, element("h2", {}, words), close), content);
     this.append(element("button", { type: "button", onclick: () => shown.showModal() }, words), shown);
   }
 }

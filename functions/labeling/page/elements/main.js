@@ -1,5 +1,5 @@
 /** Begins a task's page: our crowd elements, and word to the template's own scripts that they are there. */
-import { language } from "../texts/texts.js";
+import { language, text } from "../texts/texts.js";
 import { framed, listen } from "./channel.js";
 import { CrowdBoundingBox } from "./crowd_bounding_box.js";
 import { CrowdForm } from "./crowd_form.js";
@@ -19,6 +19,7 @@ const ELEMENTS = {
 };
 
 document.documentElement.lang ||= language;
+document.title ||= text("work.frame");
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
 
 const form = () => /** @type {CrowdForm | null} */ (document.querySelector("crowd-form"));

@@ -1,9 +1,13 @@
-/** The portal: who is signed in, and which of its pages is shown. The address says which: #/work/JOB, else the jobs. */
+/**
+ * The portal: who is signed in, and which of its pages is shown. The address says which: #/work/JOB, #/lead and what
+ * lies below it, else the jobs.
+ */
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
 import { get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
+import { leadPage } from "./lead.js";
 import { signInForm } from "./sign_in.js";
 import { Work } from "./work.js";
 
@@ -35,6 +39,7 @@ async function begin() {
 /** Show the page that the address names. */
 async function route() {
   if (!user) return;
+  if (/^#\/lead\b/.test(window.location.hash)) return lead();
   const name = /^#\/work\/([A-Za-z0-9-]+)$/.exec(window.location.hash)?.[1];
   if (!name) return jobs();
   if (!listed.some((job) => job.job === name)) listed = (await get("jobs")).jobs;
@@ -79,6 +84,15 @@ async function jobs(quiet = false) {
   }
   const soon = listed.some((job) => job.remaining === 0);
   timer = window.setTimeout(() => jobs(true).catch(sorry), soon ? ENDING_MS : LOOK_AGAIN_MS);
+}
+
+async function lead() {
+  const address = window.location.hash;
+  const found = await leadPage(address);
+  if (address !== window.location.hash) return; // gone on meanwhile
+  leave();
+  title(found.querySelector("h1")?.textContent ?? "");
+  show(header(), found);
 }
 
 /** @param {any} job */
@@ -135,13 +149,16 @@ async function signOut() {
 /** @param {any} [job] @param {HTMLElement} [left] */
 function header(job, left) {
   const home = element("button", { type: "button", class: "quiet", onclick: () => go("#/") }, text("work.back"));
+  const team = element("button", { type: "button", class: "quiet", onclick: () => go("#/lead") }, text("lead.title"));
+  const atHome = !job && !/^#\/lead\b/.test(window.location.hash);
   const out = element("button", { type: "button", class: "quiet", onclick: signOut }, text("app.signOut"));
   return element(
     "header",
     { class: "top" },
     element("strong", {}, job ? job.title : text("app.name")), left,
     element("span", { class: "gap" }),
-    job && home,
+    !atHome && home,
+    user.lead && !job && team,
     element("span", { class: "who" }, text("app.signedInAs", { email: user.email })), out,
   );
 }

@@ -18,13 +18,14 @@ export function signInForm(onSignedIn, { about = "", email = "" } = {}) {
 function credentials(place, onSignedIn, about, email) {
   const username = element("input", { id: "email", name: "username", type: "email", required: true, autocomplete: "username", value: email, autofocus: !email });
   const password = element("input", { id: "password", name: "password", type: "password", required: true, autocomplete: "current-password" });
+  const forgotten = element("button", { type: "button", class: "quiet", onclick: () => place.replaceChildren(forgottenPassword(place, onSignedIn, username.value.trim())) }, text("sign.forgotten"));
   const send = async () => {
     const answer = await post("sign-in", { username: username.value.trim(), password: password.value });
     if (answer.user) onSignedIn(answer.user);
     else place.replaceChildren(newPassword(place, answer.challenge, onSignedIn, username.value));
   };
   return form(
-    { title: text("sign.title"), about, submit: text("sign.submit"), note: text("sign.forgotten") },
+    { title: text("sign.title"), about, submit: text("sign.submit"), note: [forgotten, element("span", {}, text("sign.noInvitation"))] },
     [element("label", { htmlFor: "email" }, text("sign.email")), username, element("label", { htmlFor: "password" }, text("sign.password")), shown(password)],
     send,
     (error) => ({ SignInRefused: text("sign.refused"), TooManyTries: text("sign.tooMany") })[error.code] ?? error.message,
@@ -34,27 +35,25 @@ function credentials(place, onSignedIn, about, email) {
 /** @param {HTMLElement} place @param {any} challenge @param {(user: {email: string}) => void} onSignedIn @param {string} email */
 function newPassword(place, challenge, onSignedIn, email) {
   const password = element("input", { id: "new-password", name: "new-password", type: "password", required: true, autocomplete: "new-password", autofocus: true, "aria-describedby": "rules" });
-  const rules = passwordRules(challenge.passwordRules);
-  const lines = rules.map(() => element("li", {}));
-  const show = () =>
-    rules.forEach(({ words, met }, number) => {
-      const fulfilled = met(password.value);
-      const state = text(fulfilled ? "password.met" : "password.open");
-      lines[number].className = fulfilled ? "met" : "";
-      lines[number].replaceChildren(words, fulfilled === null ? "" : element("span", { class: "for-ears" }, `: ${state}`));
-    });
-  show();
-  password.addEventListener("input", show);
+  let unheard = false;
   const send = async () => {
     const { username, session } = challenge;
-    onSignedIn((await post("new-password", { username, session, password: password.value })).user);
+    try {
+      onSignedIn((await post("new-password", { username, session, password: password.value })).user);
+    } catch (error) {
+      // An answer that got lost may have been a yes: then the new password is good already.
+      const again = unheard && error instanceof Refused && error.code === "ChallengeOver";
+      unheard = error instanceof Unreachable;
+      if (!again) throw error;
+      onSignedIn((await post("sign-in", { username: email, password: password.value })).user);
+    }
   };
   const made = form(
-    { title: text("password.title"), about: text("password.about"), submit: text("password.submit"), note: "" },
+    { title: text("password.title"), about: text("password.about"), submit: text("password.submit"), note: [] },
     [
       element("input", { type: "email", autocomplete: "username", value: email, readOnly: true, hidden: true, "aria-hidden": "true" }),
       element("label", { htmlFor: "new-password" }, text("password.new")), shown(password),
-      element("ul", { class: "rules", id: "rules" }, ...lines),
+      ruleList(password, challenge.passwordRules),
     ],
     send,
     (error) => {
@@ -66,6 +65,60 @@ function newPassword(place, challenge, onSignedIn, email) {
   return made;
 }
 
+/** Asks for a code by mail. @param {HTMLElement} place @param {(user: {email: string}) => void} onSignedIn @param {string} email */
+function forgottenPassword(place, onSignedIn, email) {
+  const username = element("input", { id: "email", name: "username", type: "email", required: true, autocomplete: "username", value: email });
+  const send = async () => {
+    const { passwordRules: rules } = await post("forgotten-password", { username: username.value.trim() });
+    place.replaceChildren(resetPassword(place, onSignedIn, username.value.trim(), rules));
+  };
+  queueMicrotask(() => username.focus());
+  return form(
+    { title: text("reset.title"), about: text("reset.about"), submit: text("reset.send"), note: [back(place, onSignedIn)] },
+    [element("label", { htmlFor: "email" }, text("sign.email")), username],
+    send,
+    (error) => (error.code === "TooManyTries" ? text("sign.tooMany") : error.message),
+  );
+}
+
+/** @param {HTMLElement} place @param {(user: {email: string}) => void} onSignedIn @param {string} email @param {string[]} rules */
+function resetPassword(place, onSignedIn, email, rules) {
+  const code = element("input", { id: "code", name: "code", required: true, inputMode: "numeric", autocomplete: "one-time-code" });
+  const password = element("input", { id: "new-password", name: "new-password", type: "password", required: true, autocomplete: "new-password", "aria-describedby": "rules" });
+  const send = async () => onSignedIn((await post("reset-password", { username: email, code: code.value.trim(), password: password.value })).user);
+  queueMicrotask(() => code.focus());
+  return form(
+    { title: text("password.title"), about: text("reset.sent", { email }), submit: text("password.submit"), note: [back(place, onSignedIn)] },
+    [
+      element("label", { htmlFor: "code" }, text("reset.code")), code,
+      element("label", { htmlFor: "new-password" }, text("password.new")), shown(password), ruleList(password, rules),
+    ],
+    send,
+    (error) => ({ CodeRefused: text("reset.refused"), TooManyTries: text("sign.tooMany") })[error.code] ?? error.message,
+  );
+}
+
+/** @param {HTMLElement} place @param {(user: {email: string}) => void} onSignedIn */
+function back(place, onSignedIn) {
+  return element("button", { type: "button", class: "quiet", onclick: () => place.replaceChildren(credentials(place, onSignedIn, "", "")) }, text("reset.back"));
+}
+
+/** The pool's rules, with a tick at what is met, while the worker types. @param {HTMLInputElement} password @param {string[]} given */
+function ruleList(password, given) {
+  const rules = passwordRules(given);
+  const lines = rules.map(() => element("li", {}));
+  const show = () =>
+    rules.forEach(({ words, met }, number) => {
+      const fulfilled = met(password.value);
+      const state = text(fulfilled ? "password.met" : "password.open");
+      lines[number].className = fulfilled ? "met" : "";
+      lines[number].replaceChildren(words, fulfilled === null ? "" : element("span", { class: "for-ears" }, `: ${state}`));
+    });
+  show();
+  password.addEventListener("input", show);
+  return element("ul", { class: "rules", id: "rules" }, ...lines);
+}
+
 /** @param {HTMLInputElement} password */
 function shown(password) {
   const toggle = element("input", { type: "checkbox", onchange: () => (password.type = toggle.checked ? "text" : "password") });
@@ -73,13 +126,13 @@ function shown(password) {
 }
 
 /**
- * @param {{title: string, about: string, submit: string, note: string}} words @param {Node[]} fields
+ * @param {{title: string, about: string, submit: string, note: Node[]}} words @param {Node[]} fields
  * @param {() => Promise<void>} send @param {(error: Refused) => string} sentence
  */
 function form({ title, about, submit, note }, fields, send, sentence) {
   const problem = element("p", { class: "problem", role: "alert" });
   const button = element("button", { type: "submit", class: "primary" }, submit);
-  const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note && element("p", { class: "note" }, note));
+  const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note.length > 0 && element("p", { class: "note" }, ...note));
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -88,7 +141,7 @@ function form({ title, about, submit, note }, fields, send, sentence) {
       await send();
     } catch (error) {
       if (error instanceof Refused) problem.textContent = sentence(error);
-      else if (error instanceof Unreachable) problem.textContent = text("app.offline").split(/(?<=[.]) /)[0];
+      else if (error instanceof Unreachable) problem.textContent = text("sign.unreachable");
       else throw error;
     } finally {
       button.disabled = false;
