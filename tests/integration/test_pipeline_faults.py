@@ -9,6 +9,7 @@ import pytest
 from adapters import storage as storage_module
 from adapters.storage import Storage
 from builders import archive, picture
+from workflow import without_times
 
 FILES = {
     **{f"f/{number}.jpg": picture(500 + number) for number in range(9)},
@@ -83,8 +84,7 @@ def comparable(cloud):
         steady = {name: value for name, value in document.items() if name not in VOLATILE}
         found[key] = json.dumps(steady).encode()
     dated = re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d|execution:dataset:e\d+")
-    timed = re.compile(rb"<section[^>]*cost-title.*?</section>", re.DOTALL)  # how long each state took
-    return {key: timed.sub(b"", dated.sub(b"", content)) for key, content in found.items()}
+    return {key: without_times(dated.sub(b"", content)) for key, content in found.items()}
 
 
 @pytest.mark.parametrize("seed", range(4))
