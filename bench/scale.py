@@ -13,7 +13,6 @@ from report import Table, kept
 
 COUNTS = (1_000_000, 10_000_000, 100_000_000)
 KILOBYTES = 200  # of a picture; batches are cut by count below 240 kB, by bytes above
-MIB = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,10 @@ FACTS = {
     "job_objects": Fact(100_000, "objects of a labeling job", "Ground Truth guide, Quotas"),
 }
 FUNCTION_MIB = 1769  # template.yaml: one whole processor
+SPLIT_MIB = 3008  # template.yaml: SplitDataset
 CONCURRENCY = 200  # template.yaml: MapConcurrency
 BATCH_COUNT = 400  # pipeline/prepare.py and pipeline/placement.py
 IN_FLIGHT = 16  # pipeline/place_images.py
-SPAN = 16 * MIB  # truthmill/archive.py, of one ranged GET
 TRAIN_SHARE = 0.8  # of the pictures, below one prefix
 CHILD_TRANSITIONS = 2  # a child's start, and its one state
 JOB_TRANSITIONS = 6  # a labeling job's states, each once
@@ -126,7 +125,7 @@ def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> 
     # S3 takes so many a second: where children would put more, all of them wait.
     place_s = max(free_s, TRAIN_SHARE * pictures / FACTS["puts_s"].value / waves)
     split_s, prepare_s = found.split_s * share, found.prepare_s * share
-    busy_s = children * (inspect_s + place_s) + split_s + prepare_s
+    busy_mib_s = (children * (inspect_s + place_s) + prepare_s) * FUNCTION_MIB + split_s * SPLIT_MIB
     jobs = math.ceil(pictures / FACTS["job_objects"].value)
     calls = 2 * children + 2
     return Estimate(
@@ -140,7 +139,7 @@ def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> 
         place_s=waves * place_s,
         puts_s=min(concurrency, children) * BATCH_COUNT / free_s,
         s3_usd=pictures * (found.puts * FACTS["put_usd"].value + found.gets * FACTS["get_usd"].value),
-        lambda_usd=busy_s * FUNCTION_MIB / 1024 * FACTS["lambda_gib_s_usd"].value
+        lambda_usd=busy_mib_s / 1024 * FACTS["lambda_gib_s_usd"].value
         + calls * FACTS["lambda_call_usd"].value,
         states_usd=(2 * children * CHILD_TRANSITIONS + jobs * JOB_TRANSITIONS)
         * FACTS["transition_usd"].value,
@@ -151,10 +150,10 @@ def estimate(pictures: int, found: Measured, concurrency: int = CONCURRENCY) -> 
 def child_s(found: Measured) -> tuple[float, float]:
     """Seconds of an InspectImages child and of a PlaceImages child, of a whole batch each.
 
-    Reading comes before working, the PUTs go beside it: a PUT takes what S3 takes, 16 at a time, or the
-    processor, whichever is longer.
+    One GET reads a batch, before it is worked on; the PUTs go beside the work: a PUT takes what S3 takes,
+    16 at a time, or the processor, whichever is longer.
     """
-    read_s = KILOBYTES * 1000 * (FACTS["read_s"].value + FACTS["put_s"].value / SPAN)
+    read_s = KILOBYTES * 1000 * FACTS["read_s"].value + FACTS["put_s"].value / BATCH_COUNT
     put_s = max(found.place_s, FACTS["put_s"].value / IN_FLIGHT)
     inspect_s, place_s = (found.start_s + BATCH_COUNT * (read_s + work) for work in (found.inspect_s, put_s))
     return inspect_s, place_s
@@ -165,7 +164,7 @@ def bounds(found: Measured) -> dict[str, int]:
     split_mib = (found.split_mib - found.base_mib) / found.pictures
     prepare_mib = (found.prepare_mib - found.base_mib) / found.pictures
     limits = {
-        "SplitDataset's memory, as the template sets it": (FUNCTION_MIB - found.base_mib) / split_mib,
+        "SplitDataset's memory, as the template sets it": (SPLIT_MIB - found.base_mib) / split_mib,
         "SplitDataset's memory, at Lambda's most": (FACTS["memory_mib"].value - found.base_mib) / split_mib,
         "SplitDataset's time, one invocation": FACTS["timeout_s"].value / found.split_s * found.pictures,
         "Prepare's memory, as the template sets it": (FUNCTION_MIB - found.base_mib) / prepare_mib,

@@ -2,8 +2,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, Literal, NoReturn
 
 import msgspec
@@ -12,14 +10,15 @@ from adapters.executions import is_running
 from adapters.storage import Storage, storage
 from pipeline.ledger import change_ledger, lines_of
 from pipeline.observed import observed
-from pipeline.placement import PlaceWriter, key_mark, picture_keys
+from pipeline.placement import key_mark
 from pipeline.run import RunReference, read_run, update_run
-from truthmill import grouping, layout, manifest, pricing, rejections
+from pipeline.split_outputs import Outputs
+from truthmill import grouping, layout, pricing
 from truthmill.curation import Curation, Gathered, curate
 from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger, Segment
-from truthmill.records import Inspection, LedgerLine, Rejected, Similar
+from truthmill.records import LedgerLine
 from truthmill.run import Run, check_counts
 
 
@@ -71,6 +70,7 @@ class _Step:
         self.store, self.at, self.service = store, at, service
         self.asked = run.asked
         self.taken: set[int] = set()
+        self.outputs = Outputs(store, at, self.asked)
         self.leaving: dict[str, str] = {}
 
     def earlier(self) -> Decided | None:
@@ -96,10 +96,10 @@ class _Step:
         kept = curation.kept()
         self.check_split(curation)
         cost = self.check_budget(int(kept.sum()))
-        of, segment = self.write_kept(curation)
+        of, segment = self.outputs.write_kept(curation, self.taken)
         of |= self.known_keys(ledger, curation)
-        self.write_rejected(curation, of)
-        self.write_similar(curation, of)
+        self.outputs.write_rejected(curation, of)
+        self.outputs.write_similar(curation, of)
         sides = Counter(curation.sides[: len(new)][kept].tolist())
         counts |= {name: sides[number] for number, name in enumerate(SPLITS)}
         counts["duplicates"] = int((~kept).sum())
@@ -110,19 +110,11 @@ class _Step:
             ledger = ledger.with_segment(self.without_kept(other, new, curation))
         return ledger.with_segment(segment)
 
-    def inspections(self) -> Iterator[Inspection]:
-        """Every input, in an order that is the same each time."""
-        for found in self.store.list(self.at.inspected):
-            yield from self.store.read_lines(found.key, Inspection)
-
-    def usable(self) -> Iterator[Inspection]:
-        return (inspection for inspection in self.inspections() if not inspection.reason)
-
     def gather(self) -> tuple[Gathered, dict[str, int]]:
         """What the decision needs of every usable picture, and counts of the others."""
         gathered, counts = Gathered(), {"inputs": 0, "rejected": 0, "ignored": 0}
         rules = self.asked.split
-        for found in self.inspections():
+        for found in self.outputs.inspections():
             counts["inputs"] += 1
             if found.reason:
                 counts["ignored" if found.reason == "ignored" else "rejected"] += 1
@@ -135,7 +127,7 @@ class _Step:
 
     def refuse(self, counts: dict[str, int]) -> NoReturn:
         """Nothing can be used; why not is written down like in any other run."""
-        self.store.write_lines(self.at.rejected, map(_refused, self.inspections()))
+        self.outputs.write_all_rejected()
         update_run(self.store, self.at.run_json, lambda found: msgspec.structs.replace(found, counts=counts))
         raise NoPicturesError(
             f"{self.asked.source} has {counts['inputs']} entries and none is a picture that can be used. "
@@ -195,7 +187,9 @@ class _Step:
         )
 
     def name_of(self, number: int) -> str:
-        found = (inspection.entry.name for index, inspection in enumerate(self.usable()) if index == number)
+        found = (
+            inspection.entry.name for index, inspection in enumerate(self.outputs.usable()) if index == number
+        )
         return next(found, "an earlier picture of the dataset")
 
     def check_budget(self, objects: int) -> dict[str, Any]:
@@ -210,57 +204,6 @@ class _Step:
             raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
         return pricing.described(estimate, objects)
 
-    def write_kept(self, curation: Curation) -> tuple[dict[int, str], Segment]:
-        """place.jsonl, the splits' manifests and the ledger's segment, in one pass.
-
-        Answers the keys of pictures that others are duplicates of or resemble, and the segment.
-        """
-        kept = curation.kept()
-        wanted = set(curation.stands_for[~kept].tolist()) | set(curation.similar.ravel().tolist())
-        of: dict[int, str] = {}
-        segment = Segment(
-            run=self.at.run,
-            key=layout.ledger_segment(self.at.dataset, self.at.run, layout.KEPT),
-            pictures=int(kept.sum()),
-        )
-        keys = picture_keys(self.at.dataset, self.taken)
-        with ExitStack() as open_files:
-            sink = lambda key: open_files.enter_context(self.store.sink(key))  # noqa: E731 - three uses below
-            ledger = sink(segment.key)
-            # A folder, or an earlier run, may put pictures on a side that this request gives no share.
-            sides = {SPLITS[side] for side in set(curation.sides[: len(kept)][kept].tolist())}
-            splits = {name: sink(self.at.split_manifest(name)) for name in {*curation.outcome.wanted} | sides}
-            place = PlaceWriter(sink(self.at.place))
-            for number, found in enumerate(self.usable()):
-                if not kept[number]:
-                    continue
-                split = SPLITS[curation.sides[number]]
-                key = keys(found, split)
-                if number in wanted:
-                    of[number] = key
-                line = manifest.input_line(self.store.bucket, key, split)
-                place.add(found, key)
-                splits[split].add(line)
-                ledger.add(self.ledger_line(found, key, split))
-            place.close()
-        return of, segment
-
-    def ledger_line(self, found: Inspection, key: str, split: str) -> LedgerLine:
-        return LedgerLine(
-            sha256=found.sha256,
-            key=key,
-            split=split,
-            name=found.entry.name,
-            run=self.at.run,
-            pixels=found.pixels,
-            fingerprint=found.fingerprint,
-            width=found.width,
-            height=found.height,
-            orientation=found.orientation,
-            scaled_from=found.scaled_from,
-            group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
-        )
-
     def known_keys(self, ledger: Ledger, curation: Curation) -> dict[int, str]:
         """Keys of the known pictures that new ones are duplicates of or resemble."""
         first = len(curation.stands_for)
@@ -270,35 +213,6 @@ class _Step:
         lines = (line for segment in ledger.segments for line in lines_of(self.store, segment))
         known = filter(self.is_known, lines)
         return {number: line.key for number, line in enumerate(known, start=first) if number in wanted}
-
-    def write_rejected(self, curation: Curation, of: dict[int, str]) -> None:
-        """A line for every input that isn't used, with its reason."""
-        self.store.write_lines(self.at.rejected, self.rejected(curation, of))
-
-    def rejected(self, curation: Curation, of: dict[int, str]) -> Iterator[Rejected]:
-        number = -1
-        for found in self.inspections():
-            if found.reason:
-                yield _refused(found)
-                continue
-            number += 1
-            stands = int(curation.stands_for[number])
-            if stands != number:
-                reason = "known" if stands >= len(curation.stands_for) else "duplicate"
-                same = msgspec.structs.replace(found, reason=reason)
-                yield msgspec.structs.replace(_refused(same), of=of[stands], distance=0)
-
-    def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
-        """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""
-        pairs = zip(*curation.similar.tolist(), curation.distance.tolist(), strict=True)
-        self.store.write_lines(
-            self.at.similar,
-            (
-                Similar(key=of[one], of=of[other], distance=distance)
-                for one, other, distance in pairs
-                if one < len(curation.stands_for)
-            ),
-        )
 
     def described(self, curation: Curation) -> dict[str, Any]:
         outcome = curation.outcome
@@ -321,12 +235,3 @@ class _Step:
                     sink.add(line)
                     left += 1
         return msgspec.structs.replace(other, key=key, pictures=left, sent_by="")
-
-
-def _refused(found: Inspection) -> Rejected:
-    return Rejected(
-        name=found.entry.name,
-        reason=found.reason,
-        detail=found.detail,
-        advice=rejections.REASONS[found.reason],
-    )

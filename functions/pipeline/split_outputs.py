@@ -1,0 +1,127 @@
+"""What SplitDataset writes of its decision, and the inspections that it goes through for that.
+
+Nothing is decided here: everything follows from the inspections and a `Curation`.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import msgspec
+
+from adapters.storage import Storage
+from pipeline.placement import PlaceWriter, picture_keys
+from truthmill import grouping, layout, manifest, rejections
+from truthmill.curation import Curation
+from truthmill.layout import SPLITS, RunLayout
+from truthmill.ledger import Segment
+from truthmill.records import Inspection, LedgerLine, Rejected, Similar
+from truthmill.request import Request
+
+
+class Outputs:
+    """The objects of one run that follow from what was decided. Each is a pass over the inspections."""
+
+    def __init__(self, store: Storage, at: RunLayout, asked: Request) -> None:
+        self.store, self.at, self.asked = store, at, asked
+
+    def inspections(self) -> Iterator[Inspection]:
+        """Every input, in an order that is the same each time."""
+        for found in self.store.list(self.at.inspected):
+            yield from self.store.read_lines(found.key, Inspection)
+
+    def usable(self) -> Iterator[Inspection]:
+        return (inspection for inspection in self.inspections() if not inspection.reason)
+
+    def write_kept(self, curation: Curation, taken: set[int]) -> tuple[dict[int, str], Segment]:
+        """place.jsonl, the splits' manifests and the ledger's segment, in one pass.
+
+        taken: `key_mark` of each key that belongs to another picture of the dataset.
+        Answers the keys of pictures that others are duplicates of or resemble, and the segment.
+        """
+        kept = curation.kept()
+        wanted = set(curation.stands_for[~kept].tolist()) | set(curation.similar.ravel().tolist())
+        of: dict[int, str] = {}
+        segment = Segment(
+            run=self.at.run,
+            key=layout.ledger_segment(self.at.dataset, self.at.run, layout.KEPT),
+            pictures=int(kept.sum()),
+        )
+        keys = picture_keys(self.at.dataset, taken)
+        with ExitStack() as open_files:
+            sink = lambda key: open_files.enter_context(self.store.sink(key))  # noqa: E731 - three uses below
+            ledger = sink(segment.key)
+            # A folder, or an earlier run, may put pictures on a side that this request gives no share.
+            sides = {SPLITS[side] for side in set(curation.sides[: len(kept)][kept].tolist())}
+            splits = {name: sink(self.at.split_manifest(name)) for name in {*curation.outcome.wanted} | sides}
+            place = PlaceWriter(sink(self.at.place))
+            for number, found in enumerate(self.usable()):
+                if not kept[number]:
+                    continue
+                split = SPLITS[curation.sides[number]]
+                key = keys(found, split)
+                if number in wanted:
+                    of[number] = key
+                line = manifest.input_line(self.store.bucket, key, split)
+                place.add(found, key)
+                splits[split].add(line)
+                ledger.add(self._ledger_line(found, key, split))
+            place.close()
+        return of, segment
+
+    def _ledger_line(self, found: Inspection, key: str, split: str) -> LedgerLine:
+        return LedgerLine(
+            sha256=found.sha256,
+            key=key,
+            split=split,
+            name=found.entry.name,
+            run=self.at.run,
+            pixels=found.pixels,
+            fingerprint=found.fingerprint,
+            width=found.width,
+            height=found.height,
+            orientation=found.orientation,
+            scaled_from=found.scaled_from,
+            group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
+        )
+
+    def write_all_rejected(self) -> None:
+        """Of a run of which nothing can be used."""
+        self.store.write_lines(self.at.rejected, map(_refused, self.inspections()))
+
+    def write_rejected(self, curation: Curation, of: dict[int, str]) -> None:
+        """A line for every input that isn't used, with its reason."""
+        self.store.write_lines(self.at.rejected, self._rejected(curation, of))
+
+    def _rejected(self, curation: Curation, of: dict[int, str]) -> Iterator[Rejected]:
+        number = -1
+        for found in self.inspections():
+            if found.reason:
+                yield _refused(found)
+                continue
+            number += 1
+            stands = int(curation.stands_for[number])
+            if stands != number:
+                reason = "known" if stands >= len(curation.stands_for) else "duplicate"
+                same = msgspec.structs.replace(found, reason=reason)
+                yield msgspec.structs.replace(_refused(same), of=of[stands], distance=0)
+
+    def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
+        """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""
+        pairs = zip(*curation.similar.tolist(), curation.distance.tolist(), strict=True)
+        self.store.write_lines(
+            self.at.similar,
+            (
+                Similar(key=of[one], of=of[other], distance=distance)
+                for one, other, distance in pairs
+                if one < len(curation.stands_for)
+            ),
+        )
+
+
+def _refused(found: Inspection) -> Rejected:
+    return Rejected(
+        name=found.entry.name,
+        reason=found.reason,
+        detail=found.detail,
+        advice=rejections.REASONS[found.reason],
+    )
