@@ -19,7 +19,16 @@ import msgspec
 from adapters.desks import Desk, Held, put_desk
 from adapters.gold_tasks import GoldAnswer, GoldTasks, without
 from adapters.jobs import Jobs
-from adapters.table import ConditionFailedError, Item, Key, Table
+from adapters.stored_tasks import (
+    StoredTask,
+    labeled_object,
+    new_task,
+    queue,
+    stored_task,
+    task_item,
+    task_key,
+)
+from adapters.table import ConditionFailedError, Item, Table
 from truthmill import gold, leases
 from truthmill.consolidation import certainty
 from truthmill.labeling_input import NewObject
@@ -33,20 +42,6 @@ INDEX_LAG_MS = 30_000  # an index may show an item that much later than it was w
 REWIND_MS = 600_000  # who finds nothing looks through the whole queues again this often
 TRIES = 8
 KEPT_S = 120 * 86_400  # a task and its answers leave the table that long after they were made
-
-
-class StoredTask(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as it lies in the table: its state, its manifest line, its picture.
-
-    uri: empty where the line holds the object itself. input: what the job's own pre-annotation function made
-    of it, as JSON. reason: why no worker is asked.
-    """
-
-    task: Task
-    line: str
-    uri: str
-    input: str = ""
-    reason: str = ""
 
 
 class _Span(NamedTuple):
@@ -75,7 +70,7 @@ class Tasks:
         """Write tasks of a job, in the manifest's order from number `first` on. Answers how many."""
         expires = now // 1000 + KEPT_S
         return self.table.write_many(
-            _task_item(job, _new_task(job, number, each)) | {"expires": expires}
+            task_item(job, new_task(job, number, each)) | {"expires": expires}
             for number, each in enumerate(objects, first)
         )
 
@@ -86,8 +81,8 @@ class Tasks:
             if picture is None:
                 return None
             return StoredTask(task=Task(number=number, needed=1), line=picture.line, uri=picture.uri)
-        item = self.table.get(_task_key(job, number))
-        return _stored(item) if item else None
+        item = self.table.get(task_key(job, number))
+        return stored_task(item) if item else None
 
     def desk(self, worker: str, job: str) -> Desk:
         item = self.table.get((f"WORKER#{worker}", f"JOB#{job}"))
@@ -99,7 +94,7 @@ class Tasks:
 
     def rows(self, job: Job, shard: int, number: int | None = None) -> Iterator[Item]:
         """What lies in a shard, or of one object: each object, then declines of it and answers to it."""
-        return self.table.query(_queue(job, shard), "" if number is None else f"{number:06d}")
+        return self.table.query(queue(job, shard), "" if number is None else f"{number:06d}")
 
     def hold(self, job: Job, worker: str, count: int, now: int) -> list[tuple[Held, StoredTask]]:
         """Leases for a worker until they hold `count`, or as many as there are; what they hold stays theirs.
@@ -148,7 +143,7 @@ class Tasks:
         slow_until = now + job.time_limit_ms - leases.slow_after(job.time_limit_ms)
         desk = self.desk(worker, job.name)
         for shard in range(job.shards):
-            page = self.table.waiting(_queue(job, shard), f"{now:013d}#~", f"{slow_until:013d}#~", PAGE)
+            page = self.table.waiting(queue(job, shard), f"{now:013d}#~", f"{slow_until:013d}#~", PAGE)
             theirs = [item for item in page if worker not in (*item["answered"], *item["declined"])]
             random.shuffle(theirs)
             for item in theirs:
@@ -164,7 +159,7 @@ class Tasks:
             name = f"{shard}{span.name}"
             after = places.get(name, span.after)
             for size in chain([PAGE], repeat(10 * PAGE)):
-                page = self.table.waiting(_queue(job, shard), after, span.until, size)
+                page = self.table.waiting(queue(job, shard), after, span.until, size)
                 mine = [
                     item["sk"] for item in page if desk.worker not in (*item["answered"], *item["declined"])
                 ]
@@ -248,7 +243,7 @@ class Tasks:
             self._on_gold(job, worker, number, lambda desk: self.gold.decline(desk, number))
             return
         extra = {
-            "pk": _queue(job, job.shard(number)),
+            "pk": queue(job, job.shard(number)),
             "sk": f"{number:06d}#!{worker}",
             "declined": reason,
             "moment": now,
@@ -277,7 +272,7 @@ class Tasks:
         digest: of the answer's content. The same answer again changes nothing and completes nothing. Raises
         LeaseRefusedError, and JobEndedError.
         """
-        key = (_queue(job, job.shard(number)), f"{number:06d}#{worker}")
+        key = (queue(job, job.shard(number)), f"{number:06d}#{worker}")
         item = {"pk": key[0], "sk": key[1], "digest": digest, "expires": now // 1000 + KEPT_S}
         item["answer"] = msgspec.json.encode(submitted).decode()
 
@@ -342,7 +337,7 @@ class Tasks:
         return changed
 
     def _withdraw(self, job: Job, number: int, worker: str, now: int) -> None:
-        key = (_queue(job, job.shard(number)), f"{number:06d}#{worker}")
+        key = (queue(job, job.shard(number)), f"{number:06d}#{worker}")
         for _ in range(TRIES):
             stored, given = self.get(job, number), self.table.get(key)
             if stored is None or given is None or worker not in stored.task.answered:
@@ -414,10 +409,10 @@ class Tasks:
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in values if name != "was")
         if place:
             expression += ", #queue = :queue, #place = :place"
-            values |= {"queue": _queue(job, job.shard(task.number)), "place": place}
+            values |= {"queue": queue(job, job.shard(task.number)), "place": place}
         else:
             expression += " REMOVE #queue, #place"
-        return self.table.updating(_task_key(job, task.number), expression, values, "#version = :was")
+        return self.table.updating(task_key(job, task.number), expression, values, "#version = :was")
 
     def _counting(self, job: Job, was: Task, task: Task, now: int) -> dict[str, Any]:
         values = {
@@ -449,56 +444,13 @@ class Tasks:
         current: StoredTask | None = None
         answers: list[Submitted] = []
         size = 0
-        for item in self.table.query(_queue(job, shard), first=f"{first:06d}"):
+        for item in self.table.query(queue(job, shard), first=f"{first:06d}"):
             if "line" in item:
                 if current is not None:
-                    yield _object(current, answers, size)
-                current, answers, size = _stored(item), [], len(item["line"])
+                    yield labeled_object(current, answers, size)
+                current, answers, size = stored_task(item), [], len(item["line"])
             elif "answer" in item:
                 answers.append(msgspec.json.decode(item["answer"], type=Submitted))
                 size += len(item["answer"])
         if current is not None:
-            yield _object(current, answers, size)
-
-
-def _object(stored: StoredTask, answers: list[Submitted], size: int) -> LabeledObject:
-    return LabeledObject(
-        number=stored.task.number,
-        line=stored.line,
-        state=leases.LABELED if stored.task.labeled else stored.task.state,
-        answers=tuple(answers),
-        uri=stored.uri,
-        reason=stored.reason,
-        size=size,
-    )
-
-
-def _queue(job: Job, shard: int) -> str:
-    return f"TASKS#{job.name}#{shard:02d}"
-
-
-def _task_key(job: Job, number: int) -> Key:
-    return _queue(job, job.shard(number)), f"{number:06d}"
-
-
-def _new_task(job: Job, number: int, each: NewObject) -> StoredTask:
-    task = Task(number=number, needed=job.workers_per_object, state=each.state)
-    return StoredTask(task=task, line=each.line, uri=each.uri, input=each.input, reason=each.reason)
-
-
-def _task_item(job: Job, stored: StoredTask) -> Item:
-    pk, sk = _task_key(job, stored.task.number)
-    item = {"pk": pk, "sk": sk, **msgspec.to_builtins(stored.task), "line": stored.line, "uri": stored.uri}
-    item |= {name: text for name in ("input", "reason") if (text := getattr(stored, name))}
-    place = leases.position(stored.task)
-    return item | {"queue": pk, "place": place} if place else item
-
-
-def _stored(item: Item) -> StoredTask:
-    return StoredTask(
-        task=msgspec.convert(item, Task),
-        line=item["line"],
-        uri=item["uri"],
-        input=item.get("input", ""),
-        reason=item.get("reason", ""),
-    )
+            yield labeled_object(current, answers, size)

@@ -10,8 +10,9 @@ from adapters.desks import Desk, Held
 from adapters.gold_tasks import GoldAnswer
 from adapters.links import link, picture_sources, stored_size
 from adapters.sessions import Session
+from adapters.stored_tasks import StoredTask
 from adapters.task_page import task_page
-from adapters.tasks import JobEndedError, StoredTask
+from adapters.tasks import JobEndedError
 from labeling.observed import logger
 from labeling.portal_account import Portal, signed_in
 from labeling.remembered import Remembered
