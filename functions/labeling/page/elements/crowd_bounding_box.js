@@ -49,7 +49,7 @@ export class CrowdBoundingBox extends HTMLElement {
     if (!this.#built) return;
     if (name === "src") this.#load();
     else if (name === "labels") this.#readLabels();
-    else if (name === "header") this.heading.textContent = this.getAttribute("header");
+    else if (name === "header") this.heading?.replaceChildren(this.getAttribute("header") ?? "");
     else this.#begin();
   }
 
@@ -57,6 +57,7 @@ export class CrowdBoundingBox extends HTMLElement {
     return this.getAttribute("name") ?? "";
   }
 
+  /** @returns {string[]} */
   get labels() {
     return this.#labels;
   }
@@ -149,7 +150,7 @@ export class CrowdBoundingBox extends HTMLElement {
       hide: () => (stage.hidden = !stage.hidden),
       dim: () => (stage.dimmed = !stage.dimmed),
       loupe: () => (stage.loupe = !stage.loupe),
-      help: () => this.help.showModal(),
+      help: () => this.help?.showModal(),
     };
     if (!(name in ours)) return false;
     if (stage.ready || name === "help" || name === "label") ours[name]();

@@ -110,7 +110,7 @@ export class Work {
     if (frame) {
       frame.show();
       this.#wholeTime(frame);
-    } else if (this.#sending.size === 0) this.#end(["InProgress", "Completed"].includes(this.status) ? "done" : "over");
+    } else if (this.#sending.size === 0) this.#end(["InProgress", "Completed"].includes(this.status ?? "") ? "done" : "over");
     this.#watch();
   }
 
