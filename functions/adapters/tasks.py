@@ -197,7 +197,12 @@ class Tasks:
         places: dict[str, str],
         slow_until: int = 0,
     ) -> bool:
-        """Lease one object, if it is to be had; the worker's desk is written with it."""
+        """Lease one object, if it is to be had; the worker's desk is written with it.
+
+        One that more workers are wanted for waits in its queue still, also for who has it on the desk.
+        """
+        if any(each.number == number and each.until > now for each in desk.held):
+            return False
         for _ in range(TRIES):
             stored = self.get(job, number)
             if stored is None:

@@ -10,6 +10,7 @@
 Source: "Data format" at cocodataset.org.
 """
 
+import re
 from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +41,8 @@ FIRST_CATEGORY = 1
 IMAGES, ANNOTATIONS, END = range(3)  # sections of the file
 _AT_ONCE = 4096  # images whose boxes are made at a time
 _TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
-_OTHERS = (b'"source-ref"', b'"image_size"')  # keys of a manifest, of SageMaker's image format
+# Keys of a manifest, of SageMaker's image format; a class may have such a name.
+_OTHERS = (re.compile(rb'"source-ref"\s*:'), re.compile(rb'"image_size"\s*:'))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -127,7 +129,7 @@ def detect(files: Files) -> bool:
 
 def _begins_like_one(files: Files, name: str) -> bool:
     begin = head(files, name).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not begin.startswith(b"{") or any(key in begin for key in _OTHERS):
+    if not begin.startswith(b"{") or any(key.search(begin) for key in _OTHERS):
         return False
     if all(key in begin for key in (b'"images"', b'"categories"')):
         return True

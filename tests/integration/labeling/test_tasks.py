@@ -108,6 +108,13 @@ def test_asking_again_gives_the_same_task(tasks):
     assert held(tasks, job, "ann", NOW + 2_000)[:1] == first
 
 
+def test_a_worker_never_holds_an_object_twice_though_it_waits_for_others_too(tasks):
+    """With two workers an object it stays in its queue when the first has it."""
+    for _ in range(5):
+        job = a_job(tasks, 6, workers=2, shards=1)
+        assert sorted(held(tasks, job, "ann", count=6)) == [0, 1, 2, 3, 4, 5]
+
+
 def test_two_workers_hold_different_tasks(tasks):
     job = a_job(tasks, 2)
     assert sorted(held(tasks, job, "ann") + held(tasks, job, "ben")) == [0, 1]

@@ -122,6 +122,12 @@ def test_a_file_of_another_tool_is_read_whatever_its_order_and_its_numbers():
     ]
 
 
+@pytest.mark.parametrize("name", ["image_size", "source-ref"])
+def test_a_class_may_have_the_name_of_another_formats_key(name):
+    labels, _, _ = _read({**FOREIGN, "categories": [{"id": 18, "name": "dog"}, {"id": 17, "name": name}]})
+    assert labels == (name, "dog")
+
+
 def test_gaps_in_the_numbers_of_categories_are_told():
     document = {
         **FOREIGN,
