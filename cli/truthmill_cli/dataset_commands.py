@@ -132,21 +132,35 @@ def pull(
     run: Annotated[
         str, typer.Option(metavar="RUN", help="Which run's channels. Default: the newest complete run.")
     ] = "",
+    training_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="A folder in this one format, whether or not the run built it. Default: all there is.",
+        ),
+    ] = "",
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
 ) -> None:
     """Download a dataset with its channels. What is there already is not downloaded again."""
     from truthmill_cli import pull as verb
+    from truthmill_cli import pull_format
     from truthmill_cli import stack as stacks
 
-    stack = stacks.find(None, stack_name, labeling_stack_name)
-    report = verb.pull(stacks.storage(stack), dataset, run, to)
+    storage = stacks.storage(stacks.find(None, stack_name, labeling_stack_name))
+    if training_format:
+        report = pull_format.pull_format(storage, dataset, run, to, training_format)
+    else:
+        report = verb.pull(storage, dataset, run, to)
     if as_json:
         emit_json(report)
         return
     fetched = f"{report['downloaded']} files ({report['bytes']:,} bytes) downloaded to {to}"
     say(f"{fetched}, {report['present']} were there already.")
+    for note in report.get("notes", []):
+        say(note)
 
 
 def report(

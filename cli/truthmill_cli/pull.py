@@ -28,12 +28,14 @@ PENDING = 256  # downloads waiting for a thread; bounds memory, whatever the dat
 class Copy:
     """Objects, joined in their order, and the file they make, relative to the target.
 
-    found: what a listing says of the one object, if there is one.
+    found: what a listing says of the one object, if there is one. settled: a file of that name is the very
+    one, since names of pictures follow from their content and are given when all of it has come.
     """
 
     keys: tuple[str, ...]
     path: str
     found: Stored | None = None
+    settled: bool = False
 
 
 def pull(storage: Storage, dataset: str, run: str, target: Path) -> dict[str, Any]:
@@ -42,20 +44,29 @@ def pull(storage: Storage, dataset: str, run: str, target: Path) -> dict[str, An
     A download that was cut short leaves nothing under its own name, so pulling again goes on where it ended.
     Raises UsageError where there is no such dataset or run.
     """
+    at, _ = complete_run(storage, dataset, run)
+    counts = {"downloaded": 0, "present": 0, "bytes": 0}
+    with progress_bar() as bar, ThreadPoolExecutor(PARALLEL) as pool:
+        task = bar.add_task(f"Pulling {dataset}", total=None)
+        for copy, size in finished(pool, storage, copies(storage, at), target):
+            counts["present" if size is None else "downloaded"] += 1
+            counts["bytes"] += size or 0
+            bar.update(task, advance=1, description=f"Pulling {Path(copy.path).parts[0]}")
+    return {"dataset": dataset, "run": at.run, "to": str(target), **counts}
+
+
+def complete_run(storage: Storage, dataset: str, run: str) -> tuple[RunLayout, runs.Document]:
+    """A run and its run.json. run: empty for the newest complete one.
+
+    Raises UsageError where there is none, FailedError where it isn't complete.
+    """
     at = RunLayout(dataset, run or newest(storage, dataset))
     document = runs.read(storage, at.run_json)
     if document is None:
         raise UsageError(f"Dataset {dataset!r} has no run {at.run!r}. `truthmill status` lists them.")
     if document["state"] != "SUCCEEDED":
         raise FailedError(f"Run {at.run} of {dataset!r} is {document['state']}; it has no complete channels.")
-    counts = {"downloaded": 0, "present": 0, "bytes": 0}
-    with _bar() as bar, ThreadPoolExecutor(PARALLEL) as pool:
-        task = bar.add_task(f"Pulling {dataset}", total=None)
-        for copy, size in _finished(pool, storage, copies(storage, at), target):
-            counts["present" if size is None else "downloaded"] += 1
-            counts["bytes"] += size or 0
-            bar.update(task, advance=1, description=f"Pulling {Path(copy.path).parts[0]}")
-    return {"dataset": dataset, "run": at.run, "to": str(target), **counts}
+    return at, document
 
 
 def newest(storage: Storage, dataset: str) -> str:
@@ -99,7 +110,7 @@ class _Line(msgspec.Struct):
     key: str
 
 
-def _finished(
+def finished(
     pool: ThreadPoolExecutor, storage: Storage, wanted: Iterator[Copy], target: Path
 ) -> Iterator[tuple[Copy, int | None]]:
     """Each copy once it is there, with the bytes that were downloaded; None where it was there before."""
@@ -127,7 +138,7 @@ def fetch(storage: Storage, copy: Copy, target: Path) -> int | None:
     The time matters: another run's channel may have the same name and the same size.
     """
     path = place(target, copy.path)
-    if copy.found and _is_there(path, copy.found):
+    if (copy.settled and path.is_file()) or (copy.found and _is_there(path, copy.found)):
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -165,7 +176,7 @@ def place(target: Path, path: str) -> Path:
     return placed
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console.progress, transient=True)
 

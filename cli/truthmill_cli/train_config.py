@@ -1,5 +1,6 @@
 """`truthmill train-config`: what starts a training on a dataset, printed."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -13,7 +14,6 @@ from truthmill_cli.errors import UsageError
 from truthmill_cli.pull import newest
 
 Trainer = Literal["sagemaker", "ultralytics", "torchvision"]
-_NEEDS = {"ultralytics": ("yolo",), "torchvision": ("coco",), "sagemaker": training.SAGEMAKER_FORMATS}
 _NO_ROLE = "arn:aws:iam::111122223333:role/your-sagemaker-role"
 
 
@@ -30,7 +30,8 @@ def train_config(
 ) -> str:
     """The request as JSON, or the program. run: empty for the newest complete one.
 
-    folder: where `truthmill pull` laid the dataset out. Raises UsageError.
+    folder: where `truthmill pull` laid the dataset out, all of it or in the trainer's format; by default
+    out/<dataset>, in the format. Raises UsageError.
     """
     at = RunLayout(dataset, run or newest(storage, dataset))
     document = runs.read(storage, at.run_json)
@@ -38,12 +39,16 @@ def train_config(
         raise UsageError(
             f"Dataset {dataset!r} has no complete run {at.run!r}. `truthmill status` lists them."
         )
-    name = _format_of(document, trainer)
     folder = folder or f"out/{dataset}"
     if trainer == "ultralytics":
-        return training.ultralytics_program(folder)
+        return training.ultralytics_program(_format_folder(folder, "yolo"))
     if trainer == "torchvision":
-        return training.torchvision_program(folder, len(document["request"]["labels"]))
+        return training.torchvision_program(
+            f"{folder}/images/train",
+            f"{_format_folder(folder, 'coco')}/instances_train.json",
+            len(document["request"]["labels"]),
+        )
+    name = _format_of(document)
     channels = msgspec.json.decode(storage.read(at.channel(name) + "channels.json"))
     try:
         request = training.create_training_job(
@@ -59,13 +64,20 @@ def train_config(
     return msgspec.json.format(msgspec.json.encode(request), indent=2).decode() + "\n"
 
 
-def _format_of(document: dict[str, Any], trainer: Trainer) -> str:
-    """The run's first channel that the trainer reads. Raises UsageError where it has none."""
-    found = next((name for name in _NEEDS[trainer] if name in document["channels"]), None)
+def _format_folder(folder: str, name: str) -> str:
+    """Where a pulled folder has a format: below channels/ where all of the dataset was pulled."""
+    below = f"{folder}/channels/{name}"
+    return below if Path(below).is_dir() else folder
+
+
+def _format_of(document: dict[str, Any]) -> str:
+    """The run's first channel that SageMaker reads. Raises UsageError where it has none."""
+    wanted = training.SAGEMAKER_FORMATS
+    found = next((name for name in wanted if name in document["channels"]), None)
     if found is None:
         raise UsageError(
-            f"{trainer} reads {' or '.join(_NEEDS[trainer])}, and run {document['run']} has "
+            f"sagemaker reads {' or '.join(wanted)}, and run {document['run']} has "
             f"{', '.join(document['channels'])}. Build it without labeling again: "
-            f"truthmill resplit {document['dataset']} --channels {_NEEDS[trainer][0]}"
+            f"truthmill resplit {document['dataset']} --channels {wanted[0]}"
         )
     return found

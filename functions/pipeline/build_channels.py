@@ -6,7 +6,6 @@ BuildShards and MergeShards.
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from adapters.channel_store import write_channel
@@ -16,7 +15,7 @@ from pipeline.observed import observed
 from pipeline.resplit_dataset import commit
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
-from truthmill.dataset import Heading, LabeledPicture, labeled_picture
+from truthmill.dataset import LabeledPicture, labeled_picture
 from truthmill.errors import NoPicturesError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger
@@ -57,23 +56,11 @@ def build_channels(reference: RunReference, store: Storage, most: int = SHARD_PI
         write_channel(
             store,
             CHANNELS[name],
-            heading_of(store, at, run, name, shards[0].splits),
+            run.heading(store.bucket, at.channel(name), shards[0].splits),
             lambda split: pictures_of(store, shards[0], run.asked.labels, split),
             at.channel_pieces(name),
         )
     return {"sharded": False, "shards": at.shards}
-
-
-def heading_of(store: Storage, at: RunLayout, run: Run, name: str, splits: tuple[str, ...]) -> Heading:
-    """What all files of a format say of the dataset."""
-    heading = Heading(
-        labels=run.asked.labels,
-        splits=splits,
-        bucket=store.bucket,
-        job=run.jobs[0].name if run.jobs else run.run,
-        created=run.started_at.rstrip("Z"),  # not the clock: a retry writes the same bytes
-    )
-    return replace(heading, prefix=at.channel(name))
 
 
 def pictures_of(
@@ -98,9 +85,7 @@ def plan_shards(store: Storage, at: RunLayout, run: Run, ledger: Ledger, most: i
             f"Dataset {at.dataset} has no labeled picture: every one came back without an answer. "
             f"Why, picture by picture, is in {store.uri(at.unlabeled)}."
         )
-    wanted = run.split.get("wanted", ())
-    splits = tuple(split for split in SPLITS if plan.before[split].pictures or split in wanted)
-    return plan.shards(splits)
+    return plan.shards(run.channel_splits({split: before.pictures for split, before in plan.before.items()}))
 
 
 class _Plan:

@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.channel_shards import write_shard
 from adapters.storage import Storage, storage
-from pipeline.build_channels import heading_of, pictures_of
+from pipeline.build_channels import pictures_of
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
@@ -26,7 +26,7 @@ def build_shard(reference: RunReference, shard: ChannelShard, store: Storage) ->
     for name in run.asked.channels:
         done = at.shard_counts(name, shard.number)
         if not store.exists(done):
-            heading = heading_of(store, at, run, name, shard.splits)
+            heading = run.heading(store.bucket, at.channel(name), shard.splits)
             pictures = partial(pictures_of, store, shard, run.asked.labels)
             counts = write_shard(store, CHANNELS[name], heading, shard, pictures, at.channel_pieces(name))
             store.write_json(done, counts)

@@ -4,7 +4,6 @@ from typing import Any
 
 from adapters.channel_shards import merge_shards
 from adapters.storage import Storage, storage
-from pipeline.build_channels import heading_of
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from truthmill.channels import CHANNELS
@@ -23,7 +22,7 @@ def merge_channels(reference: RunReference, store: Storage) -> dict[str, Any]:
     at, run = reference.layout, read_run(store, reference)
     shards = list(store.read_lines(at.shards, ChannelShard))
     for name in run.asked.channels:
-        heading = heading_of(store, at, run, name, shards[0].splits)
+        heading = run.heading(store.bucket, at.channel(name), shards[0].splits)
         counts = _counted(store, at, name, shards)
         merge_shards(store, CHANNELS[name], heading, counts, at.channel_pieces(name))
     return {"channels": list(run.asked.channels)}

@@ -1,10 +1,12 @@
 """run.json: what was asked, by whom, every count, and the state it ended in."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
+from truthmill.dataset import Heading
 from truthmill.layout import SPLITS
 from truthmill.progress import Progress
 from truthmill.records import Record
@@ -82,6 +84,22 @@ class Run(Record, frozen=True, omit_defaults=False):
     @property
     def asked(self) -> Request:
         return msgspec.convert(self.request, Request)
+
+    def heading(self, bucket: str, prefix: str, splits: tuple[str, ...]) -> Heading:
+        """What all files of a format say of the dataset. prefix: key prefix of the format's files."""
+        return Heading(
+            labels=self.asked.labels,
+            splits=splits,
+            bucket=bucket,
+            prefix=prefix,
+            job=self.jobs[0].name if self.jobs else self.run,
+            created=self.started_at.rstrip("Z"),  # not the clock: a retry writes the same bytes
+        )
+
+    def channel_splits(self, pictures: Mapping[str, int]) -> tuple[str, ...]:
+        """The splits of its channels. pictures: how many labeled ones each split has."""
+        wanted = self.split.get("wanted", ())
+        return tuple(split for split in SPLITS if pictures.get(split) or split in wanted)
 
     @property
     def paid(self) -> bool:

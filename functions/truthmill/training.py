@@ -83,18 +83,19 @@ def ultralytics_program(folder: str) -> str:
     """Trains on a folder that `truthmill pull --format yolo` made."""
     return f"""from ultralytics import YOLO
 
-YOLO("yolo11n.pt").train(data={f"{folder}/channels/yolo/data.yaml"!r}, epochs=100, imgsz=640)
+YOLO("yolo11n.pt").train(data={f"{folder}/data.yaml"!r}, epochs=100, imgsz=640)
 """
 
 
-def torchvision_program(folder: str, classes: int) -> str:
-    """Trains Faster R-CNN on a folder that `truthmill pull` made with the channel coco."""
+def torchvision_program(images: str, annotations: str, classes: int) -> str:
+    """Trains Faster R-CNN. images: folder of the training pictures; annotations: the COCO document."""
     return f"""import torch
 from torchvision.datasets import CocoDetection
 from torchvision.models.detection import fasterrcnn_resnet50_fpn_v2
 from torchvision.transforms.functional import to_tensor
 
-FOLDER = {folder!r}
+IMAGES = {images!r}
+ANNOTATIONS = {annotations!r}
 CLASSES = {classes} + 1  # category ids begin at 1; 0 is the background
 
 
@@ -105,9 +106,7 @@ def example(image, annotations):
     return to_tensor(image), {{"boxes": boxes, "labels": labels}}
 
 
-pictures = CocoDetection(
-    FOLDER + "/images/train", FOLDER + "/channels/coco/instances_train.json", transforms=example
-)
+pictures = CocoDetection(IMAGES, ANNOTATIONS, transforms=example)
 loader = torch.utils.data.DataLoader(
     pictures, batch_size=4, shuffle=True, collate_fn=lambda batch: tuple(zip(*batch))
 )

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -11,6 +12,7 @@ from botocore.validate import ParamValidator
 from builders import archive, picture
 from truthmill_cli.errors import UsageError
 from truthmill_cli.pull import pull
+from truthmill_cli.pull_format import pull_format
 from truthmill_cli.train_config import train_config
 
 ROLE = "arn:aws:iam::123456789012:role/training"
@@ -64,24 +66,26 @@ def test_the_manifest_is_read_in_pipe_mode(cloud, store):
     }
 
 
-def test_programs_name_files_that_pull_lays_out(cloud, store, tmp_path):
-    labeled(cloud, "coco", "yolo")
-    pull(store, "pets", "", tmp_path)
-    for trainer in ("ultralytics", "torchvision"):
-        program = ast.parse(train_config(store, "pets", trainer, folder=str(tmp_path)))
-        texts = [node.value for node in ast.walk(program) if isinstance(node, ast.Constant)]
-        paths = [
-            text for text in texts if isinstance(text, str) and text.startswith(("/images", "/channels"))
-        ]
-        paths += [text.removeprefix(str(tmp_path)) for text in texts if str(text).startswith(f"{tmp_path}/")]
-        assert paths
-        assert all((tmp_path / path.lstrip("/")).exists() for path in paths)
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize(("trainer", "name"), [("ultralytics", "yolo"), ("torchvision", "coco")])
+def test_programs_name_files_that_pull_lays_out(trainer, name, built, cloud, store, tmp_path):
+    """All of the dataset, with the format that the run built; or the format alone, which it didn't."""
+    labeled(cloud, name if built else "augmented-manifest")
+    if built:
+        pull(store, "pets", "", tmp_path)
+    else:
+        pull_format(store, "pets", "", tmp_path, name)
+    program = ast.parse(train_config(store, "pets", trainer, folder=str(tmp_path)))
+    texts = [node.value for node in ast.walk(program) if isinstance(node, ast.Constant)]
+    paths = [Path(text) for text in texts if str(text).startswith(f"{tmp_path}/")]
+    assert len(paths) == {"ultralytics": 1, "torchvision": 2}[trainer]
+    assert all(path.exists() for path in paths)
 
 
 def test_a_channel_that_is_missing_is_named_with_the_way_to_it(cloud, store):
     labeled(cloud, "coco")
-    with pytest.raises(UsageError, match="truthmill resplit pets --channels yolo"):
-        train_config(store, "pets", "ultralytics")
+    with pytest.raises(UsageError, match="truthmill resplit pets --channels augmented-manifest"):
+        train_config(store, "pets", "sagemaker")
 
 
 def test_a_region_without_the_algorithm_is_named(cloud, store):
