@@ -9,7 +9,7 @@ SYNC := $(UV) pip install -q --require-hashes
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-install: .venv/.installed .tools/sam/.installed .tools/engine/.installed .tools/readers/.installed  ## the command (.venv/bin/truthmill), SAM and the local engine
+install: .venv/.installed .tools/sam/.installed .tools/engine/.installed  ## the command (.venv/bin/truthmill), SAM and the local engine
 
 .tools/uv/bin/uv:
 	python3 -m venv .tools/uv && .tools/uv/bin/pip install -q uv
@@ -36,8 +36,10 @@ install: .venv/.installed .tools/sam/.installed .tools/engine/.installed .tools/
 demo: install  ## from a zip of drawn pictures to training channels, on this machine
 	.venv/bin/truthmill demo
 
-test: install chromium  ## the whole test suite
+test: install readers chromium  ## the whole test suite
 	$(PYTHON) -m pytest -n 2 --dist loadgroup tests
+
+readers: .tools/readers/.installed .tools/mxnet/.installed  ## libraries that tests compare our formats with
 
 test-browser: install chromium  ## the portal's page in Chromium
 	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/browser
@@ -83,8 +85,8 @@ mutants: install  ## mutation tests over the domain
 	cd build/mutants && ../../.venv/bin/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in files
-	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers; do \
+	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers requirements/mxnet; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 
-.PHONY: help install demo test test-browser chromium check format docs bench mutants lock screenshots
+.PHONY: help install demo test readers test-browser chromium check format docs bench mutants lock screenshots

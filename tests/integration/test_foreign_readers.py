@@ -1,11 +1,14 @@
 """Every format read by a library that isn't ours, on a dataset with what tools commonly get wrong."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import documented_readers
 from adapters.channel_store import write_channel
 from adapters.storage import Storage, memory
 from picture_bytes import corners, saved
@@ -45,8 +48,8 @@ def labeled(split):
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory):
-    """What the other libraries make of it, by format, split and file name."""
+def channels(tmp_path_factory):
+    """A folder with every format."""
     store, folder = memory(), tmp_path_factory.mktemp("channels")
     for (split, name), (width, height, _) in PICTURES.items():
         kind = "PNG" if name.endswith(".png") else "JPEG"
@@ -55,12 +58,11 @@ def read(tmp_path_factory):
         heading = Heading(LABELS, bucket=store.bucket, prefix=f"channels/{name}/")
         write_channel(store, channel, heading, labeled, f"pieces/{name}/")
     _download(store, folder)
-    script = ROOT / "tests/foreign_readers.py"
-    done = subprocess.run(
-        [ROOT / ".tools/readers/bin/python", script, folder / "channels"], capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout.splitlines()[-1])
+    for split, name in PICTURES:  # COCO refers to the pictures
+        path = folder / "channels/coco/images" / split / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(store.read(f"datasets/d/images/{split}/{name}"))
+    return folder / "channels"
 
 
 def _download(store: Storage, folder: Path):
@@ -70,13 +72,57 @@ def _download(store: Storage, folder: Path):
         path.write_bytes(store.read(found.key))
 
 
-@pytest.mark.parametrize("name", ["yolo", "pascal-voc", "parquet", "imagefolder", "webdataset"])
+def _read(environment, channels, *libraries):
+    python = ROOT / ".tools" / environment / "bin/python"
+    if not python.exists():
+        missing = f"{python} isn't there; `make test` installs it."
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    script = ROOT / "tests/foreign_readers.py"
+    done = subprocess.run([python, script, channels, *libraries], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def read(channels):
+    """What the other libraries make of it, by format and library, split and file name."""
+    return _read("readers", channels, "supervision", "datasets", "webdataset", "datumaro")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yolo by supervision",
+        "yolo by datumaro",
+        "coco by datumaro",
+        "pascal-voc by supervision",
+        "parquet by datasets",
+        "imagefolder by datasets",
+        "webdataset by webdataset",
+    ],
+)
 def test_another_library_reads_every_box_to_the_pixel_and_every_negative(name, read):
+    compare(read[name])
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="MXNet wants a NumPy that this Python hasn't")
+def test_mxnet_reads_every_box_to_the_pixel_and_every_negative(channels):
+    compare(_read("mxnet", channels, "mxnet")["recordio by mxnet"])
+
+
+@pytest.mark.parametrize("name", documented_readers.READERS)
+def test_a_reader_of_the_documented_format_reads_every_box_and_every_negative(name, channels):
+    read = documented_readers.READERS[name]
+    compare({split: read(channels / name, split) for split in ("train", "validation")})
+
+
+def compare(read):
+    """Every picture with its size; every box, whichever its place among the boxes."""
     for (split, file), (width, height, boxes) in PICTURES.items():
-        found_width, found_height, found = read[name][split][file]
+        found_width, found_height, found = read[split][file]
         assert (found_width, found_height) == (width, height), file
-        rounded = [(label, *map(round, sides)) for label, *sides in found]
-        assert rounded == [(LABELS[class_id], *sides) for class_id, *sides in boxes], file
+        rounded = sorted((label, *map(round, sides)) for label, *sides in found)
+        assert rounded == sorted((LABELS[class_id], *sides) for class_id, *sides in boxes), file
         # Shares and single precision are no further off than a thousandth of a pixel.
         assert all(abs(side - round(side)) < 1e-3 for _, *sides in found for side in sides)
-    assert sum(map(len, read[name].values())) == len(PICTURES)
+    assert sum(map(len, read.values())) == len(PICTURES)
