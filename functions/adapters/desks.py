@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.table import Table
+from adapters.table import Key, Table
 from truthmill.gold import GoldResult
 
 
@@ -35,12 +35,12 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     gold_result: GoldResult = GoldResult()
 
 
+def desk_key(worker: str, job: str) -> Key:
+    return f"WORKER#{worker}", f"JOB#{job}"
+
+
 def put_desk(table: Table, desk: Desk, was: Desk) -> dict[str, Any]:
     """A write for `Table.write`, which fails where the desk isn't any more what it was."""
-    item = {
-        "pk": f"WORKER#{desk.worker}",
-        "sk": f"JOB#{desk.job}",
-        **msgspec.to_builtins(desk),
-        "version": was.version + 1,
-    }
+    pk, sk = desk_key(desk.worker, desk.job)
+    item = {"pk": pk, "sk": sk, **msgspec.to_builtins(desk), "version": was.version + 1}
     return table.putting(item, "attribute_not_exists(#pk) OR #version = :was", {"was": was.version})

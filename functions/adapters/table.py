@@ -42,6 +42,18 @@ class Table:
         found = self.client.get_item(TableName=self.name, Key=encode_key(key), ConsistentRead=True)
         return decode_item(found["Item"]) if "Item" in found else None
 
+    def get_both(self, first: Key, second: Key) -> tuple[Item | None, Item | None]:
+        """Two items as they are now, by one request."""
+        wanted = [encode_key(first), encode_key(second)]
+        found: dict[Key, Item] = {}
+        while wanted:
+            asked = {self.name: {"Keys": wanted, "ConsistentRead": True}}
+            answer = self.client.batch_get_item(RequestItems=asked)
+            items = map(decode_item, answer["Responses"].get(self.name, []))
+            found |= {(item["pk"], item["sk"]): item for item in items}
+            wanted = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return found.get(first), found.get(second)
+
     def put(self, item: Item, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
         """Write an item whole. Raises ConditionFailedError."""
         self.write([self.putting(item, condition, values)])

@@ -9,7 +9,8 @@ import msgspec
 from adapters.gold_tasks import GoldPicture
 from adapters.jobs import Jobs
 from adapters.storage import storage
-from adapters.tasks import KEPT_S, Tasks
+from adapters.stored_tasks import KEPT_S
+from adapters.tasks import Tasks
 from labeling.observed import logger, now_ms
 from truthmill import gold, labeling_rules
 from truthmill.box_check import check_boxes

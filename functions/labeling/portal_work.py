@@ -88,7 +88,7 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     encoded = msgspec.json.encode(content, order="sorted")
     if len(encoded) > MAX_BYTES:
         raise PortalError(413, "TooLarge", f"An answer has at most {MAX_BYTES} bytes.")
-    stored = portal.tasks.get(found, int(task))
+    stored, desk = portal.tasks.with_desk(found, int(task), session.sub)
     if stored is None:
         raise PortalError(404, "NoSuchTask", f"The job has no object {task}.")
     try:
@@ -96,7 +96,6 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     except AnswerError as error:
         raise PortalError(422, "AnswerInvalid", str(error)) from error
     now = portal.now()
-    desk = portal.tasks.desk(session.sub, found.name)
     submitted = Submitted(
         worker=_worker_id(session.sub),
         sub=session.sub,
@@ -111,7 +110,7 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     told: dict[str, Any] = {}
     if found.is_gold(int(task)):
         told = _feedback(found, _change(lambda: portal.tasks.answer_gold(*given)))
-    elif _change(lambda: portal.tasks.answer(*given)):
+    elif _change(lambda: portal.tasks.answer(*given, (stored, desk))):
         _finish_if_enough(portal, found)
     return Reply(document={"accepted": True, **told, **_and_next(portal, found, session, count)})
 
@@ -234,9 +233,8 @@ def _in_team(job: Job, groups: frozenset[str], portal: Portal) -> bool:
 def _held(web: Web, portal: Portal, job: str, task: str) -> tuple[Job, Held, StoredTask]:
     """A task that the worker holds. Raises PortalError (404)."""
     found, session = _job_of_mine(web, portal, job)
-    desk = portal.tasks.desk(session.sub, found.name)
+    stored, desk = portal.tasks.with_desk(found, int(task), session.sub)
     lease = next((each for each in desk.held if each.number == int(task) and each.until > portal.now()), None)
-    stored = portal.tasks.get(found, int(task)) if lease else None
     if lease is None or stored is None:
         raise PortalError(404, "NotYours", "You don't hold this task, or its time has run out.")
     return found, lease, stored

@@ -15,8 +15,8 @@ TWO = {"HumanTaskConfig.NumberOfHumanWorkersPerDataObject": 2}
 
 def make_lead(stack, email):
     pool = stack.outputs["UserPoolId"]
-    groups = stack.cognito.list_groups(UserPoolId=pool)["Groups"]
-    if LEADS not in {group["GroupName"] for group in groups}:
+    pages = stack.cognito.get_paginator("list_groups").paginate(UserPoolId=pool)
+    if LEADS not in {group["GroupName"] for page in pages for group in page["Groups"]}:
         stack.cognito.create_group(UserPoolId=pool, GroupName=LEADS)
     stack.cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=LEADS)
 
