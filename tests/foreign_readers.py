@@ -1,4 +1,4 @@
-"""Formats read by libraries that aren't ours, in environments of their own (readers.in and mxnet.in in requirements/).
+"""Formats read by libraries that aren't ours, each in an environment of `requirements/` of its own.
 
 python foreign_readers.py FOLDER LIBRARY…: below FOLDER a folder for each format. Prints JSON: "FORMAT by
 LIBRARY", split, file name, then width, height and the boxes as label, left, top, width, height.
