@@ -71,7 +71,7 @@ screenshots: install chromium  ## the documentation's pictures: the portal's pag
 	PYTHONPATH=tests:functions $(PYTHON) tools/portal_screenshots.py
 	test ! -f out/demo/report.html || $(PYTHON) tools/screenshots.py
 
-bench: install  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
+bench: install .tools/peers/.installed  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
 	$(PYTHON) bench $(ONLY)
 
 # In a tree of its own, since mutmut wants the sources below src/; without the tests of other parts.
@@ -85,7 +85,7 @@ mutants: install  ## mutation tests over the domain
 	cd build/mutants && ../../.venv/bin/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in files
-	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers requirements/mxnet; do \
+	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers requirements/mxnet requirements/peers; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 

@@ -20,6 +20,7 @@ NAMES = (
     "growth",
     "similarity",
     "split",
+    "channels",
     "report_page",
     "quality",
     "portal_throughput",

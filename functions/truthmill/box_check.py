@@ -49,6 +49,9 @@ def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side
 
     width, height: of the stored picture, pixels. minimal_side: pixels, at least 1.
     """
+    sound = _sound_boxes(boxes, width, height, minimal_side)
+    if sound is not None:
+        return CheckedBoxes(sound, ())
     kept: list[Box] = []
     findings: list[Finding] = []
     labels_at: dict[tuple[int, int, int, int], set[int]] = {}
@@ -66,6 +69,29 @@ def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side
         left, top, right, bottom = edges
         kept.append(Box(drawn.class_id, left, top, right - left, bottom - top))
     return CheckedBoxes(tuple(kept), tuple(findings))
+
+
+def _sound_boxes(
+    boxes: Sequence[DrawnBox], width: int, height: int, minimal_side: int
+) -> tuple[Box, ...] | None:
+    """The boxes as they are, where each is in whole pixels, large enough, inside and alone in its place.
+
+    None where one isn't; nearly all pictures are sound, and this is several times as fast as looking closer.
+    """
+    least = max(minimal_side, 1)
+    kept: list[Box] = []
+    places: set[tuple[float, float, float, float]] = set()
+    for drawn in boxes:
+        left, top, across, down = drawn.left, drawn.top, drawn.width, drawn.height
+        if not (type(left) is type(top) is type(across) is type(down) is int):
+            return None
+        if left < 0 or top < 0 or across < least or down < least:
+            return None
+        if left + across > width or top + down > height:
+            return None
+        places.add((left, top, across, down))
+        kept.append(Box(drawn.class_id, left, top, across, down))
+    return tuple(kept) if len(places) == len(kept) else None
 
 
 def whole_edges(drawn: DrawnBox) -> tuple[int, int, int, int]:

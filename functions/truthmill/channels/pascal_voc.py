@@ -9,6 +9,7 @@
 Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 11.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
@@ -90,7 +91,7 @@ def _line(label: str) -> str:
 
 def _json(label: str) -> str:
     return "".join(
-        character if character.isprintable() else f"\\u{ord(character):04x}"
+        character if character.isprintable() else json.dumps(character)[1:-1]  # a pair beyond U+FFFF
         for character in msgspec.json.encode(label).decode()
     )
 

@@ -161,6 +161,8 @@ class PictureFinder:
         Where no file of the source fits, it is what it is called.
         """
         called = called.replace("\\", "/").removeprefix("./")
+        if not self._paths:
+            return called
         folder = beside.rpartition("/")[0]
         parent = folder.rpartition("/")[0]
         base = called.rpartition("/")[2]

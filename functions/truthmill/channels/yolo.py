@@ -56,19 +56,18 @@ def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
 
 def _lines(picture: LabeledPicture) -> bytes:
     across, down = 1 / (2 * picture.width), 1 / (2 * picture.height)
-    return b"".join(
-        [
-            b"%d %.9f %.9f %.9f %.9f\n"
-            % (
-                box.class_id,
-                (2 * box.left + box.width) * across,
-                (2 * box.top + box.height) * down,
-                2 * box.width * across,
-                2 * box.height * down,
-            )
-            for box in picture.boxes
-        ]
-    )
+    numbers: list[float] = []
+    for box in picture.boxes:
+        left, top, width, height = 2 * box.left, 2 * box.top, box.width, box.height
+        numbers += (
+            box.class_id,
+            (left + width) * across,
+            (top + height) * down,
+            2 * width * across,
+            2 * height * down,
+        )
+    # One format for all lines: twice as fast as one for each.
+    return (b"%d %.9f %.9f %.9f %.9f\n" * len(picture.boxes)) % tuple(numbers)
 
 
 def detect(files: Files) -> bool:
