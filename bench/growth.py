@@ -29,7 +29,8 @@ PREPARE_MIB = 512
 
 def fingerprints(count: int, seed: int) -> Iterator[bytes]:
     """Rows as `truthmill.similarity` packs them, with as many marks as there may be."""
-    from truthmill.similarity import CELLS, MARKS, MARKS_AT
+    from truthmill.marks import MARKS
+    from truthmill.similarity import CELLS, MARKS_AT
 
     dice = random.Random(seed)
     levels = [level for level, most in enumerate(MARKS, start=1) for _ in range(most)]

@@ -176,7 +176,8 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     there are far more different marks in a million pictures than in those that are drawn, yet
     some are as common.
     """
-    from truthmill.similarity import LENGTH, MARKS, MARKS_AT, fingerprint, pack
+    from truthmill.marks import MARKS
+    from truthmill.similarity import LENGTH, MARKS_AT, fingerprint, pack
 
     pool = pack(fingerprint(draw(scene(10**6 + number), (160, 120))) for number in range(min(POOL, count)))
     pool = pool[pool[:, 1] > 0]

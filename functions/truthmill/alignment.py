@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from truthmill.similarity import CELLS, MARKS_AT, SIDE, TINT_STEP, TINTS, TINTS_AT, TURNS, smooth_surfaces
+from truthmill.marks import SIDE, TURNS
+from truthmill.similarity import CELLS, MARKS_AT, TINT_STEP, TINTS, TINTS_AT, smooth_surfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -46,15 +46,16 @@ class Limits:
 class Picture:
     """What inspection found.
 
-    sha256: of the source's bytes. pixels: digest of the upright sRGB pixels before scaling. fingerprint: see
-    `similarity`. width, height (pixels), format ("jpeg" or "png"): of the picture as it will be stored.
-    conversions: what is done to it on the way there, empty where its bytes are kept; see `CONVERSIONS`.
-    taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty. orientation: as it came, 1 to 8.
+    sha256: of the source's bytes. pixels: digest of the upright sRGB pixels before scaling. square: what its
+    fingerprint is made of, see `similarity`. width, height (pixels), format ("jpeg" or "png"): of the picture
+    as it will be stored. conversions: what is done to it on the way there, empty where its bytes are kept;
+    see `CONVERSIONS`. taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or empty. orientation: as it came, 1
+    to 8.
     """
 
     sha256: str
     pixels: str
-    fingerprint: str
+    square: bytes
     width: int
     height: int
     format: str
@@ -86,7 +87,7 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
     name: as in the source; only its extension matters.
     Raises PictureError with a key of `rejections.REASONS` where it can't be used.
     """
-    from truthmill.similarity import fingerprint  # noqa: PLC0415 (placing pictures never needs it)
+    from truthmill.similarity import square  # noqa: PLC0415 (placing pictures never needs it)
 
     container = _open(data, name, limits)
     image, words = _developed(container, _decode(container, data, limits))
@@ -95,7 +96,7 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
     return Picture(
         sha256=hashlib.sha256(data).hexdigest(),
         pixels=image_pixels.digest(image),
-        fingerprint=fingerprint(image),
+        square=square(image),
         width=size[0],
         height=size[1],
         format=stored_as,

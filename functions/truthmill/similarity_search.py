@@ -20,7 +20,8 @@ import numpy as np
 
 from truthmill import alignment
 from truthmill.grouping import Forest
-from truthmill.similarity import MARKS, MARKS_AT, SIDE, SIGNS, TURNS
+from truthmill.marks import MARKS, SIDE, SIGNS, TURNS
+from truthmill.similarity import MARKS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

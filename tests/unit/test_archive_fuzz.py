@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import zip_bytes
 from builders import picture
-from pipeline.inspect_images import inspection
+from pipeline.inspect_images import inspected
 from truthmill.archive import open_directory, unpack_all
 from truthmill.errors import ArchiveError
 from truthmill.images import Limits
@@ -68,7 +68,7 @@ def outcomes(content: bytes) -> tuple[int, list[Inspection]]:
     ends = [one for one in found if isinstance(one, Inspection)]
     entries = [one for one in found if isinstance(one, Entry)]
     stream = zip_bytes.streamed(content)
-    ends += [inspection(entry, got, Limits()) for entry, got in unpack_all(entries, stream)]
+    ends += inspected(unpack_all(entries, stream), Limits())
     return directory.count, ends
 
 
