@@ -14,6 +14,7 @@ NAMES = (
     "place_images",
     "archive_directory",
     "inspect_images",
+    "picture_memory",
     "pipeline_memory",
     "requests_per_picture",
     "imports",

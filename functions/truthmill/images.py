@@ -15,7 +15,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from truthmill import image_colour, image_containers, image_metadata, image_pixels
+from truthmill import image_colour, image_containers, image_metadata, image_pixels, image_strips
 from truthmill.errors import PictureError
 from truthmill.image_container import FRAMES, METADATA, PROFILE, TRAILER, Container
 
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png"}
 _PNG_OVERHEAD = 1.01  # chunk headers, a filter byte a row, deflate's stored blocks
 _PNG_SMALLEST = 1024
+_MOST_PIXELS = {"webp": 50_000_000, "avif": 50_000_000}  # whose decoders take up to 16 bytes for each
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the request and the labeling service take.
 
-    max_pixels, max_bytes: of a picture's source; above, it is rejected. What is stored stays within them.
+    max_pixels, max_bytes: of a picture's source; above, it is rejected. What is stored stays within them. A
+    WebP or AVIF may have half of 100 million pixels, because of the memory that their decoders take.
     smallest_side: pixels; pictures with a shorter side are rejected. 0: no limit.
     largest_side: pixels; pictures with a longer side are scaled down, aspect kept. 0: no limit.
     """
@@ -87,22 +89,29 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
     name: as in the source; only its extension matters.
     Raises PictureError with a key of `rejections.REASONS` where it can't be used.
     """
-    from truthmill.similarity import square  # noqa: PLC0415 (placing pictures never needs it)
+    from truthmill import similarity  # noqa: PLC0415 (placing pictures never needs it)
 
     container = _open(data, name, limits)
-    image, words = _developed(container, _decode(container, data, limits))
-    size = _stored_size(image.size, limits)
-    stored_as = _stored_format(container, size, limits)
+    decoded = _decode(container, data, limits)
+    orientation, turn = _orientation(container), _turn(container)
+    sample = image_pixels.rgb(container, similarity.sampled(decoded))[0]
+    size = image_strips.upright_size(decoded.size, turn)
+    pixels, words = image_strips.Digest(size), set()
+    for strip, said in image_strips.developed(container, decoded, turn):
+        pixels.add(strip)
+        words.update(said)
+    stored_size = _stored_size(size, limits)
+    stored_as = _stored_format(container, stored_size, limits)
     return Picture(
         sha256=hashlib.sha256(data).hexdigest(),
-        pixels=image_pixels.digest(image),
-        square=square(image),
-        width=size[0],
-        height=size[1],
+        pixels=pixels.hexdigest(),
+        square=similarity.square(image_pixels.upright(sample, turn)),
+        width=stored_size[0],
+        height=stored_size[1],
         format=stored_as,
-        conversions=_conversions(container, words, (image.size, size), stored_as),
+        conversions=_conversions(container, words, (size, stored_size), stored_as),
         taken=image_metadata.captured(container.exif),
-        orientation=_orientation(container),
+        orientation=orientation,
     )
 
 
@@ -114,9 +123,11 @@ def stored_bytes(data: bytes, name: str, limits: Limits) -> bytes:
     container = _open(data, name, limits)
     if _keeps_pixel_data(container, limits):
         return _cleaned(container, data)
-    decoded = _decode(container, data, limits)
+    decoded, turn = _decode(container, data, limits), _turn(container)
     sampling = image_pixels.subsampling(decoded, turned=_orientation(container) > 4)
-    image, _ = _developed(container, decoded)
+    strips = image_strips.developed(container, decoded, turn)
+    image = image_strips.joined(image_strips.upright_size(decoded.size, turn), (strip for strip, _ in strips))
+    del decoded, strips
     size = _stored_size(image.size, limits)
     if size != image.size:
         image = image_pixels.scaled(image, size)
@@ -130,15 +141,22 @@ def _open(data: bytes, name: str, limits: Limits) -> Container:
         raise PictureError("too-large", f"{len(data)} bytes, at most {limits.max_bytes}")
     container = image_containers.read(data, name)
     if container.width and container.height:
-        _admit((container.width, container.height), limits)
+        _admit(container.format, (container.width, container.height), limits)
     return container
 
 
-def _admit(size: tuple[int, int], limits: Limits) -> None:
+def _admit(format_: str, size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if width * height > limits.max_pixels:
         raise PictureError(
             "too-many-pixels", f"{width} x {height} pixels, at most {limits.max_pixels} in all"
+        )
+    most = _MOST_PIXELS.get(format_, limits.max_pixels)
+    if width * height > most:
+        raise PictureError(
+            "too-many-pixels",
+            f"{width} x {height} pixels, at most {most} in all as {format_.upper()} (as JPEG or PNG "
+            f"{limits.max_pixels})",
         )
     if min(size) < limits.smallest_side:
         raise PictureError(
@@ -148,7 +166,9 @@ def _admit(size: tuple[int, int], limits: Limits) -> None:
 
 def _decode(container: Container, data: bytes, limits: Limits) -> "Image.Image":
     """Decode what will be stored where that keeps its pixel data, so that those very bytes are verified."""
-    return image_pixels.decode(container, _cleaned(container, data), lambda size: _admit(size, limits))
+    return image_pixels.decode(
+        container, _cleaned(container, data), lambda size: _admit(container.format, size, limits)
+    )
 
 
 def _cleaned(container: Container, data: bytes) -> bytes:
@@ -163,16 +183,9 @@ def _orientation(container: Container) -> int:
     return image_metadata.orientation(container.exif, container.xmp)
 
 
-def _developed(container: Container, decoded: "Image.Image") -> tuple["Image.Image", list[str]]:
-    """The upright sRGB picture, and the conversions that changed pixels."""
-    image, words = image_pixels.rgb(container, decoded)
-    orientation = _orientation(container)
-    if orientation == 1:
-        return image, words
-    turned = (
-        image if container.format == "tiff" else image_pixels.upright(image, orientation)
-    )  # Pillow turns TIFFs
-    return turned, ["upright", *words]
+def _turn(container: Container) -> int:
+    """The orientation that the decoded pixels have still to be turned by; those of a TIFF Pillow turns."""
+    return 1 if container.format == "tiff" else _orientation(container)
 
 
 def _keeps_pixel_data(container: Container, limits: Limits) -> bool:
@@ -210,10 +223,14 @@ def _stored_format(container: Container, size: tuple[int, int], limits: Limits) 
 
 
 def _conversions(
-    container: Container, words: list[str], sizes: tuple[tuple[int, int], tuple[int, int]], stored_as: str
+    container: Container, words: set[str], sizes: tuple[tuple[int, int], tuple[int, int]], stored_as: str
 ) -> tuple[str, ...]:
-    """Every conversion, in the order of CONVERSIONS."""
-    done = {*container.changes, *words}
+    """Every conversion, in the order of CONVERSIONS. words: those that the pixels of any strip took."""
+    done = words.union(container.changes)
+    if "alpha-over-white" in done:
+        done.discard("rgb")  # which strips say that are opaque
+    if _orientation(container) != 1:
+        done.add("upright")
     if container.frames > 1:
         done.add("first-frame")
     if image_colour.is_broken(container.profile):

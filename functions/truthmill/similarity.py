@@ -26,7 +26,7 @@ TINT_STEP = 8  # of Cb and Cr; 16 of them are told apart
 TINTS_AT = 2 + CELLS * CELLS // 2  # bytes before the colours: darkest and lightest grey, cells of 4 bits
 MARKS_AT = TINTS_AT + TINTS * TINTS  # bytes before the marks: the colours have 4 bits for Cb and 4 for Cr
 LENGTH = MARKS_AT + 8 * sum(MARKS)  # bytes of a fingerprint
-TOGETHER = 8  # squares: more don't get faster, for what is held of them has to fit into a processor's cache
+TOGETHER = 12  # squares: of more, what is held no longer fits into a processor's cache
 
 _LEAST_CONTRAST = 2.0  # shades by which a cell stands out
 _LEAST_SHARE = 0.1  # of what stands out most
@@ -41,20 +41,31 @@ def fingerprint(image: Image.Image) -> str:
     A flat picture (a clear sky, a black frame) has nothing by which another could be told from it, so nothing
     but equal pixels makes it a duplicate. What is smooth over the whole frame doesn't count as contrast.
     """
-    return fingerprints([square(image)])[0]
+    return fingerprints([square(sampled(image))])[0]
 
 
-def square(image: Image.Image) -> bytes:
+def sampled(image: Image.Image) -> Image.Image:
+    """Of a picture in any mode all that `square` needs: a grid of its pixels, at most 384 x 384 of them.
+
+    Of a side of fewer pixels than 384 all are taken, else 3 to 6 for each of the square.
+    """
+    least = SIDE * _LEAST_SAMPLES * _A_SAMPLE
+    samples = max(_LEAST_SAMPLES, min(min(image.size) // _A_SAMPLE // SIDE, _MOST_SAMPLES))
+    width, height = (side if side < least else SIDE * samples for side in image.size)
+    return image.resize((width, height), Image.Resampling.NEAREST)
+
+
+def square(sample: Image.Image) -> bytes:
     """What a fingerprint is made of: SIDE x SIDE pixels of Y, Cb and Cr, the picture's proportions given up.
 
-    Of all but small pictures a grid of pixels is looked at, 3 x 3 to 6 x 6 for each of the square.
+    sample: upright, RGB, as `sampled` gives it.
     """
-    samples = min(min(image.size) // _A_SAMPLE // SIDE, _MOST_SAMPLES)
-    if samples >= _LEAST_SAMPLES:
-        image = image.resize((SIDE * samples,) * 2, Image.Resampling.NEAREST).reduce(samples)
+    across, down = (side // SIDE for side in sample.size)
+    if (across * SIDE, down * SIDE) == sample.size:
+        small = sample.reduce((across, down))  # much faster
     else:
-        image = image.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return image.convert("YCbCr").tobytes()
+        small = sample.resize((SIDE, SIDE), Image.Resampling.BOX)
+    return small.convert("YCbCr").tobytes()
 
 
 def fingerprints(squares: Sequence[bytes]) -> list[str]:

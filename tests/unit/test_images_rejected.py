@@ -227,6 +227,18 @@ def test_more_pixels_than_allowed_by_the_header_alone(data, name):
     assert reason(data, name) == "too-many-pixels"
 
 
+def test_a_webp_may_have_half_of_the_pixels_that_a_jpeg_may_have():
+    """libwebp takes 16 bytes a pixel, as Pillow uses it: of 100 million all of a function's memory."""
+    width, height = 10_000, 5_001
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    data = b"RIFF\x20\x00\x00\x00WEBPVP8X\x0a" + bytes(7) + sides + bytes(20)
+    with pytest.raises(
+        PictureError, match=r"at most 50000000 in all as WEBP \(as JPEG or PNG 100000000\)"
+    ) as caught:
+        inspect(data, "a.webp", LIMITS)
+    assert caught.value.reason == "too-many-pixels"
+
+
 def test_an_avif_with_more_pixels_than_allowed():
     assert reason(EVERY_FORMAT["AVIF"], "a.avif", Limits(max_pixels=48 * 32 - 1)) == "too-many-pixels"
 
