@@ -7,10 +7,10 @@ import io
 import random
 import sys
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from disk_store import DiskStore
 from PIL import Image, ImageChops
@@ -18,12 +18,17 @@ from report import Report, Table, Target
 from stages import Pipeline, write_archive
 
 PICTURES = 2_000
-# Name, size in pixels, pictures: two batches or so, cut by count and by bytes.
-SIZES = (("small", (320, 240), PICTURES), ("large", (2000, 1500), 400), ("12 megapixels", (4000, 3000), 120))
+# Name, size in pixels, pictures, how they are saved: some batches, cut by count and by bytes.
+SIZES = (
+    ("small", (320, 240), PICTURES, {"format": "JPEG", "quality": 85}),
+    ("large", (2000, 1500), 400, {"format": "JPEG", "quality": 85}),
+    ("of a good camera", (1600, 1212), 400, {"format": "PNG", "compress_level": 0}),  # as large a file
+)
+EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
 METHODS = ("PUT", "POST", "GET", "HEAD", "LIST", "DELETE")
 
 
-def mosaics(size_wh: tuple[int, int], count: int) -> Iterator[tuple[str, bytes]]:
+def mosaics(size_wh: tuple[int, int], count: int, options: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Pictures that have nothing in common: soft patches of colour at random, under grain."""
     grain = Image.effect_noise(size_wh, 30)
     for number in range(count):
@@ -31,14 +36,14 @@ def mosaics(size_wh: tuple[int, int], count: int) -> Iterator[tuple[str, bytes]]
         picture = patches.resize(size_wh, Image.Resampling.BICUBIC)
         picture = ImageChops.add(picture, Image.merge("RGB", [grain] * 3), offset=-128)
         out = io.BytesIO()
-        picture.save(out, "JPEG", quality=85)
-        yield f"camera/IMG_{number:06d}.jpg", out.getvalue()
+        picture.save(out, **options)
+        yield f"camera/IMG_{number:06d}.{EXTENSIONS[options['format']]}", out.getvalue()
 
 
-def counted(size_wh: tuple[int, int], count: int) -> tuple[float, Counter[str], int]:
+def counted(size_wh: tuple[int, int], count: int, options: dict[str, Any]) -> tuple[float, Counter[str], int]:
     """Mean bytes of a picture, requests by method and kind of key, pictures placed."""
     with tempfile.TemporaryDirectory() as folder, DiskStore(Path(folder, "bucket")) as store:
-        size = write_archive(store.folder, mosaics(size_wh, count), zipfile.ZIP_DEFLATED)
+        size = write_archive(store.folder, mosaics(size_wh, count, options))
         for _ in Pipeline(store, {"onDegenerate": "continue"}).run():
             pass
         placed = sum(1 for path in store.folder.glob("datasets/*/images/*/*") if path.is_file())
@@ -64,7 +69,7 @@ def row(name: str, size: float, counts: Counter[str], placed: int) -> list[str]:
 def run(rounds: int = 1) -> Report:
     """rounds: it is a count, the same in each; one is made."""
     del rounds
-    found = {name: counted(size_wh, count) for name, size_wh, count in SIZES}
+    found = {name: counted(*how) for name, *how in SIZES}
     size, counts, placed = found["small"]
     most = max(reads(*found[name][1:]) for name in found)
     puts = sum(number for key, number in counts.items() if key.split()[0] in {"PUT", "POST", "LIST"}) / placed

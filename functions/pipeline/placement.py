@@ -7,7 +7,7 @@ from truthmill import layout
 from truthmill.images import EXTENSIONS
 from truthmill.records import Inspection, PlaceBatch, Placement, encoded_size
 
-BATCH_BYTES = 384 * 1024 * 1024  # some seconds of reading and writing
+BATCH_BYTES = 1024**3  # some ten seconds of reading and writing
 BATCH_COUNT = 400
 LINE_BYTES = 180_000  # a Distributed Map's child takes 256 KiB, its other input included
 

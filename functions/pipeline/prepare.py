@@ -19,7 +19,7 @@ from truthmill.records import Entry, Inspection, Seen, to_lines
 from truthmill.request import Request
 from truthmill.run import Run, goes_on_without, run_name, takes_over
 
-BATCH_BYTES = 384 * 1024 * 1024  # unpacked, of one InspectImages child: some ten seconds of decoding
+BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
 SPOOL_BYTES = 16 * 1024 * 1024
 
