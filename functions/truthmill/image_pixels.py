@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
 _JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
 _ANY_BITS = bytes(range(1, 255)) * 2
+_TOO_FEW = "the {} has too few pixels"
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 # Python's warning filters belong to all threads at once.
@@ -33,7 +34,12 @@ def decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]],
     Raises PictureError truncated or damaged for whatever goes wrong in the decoder.
     """
     try:
-        return _decode(container, data, admit)
+        image = _decode(container, data, admit)
+        if container.format != "jpeg" or not _ends_in_grey(image):
+            return image
+        before = _digest(image)
+        del image  # two of them might be more than there is memory for
+        return _decode_with_more(container, data, admit, before)
     except PictureError:
         raise
     except Exception as error:  # a decoder's way to fail on broken bytes can be any
@@ -54,8 +60,8 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             )
         admit(image.size)
         image.load()
-        if not _is_complete(container, image, data):
-            raise PictureError("truncated", f"the {container.format.upper()} has too few pixels")
+        if container.format == "png" and not _is_complete_png(image, data):
+            raise PictureError("truncated", _TOO_FEW.format("PNG"))
         if container.format == "avif":
             # Its orientation is what the file's rotation and mirror properties come to; they overrule XMP.
             container.exif = image.info.get("exif", b"")
@@ -63,6 +69,20 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             if {"exif", "xmp"} & image.info.keys():
                 container.changes = ("metadata-removed",)
         return image
+
+
+def _decode_with_more(
+    container: Container, data: bytes, admit: Callable[[tuple[int, int]], None], before: bytes
+) -> "Image.Image":
+    """Decode a JPEG once more, with bits behind those that it has.
+
+    More bits than needed are never looked at. Where some were missing, these change the last pixels, and so
+    their digest before.
+    """
+    image = _decode(container, data[:-2] + _ANY_BITS + data[-2:], admit)
+    if _digest(image) != before:
+        raise PictureError("truncated", _TOO_FEW.format("JPEG"))
+    return image
 
 
 def _silent(container: Container) -> AbstractContextManager[object]:
@@ -75,29 +95,30 @@ def _silent(container: Container) -> AbstractContextManager[object]:
     return stack
 
 
-def _is_complete(container: Container, image: "Image.Image", data: bytes) -> bool:
-    """Whether the file had all the pixels; decoders of JPEG and PNG pass over the lack of some.
+def _is_complete_png(image: "Image.Image", data: bytes) -> bool:
+    """Whether the file had all the pixels; the decoder passes over the lack of some, and leaves zeros there.
 
-    They leave mid grey and zeros there. Only a picture that ends so is worth a second look.
+    Only a picture that ends so is worth a second look.
     """
-    if container.format == "png":
-        lines = [image.crop((0, row, image.width, row + 1)) for row in range(image.height)[-2:]]
-        return all(any(line.tobytes()) for line in lines) or image_png.is_complete(data)
-    if container.format != "jpeg":
-        return True
-    width, height = image.size
-    box = (max(width - 4, 0), max(height - 4, 0), width, height)
-    levels = image.crop(box).tobytes()
-    if min(levels) < 126 or max(levels) > 129:
-        return True
-    # More bits than needed are never looked at. Where some were missing, these change the last pixels.
-    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+    lines = [image.crop((0, row, image.width, row + 1)) for row in range(image.height)[-2:]]
+    return all(any(line.tobytes()) for line in lines) or image_png.is_complete(data)
 
-    with Image.open(io.BytesIO(data[:-2] + _ANY_BITS + data[-2:]), formats=["JPEG"]) as again:
-        again.load()
-        # A few rows at a time: as bytes the pictures would be held twice.
-        boxes = [(0, top, width, min(top + 64, height)) for top in range(0, height, 64)]
-        return all(again.crop(box).tobytes() == image.crop(box).tobytes() for box in boxes)
+
+def _ends_in_grey(image: "Image.Image") -> bool:
+    """Whether the last pixels are mid grey, as JPEG's decoder leaves those that the file doesn't have."""
+    width, height = image.size
+    levels = image.crop((max(width - 4, 0), max(height - 4, 0), width, height)).tobytes()
+    return min(levels) >= 126 and max(levels) <= 129
+
+
+def _digest(image: "Image.Image") -> bytes:
+    """Of all pixels, taken a few rows at a time."""
+    from xxhash import xxh3_128  # noqa: PLC0415 (see the module's docstring)
+
+    seen = xxh3_128()
+    for top in range(0, image.height, 64):
+        seen.update(image.crop((0, top, image.width, min(top + 64, image.height))).tobytes())
+    return seen.digest()
 
 
 def upright(image: "Image.Image", orientation: int) -> "Image.Image":

@@ -23,7 +23,7 @@ REASONS = {
     "wrong-extension": "The file's extension names a format other than the one its bytes have. Rename it.",
     "truncated": "The picture ends early. Copy it again from where it came from.",
     "damaged": "The picture can't be decoded. Copy it again from where it came from.",
-    "too-many-pixels": "The picture has more pixels than a labeling job takes. Scale it down.",
+    "too-many-pixels": "The picture has more pixels than labeling jobs, or its format here, may have. Scale it down.",
     "too-small": "The picture's smaller side is below the request's minimum.",
     # Of the set.
     "duplicate": "The same picture is in the source more than once; this copy is not used.",

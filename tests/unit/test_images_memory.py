@@ -41,6 +41,13 @@ def turned_jpeg() -> bytes:
     return saved("RGB", "JPEG", exif=exif)
 
 
+def grey_jpeg() -> bytes:
+    """It is decoded twice: what is cut off looks like that."""
+    out = io.BytesIO()
+    Image.new("RGB", SIZE_WH, (128, 128, 128)).save(out, "JPEG")
+    return out.getvalue()
+
+
 def saved(mode: str, format_: str, **options: object) -> bytes:
     shape = Image.radial_gradient("L").resize(SIZE_WH, Image.Resampling.NEAREST)
     image = shape.convert(mode)
@@ -54,6 +61,7 @@ def saved(mode: str, format_: str, **options: object) -> bytes:
 MAKERS = {
     "JPEG": lambda: saved("RGB", "JPEG"),
     "JPEG to be turned": turned_jpeg,
+    "JPEG that ends in grey": grey_jpeg,
     "JPEG in CMYK": lambda: saved("CMYK", "JPEG"),
     "PNG with alpha": lambda: saved("RGBA", "PNG", compress_level=1),
 }
