@@ -5,30 +5,22 @@ python bench/portal_throughput.py      deploys the stack into a folder of its ow
 
 import io
 import json
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from statistics import median
-from typing import Any
 
 from PIL import Image
+from portal_stack import local_stack, running_job, signed_in, until
 from report import Report, Table, Target
 
 from adapters import sagemaker
-from truthmill_cli import checkout, down, engine, sam, stack, team, up, workers
-from truthmill_cli.home import Home
-from truthmill_cli.simulation import Credentials, PortalClient
+from truthmill_cli import stack
+from truthmill_cli.simulation import PortalClient
 from truthmill_cli.stack import Stack
 
-PASSWORD = "Of the bench, passw0rd"  # noqa: S105 of accounts that live as long as the bench
 SIZE = (64, 48)
-TEMPLATE = "<crowd-form><crowd-bounding-box name='boundingBox'></crowd-bounding-box></crowd-form>"
 ANSWER = {
     "boundingBox": {
         "boundingBoxes": [{"label": "thing", "left": 8, "top": 8, "width": 16, "height": 16}],
@@ -36,95 +28,13 @@ ANSWER = {
     }
 }
 CROWDS = ((1, 40), (50, 400))  # workers, objects
-PATIENCE_S = 60
 
 
-@contextmanager
-def local_stack() -> Iterator[Stack]:
-    """The labeling stack on the local engine, in a folder that goes with it."""
-    with tempfile.TemporaryDirectory() as folder:
-        home, code = Home(Path(folder, "home")), checkout.find()
-        serving, _ = engine.start(home, code)
-        try:
-            stack.use_local(serving.endpoint)
-            built = sam.build(home, code, (sam.LABELING,))
-            deployment = up.Deployment(home, code, serving.endpoint, built, fresh=True)
-            parameters = sam.machine_parameters() | {"DataBucket": up.BUCKET}
-            outputs = deployment.ensure(sam.LABELING, parameters)
-            stack.client("s3").create_bucket(Bucket=up.BUCKET)
-            pipeline = {"BucketName": up.BUCKET, "StateMachineArn": ""}
-            made = stack.from_outputs("bench", engine.REGION, pipeline, outputs, serving.endpoint)
-            arn = team.ensure(made.labeling_endpoint, made.user_pool, made.user_pool_client)
-            yield replace(made, workteam=arn)
-        finally:
-            down.down(home, clean=True)
-
-
-def signed_in(where: Stack, count: int) -> list[PortalClient]:
-    """Workers who are signed in."""
-    pool = stack.client("cognito-idp")
-
-    def one(number: int) -> PortalClient:
-        email = f"bench-{number}@example.com"
-        workers.invite(where, email, PASSWORD)
-        pool.admin_set_user_password(
-            UserPoolId=where.user_pool, Username=email, Password=PASSWORD, Permanent=True
-        )
-        client = PortalClient(where.portal_api)
-        client.sign_in(Credentials(email, PASSWORD))
-        return client
-
-    with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(one, range(count)))
-
-
-def running_job(where: Stack, name: str, objects: int) -> None:
-    """A labeling job under way, one answer for each object."""
+def a_picture() -> bytes:
+    """A small PNG."""
     out = io.BytesIO()
     Image.new("RGB", SIZE).save(out, "PNG")
-    storage = stack.storage(where)
-
-    def put(key: str, content: bytes) -> str:
-        storage.write(f"bench/{name}/{key}", content)
-        return storage.uri(f"bench/{name}/{key}")
-
-    with ThreadPoolExecutor(8) as threads:
-        uris = list(threads.map(lambda number: put(f"{number}.png", out.getvalue()), range(objects)))
-    manifest = "".join(json.dumps({"source-ref": uri}) + "\n" for uri in uris)
-    built_in = "arn:aws:lambda:us-east-1:432418664414:function:"
-    client = sagemaker.client(where.labeling_endpoint)
-    client.create_labeling_job(
-        LabelingJobName=name,
-        LabelAttributeName="boxes",
-        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": put("m", manifest.encode())}}},
-        OutputConfig={"S3OutputPath": storage.uri(f"bench/{name}/out")},
-        RoleArn="arn:aws:iam::111122223333:role/labeling",
-        LabelCategoryConfigS3Uri=put("labels.json", b'{"labels": [{"label": "thing"}]}'),
-        HumanTaskConfig={
-            "WorkteamArn": where.workteam,
-            "UiConfig": {"UiTemplateS3Uri": put("template.html", TEMPLATE.encode())},
-            "PreHumanTaskLambdaArn": built_in + "PRE-BoundingBox",
-            "TaskTitle": "Bench",
-            "TaskDescription": "Bench",
-            "NumberOfHumanWorkersPerDataObject": 1,
-            "TaskTimeLimitInSeconds": 3600,
-            "AnnotationConsolidationConfig": {
-                "AnnotationConsolidationLambdaArn": built_in + "ACS-BoundingBox"
-            },
-        },
-    )
-    _until(client, name, "InProgress")
-
-
-def _until(client: Any, name: str, status: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        described: dict[str, Any] = client.describe_labeling_job(LabelingJobName=name)
-        if described["LabelingJobStatus"] == status:
-            return described
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{name} is {described['LabelingJobStatus']}, not {status}")
-        time.sleep(0.1)
+    return out.getvalue()
 
 
 class Crowd:
@@ -151,7 +61,7 @@ class Crowd:
 def measured(where: Stack, clients: list[PortalClient], objects: int) -> dict[str, float]:
     """One crowd through one job; everything it answered is looked for in the output."""
     job = f"bench-{len(clients)}"
-    running_job(where, job, objects)
+    running_job(where, job, [a_picture()] * objects)
     crowd = Crowd(job)
     with ThreadPoolExecutor(len(clients)) as threads:
         for most in range(10, len(clients) + 10, 10):  # every environment is there, some started at a time
@@ -159,7 +69,7 @@ def measured(where: Stack, clients: list[PortalClient], objects: int) -> dict[st
         begun = time.perf_counter()
         list(threads.map(crowd.work, clients))
         elapsed = time.perf_counter() - begun
-    described = _until(sagemaker.client(where.labeling_endpoint), job, "Completed")
+    described = until(sagemaker.client(where.labeling_endpoint), job, "Completed")
     key = described["LabelingJobOutput"]["OutputDatasetS3Uri"].removeprefix(f"s3://{where.bucket}/")
     lines = stack.storage(where).read(key).splitlines()
     labeled = sum(len(json.loads(line)["boxes"]["annotations"]) == 1 for line in lines)

@@ -134,6 +134,30 @@ def test_a_number_after_drawing_is_for_the_next_box(task):
     assert task.boxes() == [("cat", *FIRST), ("dog", 10, 10, 20, 20)]
 
 
+COUNTED = """() => {
+  window.actions = [];
+  for (const kind of ["keydown", "pointerdown", "pointerup"]) {
+    addEventListener(kind, () => window.actions.push(kind), true);
+  }
+}"""
+
+
+def test_a_box_takes_two_actions_and_a_third_where_its_label_is_another(open_task):
+    """Pressing and releasing the pointer are one each, as a key is; nothing is to be confirmed."""
+    task = open_task()
+    task.inside.evaluate(COUNTED)
+    drag_ = ["pointerdown", "pointerup"]
+    for keys, box in [("", (10, 10, 60, 50)), ("2", (100, 10, 40, 50)), ("", (200, 60, 70, 90))]:
+        task.press(*keys)
+        draw(task.page, task.frame, box)
+    assert task.inside.evaluate("() => window.actions") == [*drag_, "keydown", *drag_, *drag_]
+    assert task.submitted_boxes() == [
+        ("cat", 10, 10, 60, 50),
+        ("dog", 100, 10, 40, 50),
+        ("dog", 200, 60, 70, 90),
+    ]
+
+
 def test_a_box_is_copied_and_deleted(task):
     task.press("c")
     assert task.boxes() == [("cat", *FIRST), ("cat", 108, 68, 80, 60)]

@@ -50,6 +50,30 @@ def test_an_answer_is_not_lost_while_the_one_before_is_still_on_its_way(team, wo
     assert output_of(team, job) == {number: [("cat", *BOX)] for number in range(4)}
 
 
+def test_the_next_picture_is_loaded_and_painted_before_the_answer_is_sent(team, worker, open_page):
+    """Beneath the task in sight, where neither a key nor a screen reader gets to it."""
+    a_job(team, [a_picture(BOX)] * 3)
+    page = open_page(state=worker)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if ".png?" in request.url else None)
+    draw(page, start(page), BOX)
+    ahead = page.locator("iframe.task.ahead")
+    page.frame_locator("iframe.task.ahead").locator("img.picture:not([hidden])").wait_for()
+    assert len(asked) == 2
+    assert ahead.evaluate("frame => [frame.inert, getComputedStyle(frame).visibility]") == [True, "visible"]
+    middle = ahead.bounding_box()
+    topmost = page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).className",
+        [middle["x"] + middle["width"] / 2, middle["y"] + middle["height"] / 2],
+    )
+    assert topmost == "task"
+    number = number_of_task(page)
+    page.keyboard.press("Enter")
+    task_of(page, after=number)
+    names = [address.partition("?")[0] for address in asked]
+    assert len(names) == len(set(names))
+
+
 def test_an_answer_sent_twice_counts_once(team, worker, open_page):
     """The first answer of the portal is lost on its way; the page sends again."""
     job = a_job(team, [a_picture(BOX)])

@@ -112,6 +112,18 @@ export class Stage {
     this.#resized();
     this.fit();
     this.hear.onReady();
+    (window.requestIdleCallback ?? window.setTimeout)(() => this.#decode());
+  }
+
+  /** The loupe wants the picture's own pixels: decoded now, and not in the middle of the first box. */
+  #decode() {
+    const context = element("canvas", { width: 1, height: 1 }).getContext("2d");
+    context?.drawImage(this.picture, 0, 0, 1, 1, 0, 0, 1, 1);
+    try {
+      context?.getImageData(0, 0, 1, 1);
+    } catch {
+      // shown without CORS: not decoded yet, and nothing else is lost
+    }
   }
 
   #failed() {

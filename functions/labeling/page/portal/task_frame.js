@@ -29,7 +29,7 @@ export class TaskFrame {
     this.portal = portal;
     this.root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
     this.root.setAttribute("sandbox", "allow-scripts");
-    this.root.setAttribute("tabindex", "-1");
+    this.root.inert = true;
     this.hear = (/** @type {MessageEvent} */ event) => this.#hear(event);
     window.addEventListener("message", this.hear);
     this.root.addEventListener("load", () => setTimeout(() => this.#check(), GREETING_MS));
@@ -46,7 +46,7 @@ export class TaskFrame {
   show() {
     this.#shown = true;
     this.root.classList.remove("ahead");
-    this.root.removeAttribute("tabindex");
+    this.root.inert = false;
     this.root.focus();
     this.tell({ type: "task", ...this.portal.first() });
     this.tell({ type: "shown" });
@@ -55,7 +55,7 @@ export class TaskFrame {
   hide() {
     this.#shown = false;
     this.root.classList.add("ahead");
-    this.root.setAttribute("tabindex", "-1");
+    this.root.inert = true;
   }
 
   /** @param {Record<string, any>} message */
