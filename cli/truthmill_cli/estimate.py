@@ -86,7 +86,7 @@ def estimate(found: Contents, asked: Request) -> dict[str, Any]:
     """The document that `--json` prints: the contents, and the cost with either labeling service."""
     costs = {}
     for service, book in pricing.BOOKS.items():
-        cost = pricing.of_request(asked, found.objects, service, with_review=True)
+        cost = pricing.of_request(asked, found.objects, service)
         costs[service] = pricing.described(cost, found.objects) | {"source": book.source, "note": book.note}
     return {
         "pictures": found.pictures,

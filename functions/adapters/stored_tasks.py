@@ -181,6 +181,7 @@ def counting(table: Table, job: Job, was: Task, task: Task, now: int) -> dict[st
     """A write for `Table.write` that counts what came of an object; it fails where the job is closed."""
     values = {
         "answers": len(task.answered) - len(was.answered),
+        "withdrawn": len(task.withdrawn) - len(was.withdrawn),
         "labeled": int(task.labeled) - int(was.labeled),
         "expired": int(task.state == leases.EXPIRED) - int(was.state == leases.EXPIRED),
         "extra": int(task.waits_for_extra) - int(was.waits_for_extra),
@@ -188,7 +189,8 @@ def counting(table: Table, job: Job, was: Task, task: Task, now: int) -> dict[st
     }
     return table.updating(
         (f"COUNTS#{job.name}", f"{job.shard(task.number):02d}"),
-        "SET #last = :last ADD #answers :answers, #labeled :labeled, #expired :expired, #extra :extra",
+        "SET #last = :last ADD #answers :answers, #withdrawn :withdrawn, #labeled :labeled, "
+        "#expired :expired, #extra :extra",
         values,
         "attribute_not_exists(#closed)",
     )

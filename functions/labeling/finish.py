@@ -67,7 +67,7 @@ def _write_and_end(job: Job, jobs: Jobs, tasks: Tasks, left_ms: Callable[[], int
             jobs.update(job.name, claim=0)
             invoke_finish(job.name)
             return {"job": job.name, "status": job.status, "written": job.written}
-        output.assemble()
+        output.assemble(counters)
     status, reason = _verdict(job, counters)
     ended = end(job, status, jobs, reason=reason)
     logger.info("Finished", extra={"labeled": counters.labeled, "expired": counters.expired})

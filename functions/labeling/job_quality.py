@@ -7,7 +7,7 @@ from adapters.tasks import Tasks
 from truthmill import gold
 from truthmill.consolidation import seen
 from truthmill.gold import GoldResult
-from truthmill.labeling_jobs import Job
+from truthmill.labeling_jobs import Counters, Job
 from truthmill.worker_quality import Evidence, Panel, learn
 
 MOST_BOXES = 2_000  # of a picture that is learned from: nobody's thousands of boxes hold up the job's end
@@ -64,12 +64,17 @@ def withdraw(job: Job, tasks: Tasks, now: int) -> int:
     return tasks.withdraw(job, badly, now) if badly else 0
 
 
-def report(job: Job, found: Learned) -> dict[str, Any]:
-    """truthmill/workers.json below the job's output: the workers by their id, the least reliable first."""
+def report(job: Job, found: Learned, counters: Counters) -> dict[str, Any]:
+    """truthmill/workers.json below the job's output: the workers by their id, the least reliable first.
+
+    answers: all that workers gave and are paid for, also those withdrawn and those to gold tasks.
+    """
+    gold_answers = sum(result.tasks for result in found.gold.values())
     workers = [_worker(job, worker, found) for worker in found.panel.evidence]
     return {
         "job": job.name,
         "agreement": job.rules.agreement,
+        "answers": counters.answers + counters.withdrawn + gold_answers,
         "goldThreshold": job.rules.gold_threshold,
         "workers": sorted(workers, key=lambda each: (each["weight"], each["workerId"])),
     }

@@ -15,9 +15,9 @@ from adapters.storage import storage
 from labeling import job_quality
 from labeling.job_quality import Learned
 from labeling.observed import logger
-from truthmill import custom_functions, labeling_output, labeling_rules
+from truthmill import custom_functions, labeling_output, labeling_rules, layout
 from truthmill.custom_functions import FunctionAnswerError
-from truthmill.labeling_jobs import Job
+from truthmill.labeling_jobs import Counters, Job
 from truthmill.labeling_kinds import CUSTOM
 from truthmill.labeling_output import LabeledObject
 from truthmill.leases import LABELED
@@ -74,15 +74,13 @@ class Output:
         )
         return len(labeled) - len(made) if self.custom else 0
 
-    def assemble(self) -> None:
+    def assemble(self, counters: Counters) -> None:
         """The output manifest, of its parts, streamed; and what is known of the workers."""
-        if self.learned.panel.evidence:
-            self.store.write_json(
-                self._key("truthmill/workers.json"), job_quality.report(self.job, self.learned)
-            )
+        workers = job_quality.report(self.job, self.learned, counters)
+        self.store.write_json(self._key(layout.WORKERS), workers)
         parts = sorted(found.key for found in self.store.list(self._key(self._parts)))
         self.store.write(
-            self._key("manifests/output/output.manifest"),
+            self._key(layout.OUTPUT_MANIFEST),
             (self.store.read(key) for key in parts),
             "application/x-ndjson",
         )

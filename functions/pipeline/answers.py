@@ -35,6 +35,12 @@ class _Sent(msgspec.Struct, frozen=True):
     source: str = msgspec.field(name="source-ref")
 
 
+class _Workers(msgspec.Struct, frozen=True):
+    """What is read of the workers of a job."""
+
+    answers: int
+
+
 class _Finding(msgspec.Struct, frozen=True):
     """What is read of a line of boxes.jsonl."""
 
@@ -56,8 +62,22 @@ def keep_answers(store: Storage, at: RunLayout, run: Run, ended: Mapping[str, En
     Asking twice comes to the same. at, run: of the run that had the jobs made.
     """
     step = _Keeping(store, at, run, ended)
+    step.paid = {name: paid_answers(name) for name, each in ended.items() if each.status != "NotCreated"}
     change_ledger(store, at.dataset, step.change)
     return update_run(store, at.run_json, step.noted)
+
+
+def paid_answers(job: str) -> int | None:
+    """How many answers workers gave to a job; None where the service doesn't tell, or has written nothing."""
+    uri = sagemaker.describe_labeling_job(job).get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not key:
+        return None
+    try:
+        told = storage(bucket).read(key.removesuffix(layout.OUTPUT_MANIFEST) + layout.WORKERS)
+    except FileNotFoundError:
+        return None
+    return msgspec.json.decode(told, type=_Workers).answers
 
 
 class _Keeping:
@@ -70,10 +90,16 @@ class _Keeping:
         self.total = len(run.asked.labels)
         self.counts: dict[str, int] = {}
         self.given: Counter[str] = Counter()
+        self.paid: Mapping[str, int | None] = {}
 
     def noted(self, found: Run) -> Run:
         jobs = tuple(
-            msgspec.structs.replace(job, status=self.ended[job.name].status, answered=self.given[job.name])
+            msgspec.structs.replace(
+                job,
+                status=self.ended[job.name].status,
+                answered=self.given[job.name],
+                answers=self.paid.get(job.name),
+            )
             if job.name in self.ended
             else job
             for job in found.jobs

@@ -231,22 +231,20 @@ class _Plan:
     def check_budget(self, objects: int) -> None:
         """Raises BudgetExceededError where what was spent and these together would cost too much."""
         budget = self.asked.budget
-        spent = sum(job.answered if job.has_ended else job.objects for job in self.run.jobs)
-        before = pricing.of_request(self.asked, spent, self.service, with_review=False).total_usd
-        after = pricing.of_request(self.asked, spent + objects, self.service, with_review=False).total_usd
+        before = pricing.spent(self.run, self.service).total_usd
+        after = pricing.spent(self.run, self.service, objects).total_usd
         if budget and after > budget.max_cost:
             raise BudgetExceededError(float(after), float(budget.max_cost), objects, float(before))
 
 
 def _reckoned(found: Run, service: pricing.Service) -> Run:
     """run.json with what labeling has cost: what was answered is paid for, and nothing else."""
-    answered = sum(job.answered for job in found.jobs)
-    actual = pricing.of_request(found.asked, answered, service, with_review=False)
+    actual = pricing.spent(found, service)
     parts = {
         "actualUsd": float(actual.total_usd),
         "actualServiceUsd": float(actual.service_usd),
         "actualWorkersUsd": float(actual.workers_usd),
-        "answered": answered,
+        "answered": sum(job.answered for job in found.jobs),
     }
     return msgspec.structs.replace(found, cost={**found.cost, **parts})
 

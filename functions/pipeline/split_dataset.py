@@ -199,7 +199,7 @@ class _Step:
         """
         prelabels = self.asked.prelabels
         sent = 0 if prelabels and prelabels.use == "trusted" else objects
-        estimate = pricing.of_request(self.asked, sent, self.service, with_review=True)
+        estimate = pricing.of_request(self.asked, sent, self.service)
         if self.asked.budget and estimate.total_usd > self.asked.budget.max_cost:
             raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
         return pricing.described(estimate, objects)

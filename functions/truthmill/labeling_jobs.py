@@ -11,6 +11,7 @@ import msgspec
 from truthmill.labeling_kinds import Kinds, kinds
 from truthmill.labeling_limits import MAX_AVAILABILITY_S
 from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S
+from truthmill.layout import OUTPUT_MANIFEST
 from truthmill.quality_rules import QualityRules
 
 Status = Literal["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"]
@@ -28,7 +29,8 @@ OBJECTS_A_SHARD = 64
 
 
 class Counters(msgspec.Struct, frozen=True):
-    """Objects that are done: labeled, and expired (declined by as many as were needed). answers: taken.
+    """Objects that are done: labeled, and expired (declined by as many as were needed). answers: taken,
+    of which withdrawn ones no longer count for their objects; answers is without them.
 
     extra: labeled ones that wait for one more answer, since those they had didn't agree. last: when the last
     answer was taken.
@@ -39,6 +41,7 @@ class Counters(msgspec.Struct, frozen=True):
     labeled: int = 0
     expired: int = 0
     answers: int = 0
+    withdrawn: int = 0
     extra: int = 0
     last: int = 0
     skipped: int = 0
@@ -134,7 +137,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def output_manifest(self) -> str:
-        return f"{self.output}/manifests/output/output.manifest"
+        return f"{self.output}/{OUTPUT_MANIFEST}"
 
     @property
     def has_output(self) -> bool:

@@ -10,6 +10,8 @@ INCOMING = "incoming/"
 UPLOADS = "uploads/"
 TOKENS = "tokens/"
 KEPT, LABELED = "kept", "labeled"
+# Below a labeling job's output; of the workers only Truthmill's own service tells.
+OUTPUT_MANIFEST, WORKERS = "manifests/output/output.manifest", "truthmill/workers.json"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _DATASET = re.compile(r"[^a-z0-9-]+")

@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from truthmill.request import Request
+    from truthmill.run import Run
 
 Service = Literal["ground-truth", "truthmill"]
 CENT = Decimal("0.01")
@@ -103,20 +104,38 @@ def estimate(
     price = Decimal(str(price_per_task))
     if min(objects, workers, earlier_objects) < 0 or price < 0:
         raise ValueError(f"{objects} objects, {workers} workers, {price} USD a task: none may be negative.")
-    book = BOOKS[service]
-    taken = _up_to(book, earlier_objects + objects) - _up_to(book, earlier_objects)
-    return Estimate(_cents(taken), _cents(objects * workers * price), f"{service} {book.date}")
+    taken = _up_to(BOOKS[service], earlier_objects + objects) - _up_to(BOOKS[service], earlier_objects)
+    return _estimate(taken, objects * workers, price, service)
 
 
-def of_request(asked: "Request", objects: int, service: Service, *, with_review: bool) -> Estimate:
+def _estimate(taken: Decimal, answers: int, price: Decimal, service: Service) -> Estimate:
+    return Estimate(_cents(taken), _cents(answers * price), f"{service} {BOOKS[service].date}")
+
+
+def of_request(asked: "Request", objects: int, service: Service) -> Estimate:
     """What labeling so many pictures costs as the request has it done; reviewing is paid like labeling.
 
-    with_review: also the review that the request wants. Of suspicious pictures nobody knows the number before
+    The review that the request wants is in it. Of suspicious pictures nobody knows the number before
     they are labeled: that review is held against the budget when it comes.
     """
-    reviewed = reviewed_objects(asked, objects) if with_review else 0
-    workforce = asked.workforce
-    return estimate(objects + reviewed, asked.most_workers, workforce.price_per_task, service)
+    wanted = objects + reviewed_objects(asked, objects)
+    return estimate(wanted, asked.most_workers, asked.workforce.price_per_task, service)
+
+
+def spent(run: "Run", service: Service, more: int = 0) -> Estimate:
+    """What a run's jobs have cost: of those that have ended what was answered, and nothing else.
+
+    Of a job that is under way all its objects are counted, each with as many workers as may be asked; so are
+    `more` objects. Answers are what the service counted, those of extra workers, to gold tasks and withdrawn
+    ones included; of a service that doesn't tell, as many as the request wants for each object.
+    """
+    workers = run.asked.most_workers
+    objects, answers = more, more * workers
+    for job in run.jobs:
+        done = job.answered if job.has_ended else job.objects
+        objects += done
+        answers += done * workers if job.answers is None else job.answers
+    return _estimate(_up_to(BOOKS[service], objects), answers, run.asked.workforce.price_per_task, service)
 
 
 def reviewed_objects(asked: "Request", objects: int) -> int:

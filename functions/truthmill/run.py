@@ -26,7 +26,8 @@ class Failure(Record, frozen=True):
 class Job(Record, frozen=True):
     """A labeling job of a run.
 
-    objects: pictures in it; answered: of them. status: as the labeling service said at its end. created_by:
+    objects: pictures in it; answered: of them; answers: by all workers together, None where the service
+    doesn't tell. status: as the labeling service said at its end. created_by:
     an execution, by its ARN. kind: what workers are asked for. first_label: index of the first of the
     dataset's labels that they are asked for; earlier ones were asked for by earlier jobs. is_review: of what
     other workers have labeled.
@@ -38,6 +39,7 @@ class Job(Record, frozen=True):
     arn: str = ""
     status: str = ""
     answered: int = 0
+    answers: int | None = None
     created_by: str = ""
     kind: JobKind = "label"
     first_label: int = 0

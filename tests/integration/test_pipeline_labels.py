@@ -1,5 +1,7 @@
 """Labeling jobs that don't complete: nothing that was answered is lost, nothing is paid for again."""
 
+import json
+
 import pytest
 
 from builders import archive, picture
@@ -356,6 +358,17 @@ def test_what_was_answered_is_what_was_paid_for(dropped):
     run.build()
     cost = run.run_json["cost"]
     assert (cost["actualUsd"], cost["answered"], cost["book"]) == (2.0, 4, "truthmill 2026-11")
+
+
+def test_every_answer_was_paid_for_also_those_of_further_workers(dropped):
+    """Five pictures, nine answers as the service counted them: 9 x 0.50."""
+    run = dropped.start("incoming/pets.zip", workforce=PRICED).to_jobs()
+    name = run.jobs[0]["name"]
+    told = {"job": name, "answers": 9, "workers": []}
+    dropped.put(f"{run.prefix}labeling/{name}/truthmill/workers.json", json.dumps(told).encode())
+    dropped.label(name)
+    run.build()
+    assert (run.run_json["cost"]["actualUsd"], run.run_json["jobs"][0]["answers"]) == (4.5, 9)
 
 
 def test_a_later_round_that_would_pass_the_budget_is_not_sent(dropped):

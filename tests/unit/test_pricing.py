@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill.pricing import GROUND_TRUTH, estimate, infrastructure_usd, of_request
+from truthmill.pricing import GROUND_TRUTH, estimate, infrastructure_usd, of_request, spent
 from truthmill.request import parse
+from truthmill.run import Job, Run
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,28 @@ def asked(**more):
     ],
 )
 def test_a_review_is_paid_like_labeling(review, usd):
-    found = of_request(asked(review=review), 100, "ground-truth", with_review=True)
+    found = of_request(asked(review=review), 100, "ground-truth")
     assert found.total_usd == Decimal(usd)
-    assert of_request(asked(review=review), 100, "ground-truth", with_review=False).total_usd == 108
+
+
+def run_with(*jobs):
+    request = msgspec.to_builtins(asked())
+    known = {"dataset": "pets", "state": "RUNNING", "trigger": "cli", "execution": "", "started_at": ""}
+    return Run(run="r", request=request, jobs=jobs, **known)
+
+
+@pytest.mark.parametrize(
+    ("job", "more", "usd"),
+    [
+        (Job("j", 1, 100), 0, "108.00"),  # under way: 100 x 0.08 + 100 x 2 x 0.5
+        (Job("j", 1, 100, status="Stopped", answered=10), 0, "10.80"),  # Ground Truth tells no more
+        (Job("j", 1, 100, status="Completed", answered=100, answers=250), 0, "133.00"),  # 8 + 250 x 0.5
+        (
+            Job("j", 1, 100, status="Stopped", answered=0, answers=30),
+            10,
+            "25.80",
+        ),  # 10 x 0.08 + (30 + 20) x 0.5
+    ],
+)
+def test_what_was_spent_goes_by_the_answers_given(job, more, usd):
+    assert spent(run_with(job), "ground-truth", more).total_usd == Decimal(usd)

@@ -126,7 +126,9 @@ def test_gold_tasks_come_to_a_job_that_runs_and_leave_no_trace_in_its_output(sta
     text = stack.read(described["LabelingJobOutput"]["OutputDatasetS3Uri"]).decode()
     assert len(text.splitlines()) == 12
     assert "known" not in text
-    (own,) = json.loads(stack.read(f"s3://{stack.bucket}/{job}/out/{job}/truthmill/workers.json"))["workers"]
+    told = json.loads(stack.read(f"s3://{stack.bucket}/{job}/out/{job}/truthmill/workers.json"))
+    assert told["answers"] == 12 + len(feedback)
+    (own,) = told["workers"]
     assert (own["goldTasks"], own["goldScore"]) == (len(feedback), 0.6667)
 
 

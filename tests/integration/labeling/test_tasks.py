@@ -60,11 +60,11 @@ def jobs(table):
     return Jobs(table)
 
 
-def a_job(tasks, objects, workers=1, shards=None):
+def a_job(tasks, objects, workers=1, shards=None, name=None):
     """A job whose tasks are in the table."""
     path = "HumanTaskConfig.NumberOfHumanWorkersPerDataObject"
     job = Job(
-        name=f"job-{next(_names)}",
+        name=name or f"job-{next(_names)}",
         arn="arn:…",
         request=a_request(**{path: workers}),
         reference="r",
@@ -165,9 +165,12 @@ def test_an_object_whose_workers_disagree_gets_one_more_and_one_whose_workers_ag
     assert enough(job, jobs.counters(job), NOW + 1) == "Completed"
 
 
-def a_job_with_gold(tasks, objects=20, **rules):
-    """A job half of whose tasks are gold, and 10 gold pictures with one box each."""
-    job = a_job(tasks, objects, shards=1)
+def a_job_with_gold(tasks, name, objects=20, **rules):
+    """A job half of whose tasks are gold, and 10 gold pictures with one box each.
+
+    Which tasks are gold follows from the job's name, so each test gives one of its own.
+    """
+    job = a_job(tasks, objects, shards=1, name=name)
     job = msgspec.structs.replace(
         job, gold=10, labels=("cat", "dog"), rules=QualityRules(gold_share=0.5, **rules)
     )
@@ -192,7 +195,7 @@ def work(tasks, job, worker, boxes, now=NOW):
 
 
 def test_gold_tasks_are_mixed_in_and_count_as_nothing(tasks, jobs):
-    job = a_job_with_gold(tasks)
+    job = a_job_with_gold(tasks, "gold-mixed-in")
     gold = work(tasks, job, "ann", [GOLD])
     assert 3 <= len(gold) == len(set(gold)) <= 10
     assert jobs.counters(job) == Counters(labeled=20, answers=20, last=NOW)
@@ -202,7 +205,7 @@ def test_gold_tasks_are_mixed_in_and_count_as_nothing(tasks, jobs):
 
 
 def test_a_gold_task_is_held_answered_and_replayed_like_any_other(tasks):
-    job = a_job_with_gold(tasks, gold_feedback=True)
+    job = a_job_with_gold(tasks, "gold-replayed", gold_feedback=True)
     number = next(number for number in iter(lambda: next_of(tasks, job, "ann"), None) if job.is_gold(number))
     assert held(tasks, job, "ann", NOW + 1) == [number]
     assert tasks.extend(job, "ann", number, NOW + 5).until == NOW + 5 + LIMIT
@@ -225,7 +228,7 @@ def next_of(tasks, job, worker):
 
 
 def test_who_does_badly_on_gold_gets_no_more_and_what_they_did_is_asked_again(tasks, jobs):
-    job = a_job_with_gold(tasks, gold_threshold=0.6, gold_withdraw=True)
+    job = a_job_with_gold(tasks, "gold-withdrawn", gold_threshold=0.6, gold_withdraw=True)
     assert len(work(tasks, job, "ann", [])) == 3
     done = jobs.counters(job).labeled
     assert 0 < done < 20
@@ -233,12 +236,13 @@ def test_who_does_badly_on_gold_gets_no_more_and_what_they_did_is_asked_again(ta
     assert jobs.counters(job).labeled == 20
     assert job_quality.withdraw(job, tasks, NOW + 1) == done
     assert job_quality.withdraw(job, tasks, NOW + 2) == 0
-    assert jobs.counters(job) == Counters(labeled=20 - done, answers=20 - done, last=NOW + 1)
+    assert jobs.counters(job) == Counters(labeled=20 - done, answers=20 - done, withdrawn=done, last=NOW + 1)
     assert held(tasks, job, "ann", NOW + 3) == []
     work(tasks, job, "cem", [GOLD], NOW + 3)
     assert jobs.counters(job).labeled == 20
     assert all({answer.worker for answer in each.answers} <= {"ben", "cem"} for each in tasks.objects(job))
-    worst = job_quality.report(job, job_quality.learned(job, tasks))["workers"][0]
+    told = job_quality.report(job, job_quality.learned(job, tasks), jobs.counters(job))
+    worst = told["workers"][0]
     assert (worst["workerId"], worst["goldTasks"], worst["goldScore"]) == ("ann", 3, 0.0)
     assert worst["belowThreshold"]
 
