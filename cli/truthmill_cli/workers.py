@@ -1,16 +1,13 @@
 """`truthmill workers`: accounts of the people who label, invited by e-mail, and the teams they are in."""
 
-import contextlib
-import re
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from truthmill_cli import stack, team
+from truthmill.invitation import is_address
+from truthmill_cli import team
 from truthmill_cli.errors import UsageError
 from truthmill_cli.stack import TEAM, Stack
-
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def invite(
@@ -27,36 +24,22 @@ def invite(
     temporary_password: to set one and send no mail; otherwise the pool chooses one and sends the invitation.
     of: the team's name. lead: whether they run the teams they are in. about: what the mail says of the work;
     by default the team's description.
-    Raises UsageError where it isn't an address, or there is no such team.
+    Raises UsageError where it isn't an address, can't be mailed to, or there is no such team.
     """
-    from adapters.accounts import LEADS  # noqa: PLC0415 -- slow to import
+    from adapters.members import NotInvitedError  # noqa: PLC0415 -- slow to import
 
-    if not _ADDRESS.fullmatch(email):
+    if not is_address(email):
         raise UsageError(f"{email!r} isn't an e-mail address.")
-    found, service = team.find(where, of), stack.client("cognito-idp")
-    pool = where.user_pool
-    attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
-    delivery: dict[str, Any] = {"DesiredDeliveryMediums": ["EMAIL"]}
-    if temporary_password:
-        delivery = {"TemporaryPassword": temporary_password, "MessageAction": "SUPPRESS"}
-    state = "invited"
+    found, members = team.find(where, of), team.work(where).members
     try:
-        service.admin_create_user(
-            UserPoolId=pool,
-            Username=email,
-            UserAttributes=attributes,
-            ClientMetadata={"about": about or found.description},
-            **delivery,
+        invited = members.invite(
+            email, found.group, about or found.description, temporary_password=temporary_password
         )
-    except service.exceptions.UsernameExistsException:
-        state = "member"
-    groups = [*sorted(found.groups)[:1], *([LEADS] if lead else [])]
+    except NotInvitedError as error:
+        raise UsageError(f"{email} could not be invited: {error}") from error
     if lead:
-        with contextlib.suppress(service.exceptions.GroupExistsException):
-            service.create_group(UserPoolId=pool, GroupName=LEADS)
-    for group in groups:
-        service.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=group)
-    return state
+        members.make_lead(email)
+    return "invited" if invited else "member"
 
 
 def members(where: Stack, of: str = TEAM) -> list[dict[str, Any]]:

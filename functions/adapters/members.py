@@ -1,5 +1,6 @@
 """The members of teams: groups of the user pool, and who in them was invited, works, or is blocked."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,11 +12,16 @@ INVITED = "FORCE_CHANGE_PASSWORD"  # the pool's name for who hasn't signed in ye
 _STATES = {INVITED: "invited", "CONFIRMED": "active", "RESET_REQUIRED": "reset"}
 
 
+class NotInvitedError(Exception):
+    """The pool takes the address not at all, or can't mail to it now; the text says what it said."""
+
+
 class Member(msgspec.Struct, frozen=True):
     """Somebody in a team.
 
     member: the account's identity. username: the pool's name for the account. state: invited, active, reset
-    or blocked. invited: milliseconds since 1970. lead: whether they run the teams they are in.
+    or blocked. invited: milliseconds since 1970. lead: whether they run the teams they are in. name: as who
+    invited them wrote it; may be empty.
     """
 
     member: str
@@ -24,6 +30,7 @@ class Member(msgspec.Struct, frozen=True):
     state: str
     invited: int
     lead: bool
+    name: str = ""
 
 
 class Members:
@@ -43,6 +50,45 @@ class Members:
         }
         return sorted(found.values(), key=lambda member: member.email)
 
+    def invite(
+        self, email: str, group: str, about: str, *, name: str = "", temporary_password: str = ""
+    ) -> bool:
+        """Put somebody into a group; True where they are mailed an invitation, False for who has an account.
+
+        about: what the mail says of the work. temporary_password: to set one and send no mail; otherwise the
+        pool chooses one. Can be done again where it ended in the middle. Raises NotInvitedError.
+        """
+        attributes = {"email": email, "email_verified": "true"} | ({"name": name} if name else {})
+        delivery: dict[str, Any] = {"DesiredDeliveryMediums": ["EMAIL"]}
+        if temporary_password:
+            delivery = {"TemporaryPassword": temporary_password, "MessageAction": "SUPPRESS"}
+        errors = self.client.exceptions
+        invited = True
+        try:
+            self.client.admin_create_user(
+                UserPoolId=self.pool,
+                Username=email,
+                UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+                ClientMetadata={"about": about, "name": name},
+                **delivery,
+            )
+        except errors.UsernameExistsException:
+            invited = False
+        except (
+            errors.InvalidParameterException,
+            errors.CodeDeliveryFailureException,
+            errors.LimitExceededException,
+        ) as error:
+            raise NotInvitedError(error.response["Error"].get("Message", "")) from error
+        self.client.admin_add_user_to_group(UserPoolId=self.pool, Username=email, GroupName=group)
+        return invited
+
+    def make_lead(self, email: str) -> None:
+        """Have somebody run the teams they are in."""
+        with contextlib.suppress(self.client.exceptions.GroupExistsException):
+            self.client.create_group(UserPoolId=self.pool, GroupName=LEADS)
+        self.client.admin_add_user_to_group(UserPoolId=self.pool, Username=email, GroupName=LEADS)
+
     def resend(self, member: Member, about: str) -> None:
         """The invitation once more, with a temporary password that is good from now on."""
         self.client.admin_create_user(
@@ -50,7 +96,7 @@ class Members:
             Username=member.email,
             MessageAction="RESEND",
             DesiredDeliveryMediums=["EMAIL"],
-            ClientMetadata={"about": about},
+            ClientMetadata={"about": about, "name": member.name},
         )
 
     def remove(self, member: Member, groups: Iterable[str]) -> None:
@@ -79,4 +125,5 @@ def _member(user: dict[str, Any], *, lead: bool) -> Member:
         state if user.get("Enabled", True) else "blocked",
         int(user["UserCreateDate"].timestamp() * 1000),
         lead,
+        attributes.get("name", ""),
     )

@@ -33,6 +33,11 @@ class Team:
     description: str
     groups: frozenset[str]
 
+    @property
+    def group(self) -> str:
+        """The one that new members are put into."""
+        return min(self.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class TeamWork:

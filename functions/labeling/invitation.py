@@ -14,7 +14,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """The event with its message; other mails stay as the pool has them."""
     if event["triggerSource"] != INVITES:
         return event
-    about = (event["request"].get("clientMetadata") or {}).get("about", "")
+    given = event["request"].get("clientMetadata") or {}
     event["response"]["emailSubject"] = invitation.SUBJECT
-    event["response"]["emailMessage"] = invitation.message(portal_url(), about)
+    event["response"]["emailMessage"] = invitation.message(
+        portal_url(), given.get("about", ""), given.get("name", "")
+    )
     return event

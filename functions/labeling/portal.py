@@ -40,6 +40,7 @@ ROUTES: list[Route] = [
         ("POST", TASK + "/extend", portal_work.extend),
         ("GET", "/api/lead/teams", portal_lead.teams),
         ("GET", LEAD_TEAM, portal_lead.team),
+        ("POST", LEAD_TEAM + "/members", portal_lead.invite),
         ("POST", MEMBER + "/resend", portal_lead.resend),
         ("POST", MEMBER + "/remove", portal_lead.remove),
         ("GET", LEAD_JOB, portal_lead.job),

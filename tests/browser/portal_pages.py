@@ -57,9 +57,30 @@ TEAM_JOB = {
     "workersPerObject": 1,
 }
 MEMBERS = [
-    {"member": "1", "email": "ann@example.com", "state": "active", "invited": MOMENT, "lead": True},
-    {"member": "2", "email": "ben@example.com", "state": "invited", "invited": MOMENT, "lead": False},
-    {"member": "3", "email": "cem@example.com", "state": "blocked", "invited": MOMENT, "lead": False},
+    {
+        "member": "1",
+        "email": "ann@example.com",
+        "name": "Ann",
+        "state": "active",
+        "invited": MOMENT,
+        "lead": True,
+    },
+    {
+        "member": "2",
+        "email": "ben@example.com",
+        "name": "",
+        "state": "invited",
+        "invited": MOMENT,
+        "lead": False,
+    },
+    {
+        "member": "3",
+        "email": "cem@example.com",
+        "name": "",
+        "state": "blocked",
+        "invited": MOMENT,
+        "lead": False,
+    },
 ]
 BOXES = [
     {"label": "cat", "left": 120, "top": 250, "width": 190, "height": 150},

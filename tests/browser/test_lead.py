@@ -1,9 +1,8 @@
 """The page of the one who runs a team, on the deployed stack."""
 
-import contextlib
-
-from adapters.accounts import LEADS
 from browser.conftest import a_job, a_picture, draw, start
+from integration.labeling.test_portal_lead import make_lead
+from integration.labeling.test_portal_password import mails
 
 BOX = (100, 60, 80, 60)
 
@@ -16,10 +15,7 @@ def test_a_lead_sees_the_team_the_job_and_the_boxes_on_the_picture(team, worker,
     page.keyboard.press("Enter")
     page.get_by_text("1 left").wait_for()
 
-    pool = team.stack.outputs["UserPoolId"]
-    with contextlib.suppress(team.stack.cognito.exceptions.GroupExistsException):
-        team.stack.cognito.create_group(UserPoolId=pool, GroupName=LEADS)
-    team.stack.cognito.admin_add_user_to_group(UserPoolId=pool, Username=email, GroupName=LEADS)
+    make_lead(team.stack, email)
     page.goto(page.url.partition("#")[0])
     page.reload()
     page.get_by_role("button", name="Team", exact=True).click()
@@ -33,3 +29,26 @@ def test_a_lead_sees_the_team_the_job_and_the_boxes_on_the_picture(team, worker,
     page.wait_for_function("() => document.querySelector('.object img').naturalWidth === 320")
     assert shown.evaluate(loaded) == 320
     assert page.get_by_text("cat, left 100, top 60, 80 by 60 pixels").count() == 2
+
+
+def test_a_lead_invites_somebody_from_the_page(team, worker, open_page):
+    page = open_page(state=worker)
+    lead = page.locator(".who").inner_text().removeprefix("Signed in as ")
+    make_lead(team.stack, lead)
+    page.goto(page.url.partition("#")[0] + "#/lead")
+    page.reload()
+    email = f"from-the-page-of-{team.name}@example.com"
+    address = page.get_by_label("E-mail")
+    for given, says in [("a@b", "a@b isn't an e-mail address."), (lead, "is in the team already")]:
+        address.fill(given)
+        page.get_by_role("button", name="Send the invitation", exact=True).click()
+        page.get_by_role("alert").filter(has_text=says).wait_for()
+    address.fill(email)
+    page.get_by_label("Name").fill("Ben")
+    page.get_by_role("button", name="Send the invitation", exact=True).click()
+    page.get_by_role("status").filter(has_text=f"on its way to {email}.").wait_for()
+    row = page.get_by_role("row").filter(has_text=f"Ben, {email}")
+    assert "invited" in row.inner_text()
+    row.get_by_role("button", name="Send the invitation again").click()
+    page.get_by_role("status").filter(has_text="again, with a new temporary password").wait_for()
+    assert len(mails(team.stack, email)) == 2

@@ -1,7 +1,13 @@
 """Working through a job on the deployed stack: slow, lost and ended connections, reloads, leases."""
 
 import re
+import time
 
+import pytest
+
+from adapters.jobs import Jobs
+from adapters.table import Table
+from adapters.tasks import Tasks
 from browser.conftest import (
     PASSWORD,
     a_job,
@@ -12,6 +18,7 @@ from browser.conftest import (
     start,
     task_of,
 )
+from integration.labeling.test_misbehaving import gold_manifest, wait_for_gold
 
 BOX = (100, 60, 80, 60)
 
@@ -178,3 +185,112 @@ def test_a_picture_that_does_not_load_can_be_tried_again_or_declined(team, worke
     draw(page, task_of(page), BOX)
     page.keyboard.press("Enter")
     finished(page)
+
+
+TOO_FAR_ONCE = """<crowd-form><crowd-bounding-box name="boundingBox" header="Draw" labels="['cat', 'dog']"
+ src="{{ task.input.taskObject | grant_read_access }}"></crowd-bounding-box></crowd-form><script>
+document.addEventListener("all-crowd-elements-ready", () => {
+  const box = document.querySelector("crowd-bounding-box");
+  const real = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value");
+  Object.defineProperty(box, "value", { configurable: true, get() {
+    delete box.value;
+    const value = real.get.call(box);
+    value.boundingBoxes[0].left = 1000;
+    return value;
+  } });
+});</script>"""
+
+
+def test_an_answer_that_the_portal_refuses_comes_back_with_the_boxes(team, worker, open_page):
+    """The template's script puts the first answer's box outside of the picture."""
+    template = team.stack.put("browser/too-far.html", TOO_FAR_ONCE)
+    job = a_job(team, [a_picture(BOX)] * 2, **{"HumanTaskConfig.UiConfig": {"UiTemplateS3Uri": template}})
+    page = open_page(state=worker)
+    frame = start(page)
+    number = number_of_task(page)
+    draw(page, frame, BOX)
+    page.keyboard.press("Enter")
+    frame = page.frame_locator(f"iframe.task:not(.ahead)[title$='{number:06}']")
+    frame.get_by_role("alert").filter(has_text="it must lie inside the picture of 320 x 240").wait_for()
+    frame.get_by_role("button", name="cat, left 100, top 60, 80 by 60 pixels").wait_for()
+    assert page.evaluate("() => localStorage.length") == 1
+    frame.get_by_role("button", name="Submit").click()
+    page.locator(f"iframe.task:not(.ahead):not([title$='{number:06}'])").wait_for()
+    page.get_by_text("1 left").wait_for()
+    assert (
+        team.stack.sagemaker.describe_labeling_job(LabelingJobName=job)["LabelCounters"]["TotalLabeled"] == 1
+    )
+
+
+@pytest.fixture
+def take_away(team):
+    """Gives what the only worker of a job holds to somebody else, as when its time had run out."""
+
+    def take(job):
+        table = Table(team.stack.client("dynamodb"), team.stack.outputs["TableName"])
+        tasks, found, other = Tasks(table), Jobs(table).get(job), team.worker()
+        now = time.time_ns() // 1_000_000
+        (holder,) = tasks.get(found, 0).task.leases
+        tasks.release(found, holder, 0, now)
+        assert other.post(f"api/jobs/{job}/tasks", {})["tasks"][0]["task"] == "000000"
+        return other
+
+    return take
+
+
+def test_what_somebody_else_has_taken_is_told_and_comes_back_with_its_boxes(
+    team, worker, open_page, take_away
+):
+    job = a_job(team, [a_picture(BOX)])
+    page = open_page(state=worker)
+    draw(page, start(page), BOX)
+    other = take_away(job)
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="somebody else has it now. Your boxes are kept").wait_for()
+    page.get_by_role("heading", name="No tasks left for you").wait_for()
+    other.post(f"api/jobs/{job}/tasks/000000/release", {})
+    page.get_by_role("button", name="Your jobs").last.click()
+    frame = start(page)
+    frame.get_by_role("button", name="cat, left 100, top 60, 80 by 60 pixels").wait_for()
+    frame.get_by_test_id("stage").press("Enter")
+    finished(page)
+    assert output_of(team, job) == {0: [("cat", *BOX)]}
+
+
+def test_a_job_that_is_stopped_meanwhile_says_what_became_of_the_boxes(team, worker, open_page):
+    job = a_job(team, [a_picture(BOX)] * 3)
+    page = open_page(state=worker)
+    draw(page, start(page), BOX)
+    page.wait_for_function("() => localStorage.length === 1")
+    team.stack.sagemaker.stop_labeling_job(LabelingJobName=job)
+    team.wait_for(job, "Stopped")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="This job has ended").wait_for()
+    page.get_by_role("alert").filter(has_text="your boxes for it were not taken").wait_for()
+    assert page.evaluate("() => localStorage.length") == 1
+
+
+def test_a_gold_task_tells_how_it_went(team, worker, open_page):
+    """All that is drawn is right, and one box too many; the last picture's words stay at the end."""
+    job = a_job(team, [a_picture(size=(200, 100))] * 3)
+    arn = team.stack.sagemaker.describe_labeling_job(LabelingJobName=job)["LabelingJobArn"]
+    manifest = gold_manifest(team.stack, job, 4)
+    tags = {"gold-manifest": manifest, "gold-share": "0.9", "gold-feedback": "true"}
+    team.stack.sagemaker.add_tags(
+        ResourceArn=arn, Tags=[{"Key": f"truthmill:{key}", "Value": value} for key, value in tags.items()]
+    )
+    wait_for_gold(team.stack, job)
+    page = open_page(state=worker)
+    frame = start(page)
+    for _ in range(7):
+        number = number_of_task(page)
+        page.keyboard.press("2")
+        draw(page, frame, (20, 20, 60, 60), (200, 100))
+        page.keyboard.press("1")
+        draw(page, frame, (120, 20, 60, 60), (200, 100))
+        with page.expect_response("**/answer") as answered:
+            page.keyboard.press("Enter")
+        if "feedback" in answered.value.json():
+            break
+        frame = task_of(page, after=number)
+    page.get_by_role("alert").filter(has_text="was a check: 1 of 1 boxes found, 1 that should not").wait_for()

@@ -2,9 +2,11 @@
 
 from html.parser import HTMLParser
 
+import pytest
+
 from adapters.addresses import for_browsers
 from labeling.invitation import handler
-from truthmill.invitation import PASSWORD_LINE, message
+from truthmill.invitation import PASSWORD_LINE, is_address, message
 
 URL = "https://abc123.lambda-url.eu-west-1.on.aws/"
 
@@ -31,6 +33,37 @@ def test_what_it_is_about_is_text_and_no_placeholder():
     assert [name for name, _ in tags(text)] == [name for name, _ in tags(message(URL, "plain"))]
     assert text.count("{####}") == text.count("{username}") == 1
     assert "&lt;img src=x onerror=alert(1)&gt; &quot;&#123;####&#125;&quot;" in text
+
+
+def test_it_greets_by_a_name_that_is_text():
+    assert message(URL, "", "Ann").startswith("<p>Ann,</p><p>You are")
+    assert message(URL, "", "<i>{####}").startswith("<p>&lt;i&gt;&#123;####&#125;,</p>")
+    assert message(URL, "", "  ") == message(URL)
+
+
+@pytest.mark.parametrize("given", ["a@b.co", "first.last+tag@mail.example.com", "ü@bücher.example"])
+def test_an_address(given):
+    assert is_address(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "a",
+        "a@b",
+        "@b.co",
+        "a@@b.co",
+        "a@b.co ",
+        "a@b..co",
+        "a@.co",
+        "a,b@c.de",
+        "a@b.co\n",
+        f"{'a' * 65}@b.co",
+    ],
+)
+def test_no_address(given):
+    assert not is_address(given)
 
 
 def test_other_mails_stay_as_the_pool_has_them():

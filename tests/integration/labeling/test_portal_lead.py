@@ -1,13 +1,20 @@
 """The portal for those who run a team."""
 
+import html
+import json
+import re
+import time
+
 import pytest
 import urllib3
 
+from adapters.sessions import Sessions
+from adapters.table import Table
 from integration.labeling.conftest import PASSWORD
-from integration.labeling.test_portal import first_task, refused
+from integration.labeling.test_portal import first_task, raw, refused
 from integration.labeling.test_portal_password import mails
 from labeling_builders import answer_of
-from truthmill_cli.simulation import PortalClient
+from truthmill_cli.simulation import Credentials, PortalClient
 
 LEADS = "truthmill-leads"
 TWO = {"HumanTaskConfig.NumberOfHumanWorkersPerDataObject": 2}
@@ -52,6 +59,86 @@ def test_a_lead_sees_who_is_invited_active_and_blocked(stack, team, lead):
         active: ("active", False),
         blocked: ("blocked", False),
     }
+
+
+def test_a_lead_invites_somebody_by_mail_who_then_works_in_the_team(stack, team, lead):
+    email, path = f"Invited-in-{team.name}@example.com", f"api/lead/teams/{team.name}/members"
+    assert lead.post(path, {"email": email, "name": "<b>Ben</b>"}) == {"invited": True}
+    (mail,) = mails(stack, email)
+    assert "&lt;b&gt;Ben&lt;/b&gt;," in mail["BodyHtml"]
+    assert "A team of the tests" in mail["BodyHtml"]
+    one = members(lead, team)[email]
+    assert (one["name"], one["state"], one["lead"]) == ("<b>Ben</b>", "invited", False)
+    temporary = re.search(r"Temporary password: (.+?)</p>", mail["BodyHtml"])[1]
+    invited = PortalClient(stack.portal)
+    invited.sign_in(Credentials(email, PASSWORD, html.unescape(temporary)))
+    job = team.running_job(1)
+    assert [each["job"] for each in invited.get("api/jobs")["jobs"]] == [job]
+    with refused(403, "NotLead"):
+        invited.post(path, {"email": "another@example.com"})
+    with refused(409, "AlreadyMember"):
+        lead.post(path, {"email": email.lower()})
+    assert len(mails(stack, email)) == 1
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ben", "ben@example", "ben@@example.com", "a b@example.com", "<a@example.com>", 7, "a" * 260],
+)
+def test_what_is_no_address_is_not_invited(team, lead, email):
+    with refused(422, "Invalid"):
+        lead.post(f"api/lead/teams/{team.name}/members", {"email": email})
+    assert list(members(lead, team)) == [email_of(lead)]
+
+
+def test_who_has_an_account_in_another_team_is_in_this_one_too_and_not_mailed(stack, team, lead, other_team):
+    email = email_of(other_team.worker())
+    before = len(mails(stack, email))  # the other team's invitation
+    assert lead.post(f"api/lead/teams/{team.name}/members", {"email": email}) == {"invited": False}
+    assert members(lead, team)[email]["state"] == "active"
+    assert len(mails(stack, email)) == before
+    with refused(404, "NoSuchTeam"):
+        lead.post(f"api/lead/teams/{other_team.name}/members", {"email": "mine@example.com"})
+
+
+def test_an_invitation_that_another_site_could_send_is_refused(stack, team, lead):
+    body = b'{"email": "forged@example.com"}'
+    for header in ({"origin": "https://evil.example"}, {"x-truthmill": ""}, {"content-type": "text/plain"}):
+        path = f"api/lead/teams/{team.name}/members"
+        assert raw(stack, path, body=body, cookie=lead.cookie, **header).status in (403, 415)
+    assert mails(stack, "forged@example.com") == []
+
+
+def test_a_lead_sends_so_many_invitations_at_a_time_and_who_did_it_is_in_the_log(stack, team, lead):
+    path = f"api/lead/teams/{team.name}/members"
+    lead.post(path, {"email": f"logged-in-{team.name}@example.com"})
+    member = members(lead, team)[f"logged-in-{team.name}@example.com"]["member"]
+    leads = members(lead, team)[email_of(lead)]["member"]
+    entries = log_entries(stack, "Invited", member)
+    assert [(each["by"], each["team"]) for each in entries] == [(leads, team.name)]
+    sessions = Sessions(Table(stack.client("dynamodb"), stack.outputs["TableName"]))
+    now = int(time.time())
+    while sessions.try_once(f"invitations {leads}", 50, now):
+        pass
+    with refused(429, "TooManyTries"):
+        lead.post(path, {"email": "one-too-many@example.com"})
+    with refused(429, "TooManyTries"):
+        lead.post(f"{path}/{member}/resend", {})
+
+
+def log_entries(stack, message, member):
+    """The portal's log lines of that message about a member, once there are any."""
+    logs, deadline = stack.client("logs"), time.monotonic() + 30
+    while True:
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName="/aws/lambda/truthmill-labeling-Portal"
+        )
+        lines = (event["message"] for page in pages for event in page["events"])
+        found = [json.loads(line) for line in lines if member in line and line.startswith("{")]
+        if chosen := [each for each in found if each["message"] == message]:
+            return chosen
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_an_invitation_is_sent_again(stack, team, lead):
@@ -144,6 +231,7 @@ def test_a_lead_sees_nothing_of_other_teams(lead, other_team):
         ("get", team_path, "NoSuchTeam"),
         ("post", f"{nobody}/remove", "NoSuchTeam"),
         ("post", f"{nobody}/resend", "NoSuchTeam"),
+        ("post", f"{team_path}/members", "NoSuchTeam"),
         ("get", f"api/lead/jobs/{job}", "NoSuchJob"),
         ("get", f"api/lead/jobs/{job}/objects", "NoSuchJob"),
         ("get", f"api/lead/jobs/{job}/objects/000000", "NoSuchJob"),

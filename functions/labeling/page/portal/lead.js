@@ -3,6 +3,7 @@ import { colourOf } from "../drawing/colours.js";
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
 import { get, post, Refused } from "./api.js";
+import { inviteForm } from "./invite.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PAGE = 50; // objects at a time
@@ -21,19 +22,31 @@ export async function leadPage(address) {
   return page(text("lead.teams"), teams.length ? element("ul", { class: "jobs" }, ...list) : element("p", {}, text("lead.noTeams")));
 }
 
-/** @param {string} name */
+/** @param {string} name @returns {Promise<HTMLElement>} */
 async function teamPage(name) {
   const { description, members, jobs } = await get(`lead/teams/${name}`);
   const said = element("p", { class: "said", role: "status" });
   const people = table(
     text("lead.members"), ["lead.email", "lead.state", "lead.invited", "lead.actions"],
-    members.map((/** @type {any} */ member) => [member.email + (member.lead ? ` (${text("lead.lead")})` : ""), text(`lead.state.${member.state}`), moment(member.invited), actions(name, member, said)]),
+    members.map((/** @type {any} */ member) => [named(member), text(`lead.state.${member.state}`), moment(member.invited), actions(name, member, said)]),
   );
   const work = table(
     text("lead.jobs"), ["lead.job", "lead.status", "lead.labeled", "lead.remaining", "lead.created"],
     jobs.map((/** @type {any} */ job) => [link(`job/${job.job}`, job.title), text(`lead.status.${job.status}`), `${number(job.labeled)} / ${number(job.objects)}`, number(job.remaining), moment(job.created)]),
   );
-  return page(name, element("p", {}, description), said, people, work);
+  const invite = inviteForm(name, async (words) => {
+    const renewed = await teamPage(name).catch(() => shown); // what is known already, where nothing new can be had
+    shown.replaceWith(renewed);
+    /** @type {HTMLElement} */ (renewed.querySelector(".said")).textContent = words;
+    /** @type {HTMLElement} */ (renewed.querySelector("#invite-email")).focus();
+  });
+  const shown = page(name, element("p", {}, description), said, people, invite, work);
+  return shown;
+}
+
+/** @param {any} member */
+function named({ name, email, lead }) {
+  return `${name ? `${name}, ` : ""}${email}${lead ? ` (${text("lead.lead")})` : ""}`;
 }
 
 /** @param {string} team @param {any} member @param {HTMLElement} said */

@@ -12,6 +12,8 @@ const RETRY_MS = 3000;
 const HOLD = 2; // the task in sight, and the next
 const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask"];
 const OVER = ["JobEnded", "NoSuchJob"];
+/** of those that are gone, what never comes back to this worker; of the others the boxes are kept */
+const FOR_GOOD = ["TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NoSuchTask"];
 
 export class Work {
   /** @type {TaskFrame[]} the one in sight first */
@@ -161,17 +163,25 @@ export class Work {
       if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;
       if (GONE.includes(error.code)) {
-        this.#say(text("work.taken"));
+        this.#say(wordsForGone(error.code));
+        const forGood = FOR_GOOD.includes(error.code);
+        if (!forGood) this.#done.delete(task);
         await this.#fill();
-        this.#settled(frame);
-      } else if (OVER.includes(error.code)) this.#end("over");
+        this.#settled(frame, forGood);
+      } else if (OVER.includes(error.code)) {
+        this.#say(text("work.late"));
+        this.#end("over");
+      }
       else this.#comeBack(frame, error.message);
     }
   }
 
-  /** The portal has it; the one after the next is being loaded behind it. @param {TaskFrame} frame */
-  #settled(frame) {
-    this.kept.forget(frame.task);
+  /**
+   * It is out of this worker's hands; the one after the next is being loaded behind it.
+   * @param {TaskFrame} frame @param {boolean} [forGood] whether what was drawn is of no use any more
+   */
+  #settled(frame, forGood = true) {
+    if (forGood) this.kept.forget(frame.task);
     this.#sending.delete(frame);
     frame.close();
     if (!this.#frames[0] || this.#frames[0].root.classList.contains("ahead")) this.#showFirst();
@@ -201,18 +211,18 @@ export class Work {
       if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;
       if (OVER.includes(error.code)) this.#end("over");
-      else if (GONE.includes(error.code)) await this.#lost(frame);
+      else if (GONE.includes(error.code)) await this.#lost(frame, error.code);
       else this.#say(error.message);
     }
   }
 
-  /** Somebody else has it now. @param {TaskFrame} frame */
-  async #lost(frame) {
+  /** Somebody else has it now. @param {TaskFrame} frame @param {string} code */
+  async #lost(frame, code) {
     const inSight = frame === this.#frames[0];
-    if (inSight) this.#say(text("work.taken"));
+    if (inSight) this.#say(wordsForGone(code));
     this.#frames = this.#frames.filter((each) => each !== frame);
     frame.close();
-    this.kept.forget(frame.task);
+    if (FOR_GOOD.includes(code)) this.kept.forget(frame.task);
     await this.#fill();
     if (inSight) this.#showFirst();
   }
@@ -250,7 +260,7 @@ export class Work {
     this.close();
     const back = element("button", { type: "button", class: "primary", onclick: () => this.app.leave() }, text("work.back"));
     const card = element("div", { class: "card empty", role: "status" }, element("h1", {}, text(`work.${how}`)), element("p", {}, text(`work.${how}About`)), back);
-    this.root.replaceChildren(element("div", { class: "narrow" }, card));
+    this.root.replaceChildren(this.message, element("div", { class: "narrow" }, card));
     this.left.textContent = "";
     back.focus();
   }
@@ -271,7 +281,7 @@ export class Work {
       frame.root.focus();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await this.#lost(frame);
+      await this.#lost(frame, error.code);
     }
     this.#watch();
   }
@@ -288,6 +298,11 @@ function pause(ms) {
     const timer = setTimeout(end, ms);
     window.addEventListener("online", end);
   });
+}
+
+/** @param {string} code */
+function wordsForGone(code) {
+  return text(FOR_GOOD.includes(code) ? "work.answered" : "work.taken");
 }
 
 /** What a worker is told of a picture whose boxes were known. @param {{ expected: any[], found: number, drawn: number }} feedback */
