@@ -131,12 +131,12 @@ class Team:
     def worker(self):
         """A worker who is signed in."""
         client = PortalClient(self.stack.portal)
-        client.sign_in(self.invite(f"worker-{next(_numbers)}@example.com"))
+        client.sign_in(self.invite(f"worker-{next(_numbers)}-in-{self.name}@example.com"))
         return client
 
     def create_job(self, objects=2, *, size_wh=(200, 100), manifest=None, **changes):
         """Name of a job that has been asked for; its pictures, labels and template lie in the bucket."""
-        name = changes.pop("LabelingJobName", f"job-{next(_numbers)}")
+        name = changes.pop("LabelingJobName", f"job-{next(_numbers)}-of-{self.name}")
         put = self.stack.put
         if manifest is None:
             out = io.BytesIO()
