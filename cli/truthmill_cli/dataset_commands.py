@@ -11,7 +11,7 @@ import typer
 
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.home import Home
-from truthmill_cli.options import Json, LabelingStackName, StackName, comma_separated
+from truthmill_cli.options import Dataset, Json, LabelingStackName, StackName, Wait, comma_separated
 
 if TYPE_CHECKING:
     from truthmill_cli.runs import Document
@@ -28,14 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 def relabel(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: Dataset,
     request: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="A JSON file with what shall be otherwise than last time.", dir_okay=False
         ),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    wait: Wait = False,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -50,7 +50,7 @@ def relabel(
 
 
 def resplit(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: Dataset,
     validation: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Share of pictures for validation. Default: as it was."),
@@ -67,7 +67,7 @@ def resplit(
     channels: Annotated[
         str | None, typer.Option(metavar="A,B", help="Training formats. Default: as they were.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    wait: Wait = False,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -90,7 +90,7 @@ def resplit(
 
 
 def train_config(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: Dataset,
     trainer: Annotated[
         Literal["sagemaker", "ultralytics", "torchvision"],
         typer.Option("--for", help="A CreateTrainingJob request, or a program that trains."),
@@ -127,7 +127,7 @@ def train_config(
 
 
 def pull(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: Dataset,
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to lay it out in.", file_okay=False)],
     run: Annotated[
         str, typer.Option(metavar="RUN", help="Which run's channels. Default: the newest complete run.")
@@ -164,7 +164,7 @@ def pull(
 
 
 def report(
-    dataset: Annotated[str, typer.Argument(help="The dataset's name.")],
+    dataset: Dataset,
     run: Annotated[
         str, typer.Option(metavar="RUN", help="Which run's. Default: the newest complete one.")
     ] = "",

@@ -19,7 +19,16 @@ from truthmill_cli.dataset_commands import followed, started
 from truthmill_cli.errors import CommandError, UsageError
 from truthmill_cli.gold_command import app as gold
 from truthmill_cli.home import Home
-from truthmill_cli.options import Json, LabelingStackName, StackName, comma_separated
+from truthmill_cli.options import (
+    Json,
+    LabelingStackName,
+    Request,
+    Source,
+    StackName,
+    Wait,
+    WorkersPerObject,
+    comma_separated,
+)
 from truthmill_cli.team_command import app as team
 from truthmill_cli.workers_command import app as workers
 
@@ -81,7 +90,7 @@ def down(
 @app.command()
 def status(
     run: Annotated[str, typer.Argument(help="A run, a dataset or an execution. Default: all runs.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    wait: Wait = False,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -110,9 +119,7 @@ def status(
 
 @app.command()
 def run(
-    source: Annotated[
-        str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
-    ],
+    source: Source,
     labels: Annotated[
         str | None, typer.Option(metavar="A,B", help="The classes, separated by commas.")
     ] = None,
@@ -128,16 +135,9 @@ def run(
     channels: Annotated[
         str | None, typer.Option(metavar="A,B", help="Training formats, separated by commas.")
     ] = None,
-    workers_per_object: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Workers who label each picture, 1 to 9.")
-    ] = None,
-    request: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A JSON file with the request; options override it.", dir_okay=False
-        ),
-    ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")] = False,
+    workers_per_object: WorkersPerObject = None,
+    request: Request = None,
+    wait: Wait = False,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",
@@ -162,21 +162,12 @@ def run(
 
 @app.command()
 def estimate(
-    source: Annotated[
-        str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
-    ],
-    workers_per_object: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Workers who label each picture, 1 to 9.")
-    ] = None,
+    source: Source,
+    workers_per_object: WorkersPerObject = None,
     price_per_task: Annotated[
         str | None, typer.Option(metavar="USD", help="What one answer costs you. Default: 0, your own staff.")
     ] = None,
-    request: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A JSON file with the request; options override it.", dir_okay=False
-        ),
-    ] = None,
+    request: Request = None,
     as_json: Json = False,
     stack_name: StackName = "",
     labeling_stack_name: LabelingStackName = "",

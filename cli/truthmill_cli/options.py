@@ -20,6 +20,18 @@ LabelingStackName = Annotated[
         help="The labeling stack in AWS. Default: the pipeline's name with -labeling, if it exists.",
     ),
 ]
+Source = Annotated[
+    str, typer.Argument(help="A zip or folder on this machine, or s3://bucket/… of a zip or prefix.")
+]
+Dataset = Annotated[str, typer.Argument(help="The dataset's name.")]
+Request = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A JSON file with the request; options override it.", dir_okay=False),
+]
+WorkersPerObject = Annotated[
+    int | None, typer.Option(metavar="NUMBER", help="Workers who label each picture, 1 to 9.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the run to its end.")]
 Team = Annotated[
     str, typer.Option("--team", metavar="NAME", help="The work team. Default: the one that jobs go to.")
 ]
