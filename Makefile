@@ -85,7 +85,7 @@ mutants: install  ## mutation tests over the domain
 	cd build/mutants && ../../.venv/bin/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 lock: | $(filter .tools/%,$(UV))  ## renew the locked requirements from the .in files
-	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers requirements/mxnet requirements/peers; do \
+	for name in functions/requirements requirements/development requirements/sam requirements/engine requirements/readers requirements/mxnet requirements/peers requirements/label-studio; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 

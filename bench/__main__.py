@@ -25,6 +25,8 @@ NAMES = (
     "report_page",
     "quality",
     "portal_throughput",
+    "label_studio_page",
+    "portal_page",
 )
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"
