@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from adapters.task_page import digest, files, kind, task_page
+from adapters.task_page import task_page
 from truthmill.picture_size import MoreNeededError, picture_size
 from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
 from truthmill.worker_template import TemplateError, input_of
@@ -83,7 +83,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: ThreadingHTTPServer
 
     def do_GET(self) -> None:
-        name = self.path.removeprefix(f"/page/{digest()}/")
         if not self._from_here():
             return
         if self.path == "/":
@@ -93,8 +92,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/picture":
             guessed = mimetypes.guess_type(self.shown.image.name)[0] or "image/png"
             self._send(200, guessed, self.shown.image.read_bytes())
-        elif name in files():
-            self._send(200, kind(name), files()[name])
         else:
             self._send(404, "text/plain", b"There is nothing here.")
 

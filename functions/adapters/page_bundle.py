@@ -1,8 +1,7 @@
-"""Several of the page's modules as one, so that a task's page asks for one file and not for twenty.
+"""Several of the page's modules as one, so that a page has one script and doesn't ask for twenty.
 
-A sandboxed frame has an origin that no other frame shares, so browsers keep nothing for the next one. The
-modules stay as they are; each becomes a function of what it imports. Only the forms of import and export that
-they use are understood, and any other is an error.
+The modules stay as they are; each becomes a function of what it imports. Only the forms of import and export
+that they use are understood, and any other is an error.
 """
 
 import posixpath
@@ -18,8 +17,7 @@ _UNKNOWN = re.compile(r"^(?:import\b(?!\.)|export (?!(?:async )?(?:function|clas
 def bundle(modules: Mapping[str, str], entry: str) -> str:
     """A module that does what `entry` does.
 
-    modules: source by path. `import.meta.url` is the bundle's own: serve it from the folder of those that use
-    it.
+    modules: source by path. `import.meta.url` is the bundle's own.
     Raises ValueError for an import or export of another form, a module that isn't there, and a circle.
     """
     numbers: dict[str, int] = {}

@@ -1,8 +1,9 @@
 """A task's page, the same for a worker, for RenderUiTemplate and for `truthmill preview`.
 
-The job's template is rendered, and our crowd elements take the place of Ground Truth's. The page's files lie
-in labeling/page; a file's address holds a digest over all of them, so a browser keeps it for good and a
-deployment changes it.
+The job's template is rendered, and our crowd elements take the place of Ground Truth's: they are part of the
+page, since a sandboxed frame has an origin of its own and a browser keeps none of its files for the next one.
+The page's files lie in labeling/page; the address of one of the portal's own holds a digest over all of them,
+so a browser keeps it for good and a deployment changes it.
 """
 
 import gzip
@@ -23,7 +24,7 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-BUNDLES = {"portal/bundle.js": "portal/main.js", "elements/bundle.js": "elements/main.js"}
+PORTAL_BUNDLE, PORTAL_ENTRY, ELEMENTS_ENTRY = "portal/bundle.js", "portal/main.js", "elements/main.js"
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -37,13 +38,10 @@ class TaskPage:
     links: tuple[str, ...]
 
 
-def task_page(
-    template: str, task_input: Mapping[str, Any], link: Callable[[str], str], origin: str = ""
-) -> TaskPage:
+def task_page(template: str, task_input: Mapping[str, Any], link: Callable[[str], str]) -> TaskPage:
     """Render a template for a task. Raises worker_template.TemplateError.
 
-    link: from an S3 URI to a link that a browser can read. origin: where the page's files are, without a
-    slash at its end; empty where the page itself comes from there.
+    link: from an S3 URI to a link that a browser can read.
     """
     from truthmill import worker_template  # Liquid is half of all that the portal imports
 
@@ -54,28 +52,38 @@ def task_page(
         return links[-1]
 
     html = worker_template.render(template, task_input, granted)
-    return TaskPage(framed(html, origin), tuple(links))
+    return TaskPage(_elements() + GROUND_TRUTHS_SCRIPT.sub("", html), tuple(links))
 
 
-def framed(html: str, origin: str = "") -> str:
-    """A rendered template with our crowd elements in the place of Ground Truth's."""
-    own = f"{origin}/page/{digest()}"
-    beginning = (
+@lru_cache(maxsize=1)
+def _elements() -> str:
+    """The beginning of a task's page: our crowd elements and their styles; some 90 kB.
+
+    Raises ValueError where a file would end its own element.
+    """
+    own = {path: files()[path].decode() for path in ("theme.css", "frame.css", "bounding_box.css")}
+    script = bundle(_modules(files()), ELEMENTS_ENTRY)
+    ending = next((path for path, text in own.items() if "</style" in text), "")
+    if ending or "</script" in script or "<!--" in script:
+        raise ValueError(f"{ending or ELEMENTS_ENTRY} has the end of its own element in it.")
+    return (
         '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<link rel="stylesheet" href="{own}/theme.css"><link rel="stylesheet" href="{own}/frame.css">'
-        f'<link rel="preload" as="style" href="{own}/bounding_box.css">'
-        f'<script type="module" src="{own}/elements/bundle.js"></script>\n'
+        f"<style>{own['theme.css']}{own['frame.css']}</style>"
+        f'<style id="truthmill-bounding-box" media="not all">{own["bounding_box.css"]}</style>'
+        f'<script type="module">{script}</script>\n'
     )
-    return beginning + GROUND_TRUTHS_SCRIPT.sub("", html)
 
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, bytes]:
-    """All files but the front page, by their path in the folder, and the bundles; some 250 kB."""
+    """All files but the front page, by their path in the folder, and the portal's bundle; some 200 kB."""
     paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in KINDS)
     found = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
-    modules = {path: content.decode() for path, content in found.items() if path.endswith(".js")}
-    return found | {path: bundle(modules, entry).encode() for path, entry in BUNDLES.items()}
+    return found | {PORTAL_BUNDLE: bundle(_modules(found), PORTAL_ENTRY).encode()}
+
+
+def _modules(found: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: content.decode() for path, content in found.items() if path.endswith(".js")}
 
 
 def kind(path: str) -> str:

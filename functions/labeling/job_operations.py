@@ -115,7 +115,6 @@ def render_ui_template(_service: Service, request: dict[str, Any]) -> dict[str, 
     """The page that a worker would see; what is wrong with the template comes back as Errors."""
     import msgspec
 
-    from adapters.addresses import portal_url
     from adapters.links import link
     from adapters.task_page import task_page
     from truthmill.worker_template import TemplateError
@@ -126,7 +125,7 @@ def render_ui_template(_service: Service, request: dict[str, Any]) -> dict[str, 
     rendered, errors = "", []
     try:
         given = msgspec.json.decode(request["Task"]["Input"], type=dict[str, Any])
-        rendered = task_page(template, given, link, portal_url().rstrip("/")).html
+        rendered = task_page(template, given, link).html
     except msgspec.DecodeError as error:
         problem = f"Task.Input isn't a JSON object: {error}."
         errors.append({"Code": "InvalidTaskInput", "Message": problem})

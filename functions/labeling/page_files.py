@@ -33,6 +33,6 @@ def file(web: Web, given: str, path: str) -> Reply:
     headers = {**FILE_HEADERS, "content-type": kind(path), "vary": "accept-encoding"}
     if given == digest():
         headers["cache-control"] = FOR_GOOD
-    if "gzip" in web.headers.get("accept-encoding", ""):
+    if web.takes_gzip:
         return Reply(content=packed(path), headers={**headers, "content-encoding": "gzip"})
     return Reply(content=files()[path], headers=headers)

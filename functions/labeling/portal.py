@@ -54,7 +54,7 @@ ROUTES: list[Route] = [
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
         web = Web.of(event)
-        return (page(web) or serve(web, Portal.of_stack())).response()
+        return (page(web) or serve(web, Portal.of_stack())).response(gzipped=web.takes_gzip)
     except Exception:  # noqa: BLE001 a browser is told in the API's form, whatever it is
         logger.exception("Failed")
         sorry = {"code": "Failed", "message": "Something went wrong here. Try again in a moment."}

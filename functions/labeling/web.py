@@ -1,6 +1,7 @@
 """HTTP as a function URL gives and takes it: requests, answers, the session's cookie, and who may post."""
 
 import base64
+import gzip
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,10 @@ class Web:
     @property
     def session_cookie(self) -> str:
         return self.cookies.get(cookie_name(), "")
+
+    @property
+    def takes_gzip(self) -> bool:
+        return "gzip" in self.headers.get("accept-encoding", "")
 
     def number(self, name: str, default: int) -> int:
         """A whole number of the query, of at most six digits. Raises PortalError."""
@@ -137,26 +142,31 @@ class Reply:
     cookies: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def response(self) -> dict[str, Any]:
-        """In the form that a function URL takes."""
+    def response(self, *, gzipped: bool = False) -> dict[str, Any]:
+        """In the form that a function URL takes. gzipped: a page may be, since its reader takes that."""
         headers = {**SECURITY_HEADERS, **({} if is_local() else TLS_HEADERS)}
-        if self.content is not None:
-            body = base64.b64encode(self.content).decode()
-        elif self.page is not None:
-            headers["content-type"] = "text/html; charset=utf-8"
-            body = self.page
-        else:
+        content = self.content
+        if self.page is not None:
+            headers |= {"content-type": "text/html; charset=utf-8", "vary": "accept-encoding"}
+            if gzipped:
+                headers["content-encoding"] = "gzip"
+                content = gzip.compress(self.page.encode(), compresslevel=6, mtime=0)
+        elif content is None:
             headers["content-type"] = "application/json"
-            body = "" if self.status == 204 else msgspec.json.encode(self.document).decode()
         answer: dict[str, Any] = {
             "statusCode": self.status,
             "headers": {**headers, **self.headers},
-            "body": body,
-            "isBase64Encoded": self.content is not None,
+            "body": self._text() if content is None else base64.b64encode(content).decode(),
+            "isBase64Encoded": content is not None,
         }
         if self.cookies:
             answer["cookies"] = self.cookies
         return answer
+
+    def _text(self) -> str:
+        if self.page is not None:
+            return self.page
+        return "" if self.status == 204 else msgspec.json.encode(self.document).decode()
 
 
 def cookie_name() -> str:

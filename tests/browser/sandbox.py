@@ -45,17 +45,28 @@ HTML = "text/html; charset=utf-8"
 
 
 class Site:
-    """What requests are answered with. answers: by path of ORIGIN, (body, content type, headers)."""
+    """What requests are answered with.
+
+    answers: by path of ORIGIN, (body, content type, headers). held: paths that wait until `release`.
+    of_frames: what frames asked for, their own pages left out.
+    """
 
     def __init__(self):
         self.answers = {}
         self.pictures = {}
         self.statuses = {}
         self.refused = []
+        self.of_frames = []
+        self.held = {}
 
     def serve(self, route):
         address = urlsplit(route.request.url)
         path = unquote(address.path)
+        if not route.request.is_navigation_request() and route.request.frame.parent_frame:
+            self.of_frames.append(route.request.url)
+        if path in self.held:
+            self.held[path].append(route)
+            return None
         origin = f"{address.scheme}://{address.netloc}"
         if origin == PICTURES and path in self.pictures:
             headers = {"access-control-allow-origin": "*", "content-type": "image/png"}
@@ -75,6 +86,11 @@ class Site:
             made["headers"]["content-security-policy"] = policy
         body = reply.content if reply.content is not None else made["body"]
         return route.fulfill(body=body, status=made["statusCode"], headers=made["headers"])
+
+    def release(self, path):
+        """Answer what is held of a path, and hold it no more."""
+        for route in self.held.pop(path):
+            self.serve(route)
 
     def put_task(self, template, labels, picture="/picture.png", path="/task"):
         given = worker_template.input_of(f"s3://bucket{picture}", tuple(labels))

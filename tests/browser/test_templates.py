@@ -206,3 +206,9 @@ def test_labels_and_headers_are_only_ever_texts(open_task):
     draw(task.page, task.frame, BOX)
     assert task.boxes() == [(evil, *BOX)]
     assert task.frame.locator("crowd-bounding-box img:not(.picture)").count() == 0
+
+
+def test_a_tasks_page_asks_for_nothing_but_its_picture(open_task):
+    """A sandboxed frame's files would be fetched anew for each task: browsers keep nothing for it."""
+    task = open_task()
+    assert task.site.of_frames == [f"{PICTURES}/picture.png"]

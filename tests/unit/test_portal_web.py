@@ -1,5 +1,7 @@
 """The portal's answers where there is TLS, and what the pool is told."""
 
+import base64
+import gzip
 import json
 
 import pytest
@@ -54,3 +56,11 @@ def test_accounts_are_made_by_invitation_with_passwords_of_12_characters():
     assert (policy["MinimumLength"], policy["TemporaryPasswordValidityDays"]) == (12, 7)
     assert client["PreventUserExistenceErrors"] == "ENABLED"
     assert client["ExplicitAuthFlows"] == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+
+
+def test_a_page_is_packed_for_those_who_take_it():
+    plain, packed = (Reply(page="<p>Größe</p>").response(gzipped=gzipped) for gzipped in (False, True))
+    assert (plain["body"], plain["isBase64Encoded"]) == ("<p>Größe</p>", False)
+    assert (packed["headers"]["content-encoding"], packed["isBase64Encoded"]) == ("gzip", True)
+    assert gzip.decompress(base64.b64decode(packed["body"])).decode() == plain["body"]
+    assert plain["headers"]["vary"] == packed["headers"]["vary"] == "accept-encoding"

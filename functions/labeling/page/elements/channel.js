@@ -2,7 +2,7 @@
  * The frame's only way out: a port that the portal hands over once, to the frame it made, in answer to a greeting
  * with the frame's nonce. Without a portal around it (a preview) the page works all the same.
  */
-const PORTAL = new URL(import.meta.url).origin;
+const PORTAL = new URL(window.location.href).origin;
 
 /** @type {Promise<MessagePort | null>} */
 const port = new Promise((resolve) => {

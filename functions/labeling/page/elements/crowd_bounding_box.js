@@ -11,7 +11,8 @@ import { keyList } from "./commands.js";
 import { dialog, keyTable } from "./dialogs.js";
 import { Stage } from "./stage.js";
 
-const STYLE = new URL("../bounding_box.css", import.meta.url).href;
+/** bounding_box.css is part of the page, for us to put where nothing of the template's styles reaches. */
+const STYLE = document.getElementById("truthmill-bounding-box")?.textContent ?? "";
 
 export class CrowdBoundingBox extends HTMLElement {
   static observedAttributes = ["src", "labels", "header", "initial-value"];
@@ -170,7 +171,7 @@ export class CrowdBoundingBox extends HTMLElement {
     this.hint = element("p", { class: "hint", hidden: true, role: "status" });
     this.help = dialog(text("keys.title"), keyTable(keyList()));
     this.full = dialog(text("box.full"), element("slot", { name: "full" }));
-    const style = element("link", { rel: "stylesheet", href: STYLE });
+    const style = element("style", {}, STYLE);
     const middle = element("div", { class: "middle" }, this.stage.root, this.notice, this.hint);
     this.shadowRoot?.append(style, element("div", { class: "tool" }, this.#side(), middle, this.panel.root), this.help, this.full);
     this.drawing.subscribe(() => this.#changed());

@@ -1,6 +1,6 @@
 /** Begins a task's page: our crowd elements, and word to the template's own scripts that they are there. */
 import { language, text } from "../texts/texts.js";
-import { framed, listen } from "./channel.js";
+import { framed, listen, send } from "./channel.js";
 import { CrowdBoundingBox } from "./crowd_bounding_box.js";
 import { CrowdForm } from "./crowd_form.js";
 import { CrowdAlert, CrowdButton, CrowdCheckbox, CrowdInput, CrowdInstructions, CrowdRadioButton, CrowdRadioGroup, CrowdTextArea } from "./crowd_inputs.js";
@@ -26,6 +26,7 @@ const form = () => /** @type {CrowdForm | null} */ (document.querySelector("crow
 // A sandboxed frame may open no box of the browser's; what a template's script has to say goes beside the button.
 if (framed) window.alert = (words) => form()?.say(String(words));
 
+document.addEventListener("truthmill-picture", () => send({ type: "picture" }));
 listen((message) => {
   const box = form()?.boxes;
   if (message.type === "task") {

@@ -5,6 +5,9 @@ import { Viewport } from "../drawing/viewport.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 
+const LARGE = 16e6; // pixels; beyond that smoothing a picture for another zoom holds everything up
+const REST_MS = 150; // without zooming, until a large picture is smoothed
+
 export class Stage {
   viewport = new Viewport();
   hidden = false;
@@ -17,6 +20,8 @@ export class Stage {
   #panning = false;
   #space = false;
   #asked = 0;
+  /** timer that runs while a large picture is being zoomed */
+  #zooming = 0;
   /** @type {Map<number, import("../drawing/geometry.js").Point>} fingers on the screen */
   #fingers = new Map();
 
@@ -63,7 +68,20 @@ export class Stage {
   /** @param {number} factor */
   zoom(factor) {
     const { width, height } = this.viewport.stage;
-    this.viewport.zoom(factor, this.#pointer ?? { x: width / 2, y: height / 2 });
+    this.#zoom(factor, this.#pointer ?? { x: width / 2, y: height / 2 });
+  }
+
+  /** @param {number} factor @param {import("../drawing/geometry.js").Point} at */
+  #zoom(factor, at) {
+    this.viewport.zoom(factor, at);
+    const { width, height } = this.viewport.picture;
+    if (width * height > LARGE) {
+      window.clearTimeout(this.#zooming);
+      this.#zooming = window.setTimeout(() => {
+        this.#zooming = 0;
+        this.refresh();
+      }, REST_MS);
+    }
     this.refresh();
   }
 
@@ -205,7 +223,7 @@ export class Stage {
     const is = Math.hypot(at.x - other.x, at.y - other.y);
     this.#fingers.set(finger, at);
     this.viewport.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
-    if (was > 0) this.viewport.zoom(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+    if (was > 0) this.#zoom(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
   }
 
   /** @param {WheelEvent} event */
@@ -213,8 +231,7 @@ export class Stage {
     event.preventDefault();
     if (!this.ready) return;
     const lines = event.deltaMode === 1 ? 16 : 1;
-    this.viewport.zoom(Math.exp((-event.deltaY * lines) / 400), this.#at(event));
-    this.refresh();
+    this.#zoom(Math.exp((-event.deltaY * lines) / 400), this.#at(event));
   }
 
   #paint() {
@@ -223,7 +240,7 @@ export class Stage {
     const [width, height] = [Math.round(viewport.stage.width * ratio), Math.round(viewport.stage.height * ratio)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     picture.style.transform = `translate(${viewport.left}px, ${viewport.top}px) scale(${viewport.scale})`;
-    picture.style.imageRendering = viewport.scale * ratio >= 3 ? "pixelated" : "auto";
+    picture.style.imageRendering = viewport.scale * ratio >= 3 || this.#zooming ? "pixelated" : "auto";
     const { boxes, selected } = this.drawing;
     const { draft, points } = this.gestures;
     const { hidden, dimmed, loupe, colour } = this;

@@ -29,18 +29,25 @@ let timer = 0;
 
 async function begin() {
   try {
-    user = (await get("session")).user;
+    const [session, found] = await Promise.all([get("session"), jobNamed() ? get("jobs") : null]);
+    user = session.user;
+    listed = found?.jobs ?? [];
     await route();
   } catch (error) {
     sorry(error);
   }
 }
 
+/** @returns {string | undefined} the job that the address names */
+function jobNamed() {
+  return /^#\/work\/([A-Za-z0-9-]+)$/.exec(window.location.hash)?.[1];
+}
+
 /** Show the page that the address names. */
 async function route() {
   if (!user) return;
   if (/^#\/lead\b/.test(window.location.hash)) return lead();
-  const name = /^#\/work\/([A-Za-z0-9-]+)$/.exec(window.location.hash)?.[1];
+  const name = jobNamed();
   if (!name) return jobs();
   if (!listed.some((job) => job.job === name)) listed = (await get("jobs")).jobs;
   const job = listed.find((each) => each.job === name);

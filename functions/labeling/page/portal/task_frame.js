@@ -11,6 +11,8 @@ const GREETING_MS = 1000;
 export class TaskFrame {
   /** whether its answer is on the way, or has arrived */
   given = false;
+  /** whether its picture has come */
+  hasPicture = false;
   /** how often its page didn't come */
   failures = 0;
   /** @type {MessagePort | null} */

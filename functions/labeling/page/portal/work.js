@@ -10,6 +10,7 @@ import { TaskFrame } from "./task_frame.js";
 
 const RETRY_MS = 3000;
 const HOLD = 2; // the task in sight, and the next
+const AHEAD_MS = 3000; // that long a picture may take before the next task is loaded beside it
 const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask"];
 const OVER = ["JobEnded", "NoSuchJob"];
 /** of those that are gone, what never comes back to this worker; of the others the boxes are kept */
@@ -29,6 +30,8 @@ export class Work {
   /** @type {Promise<void>} */
   #filling = Promise.resolve();
   #closed = false;
+  /** until the next task is loaded whether or not the picture in sight is there */
+  #waits = 0;
 
   /**
    * @param {any} job @param {import("./kept.js").Kept} kept
@@ -63,6 +66,7 @@ export class Work {
   close() {
     this.#closed = true;
     clearInterval(this.timer);
+    window.clearTimeout(this.#waits);
     for (const frame of [...this.#frames, ...this.#sending]) frame.close();
     this.#frames = [];
   }
@@ -103,14 +107,24 @@ export class Work {
       first: () => ({ ...(this.kept.read(task) ?? { boxes: null, fields: null }), previous: this.#previous, labels: task.labels, label: this.#label }),
     });
     this.#frames.push(frame);
-    this.place.append(frame.root);
+    if (this.#frames[0].hasPicture) this.#loadAhead();
+  }
+
+  /** What isn't in sight is loaded once the picture in sight is there, so that it takes nothing away from it. */
+  #loadAhead() {
+    window.clearTimeout(this.#waits);
+    for (const { root } of this.#frames) if (!root.isConnected) this.place.append(root);
   }
 
   #showFirst() {
     if (this.#closed) return;
     const [frame] = this.#frames;
     if (frame) {
+      if (!frame.root.isConnected) this.place.append(frame.root);
       frame.show();
+      window.clearTimeout(this.#waits);
+      if (frame.hasPicture) this.#loadAhead();
+      else this.#waits = window.setTimeout(() => this.#loadAhead(), AHEAD_MS);
       this.#wholeTime(frame);
     } else if (this.#sending.size === 0) this.#end(["InProgress", "Completed"].includes(this.status ?? "") ? "done" : "over");
     this.#watch();
@@ -127,7 +141,9 @@ export class Work {
 
   /** @param {TaskFrame} frame @param {any} message */
   #heard(frame, message) {
+    if (message?.type === "picture") frame.hasPicture = true;
     if (frame !== this.#frames[0]) return;
+    if (frame.hasPicture) this.#loadAhead();
     if (message?.type === "draft") this.#keep(frame, message);
     else if (message?.type === "label") this.#label = String(message.label);
     else if (message?.type === "reload") frame.load();
