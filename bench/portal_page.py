@@ -55,7 +55,7 @@ def measured(tool: Tool, variant: str, rounds: int) -> Measured:
         "next_ms": [1000 * one for one in next_pictures(tool, f"{variant}-next", pictures)],
         "first_s": first_pictures(tool, first, rounds),
         "fluid": fluid(tool, large, SECONDS),
-        "weight": weight(tool, first),
+        "weight": weight(tool, tool.job(f"{variant}-one", pictures[:1])),
     }
 
 

@@ -117,6 +117,8 @@ KEYS = {
     ("Shift+ArrowUp",): ("cat", 100, 50, 80, 60),
     ("Alt+ArrowRight",): ("cat", 100, 60, 81, 60),
     ("Alt+Shift+ArrowDown",): ("cat", 100, 60, 80, 70),
+    ("Control+ArrowLeft",): ("cat", 99, 60, 81, 60),
+    ("Control+Shift+ArrowDown",): ("cat", 100, 70, 80, 50),
     ("Alt+2",): ("dog", 100, 60, 80, 60),
     ("n", "2"): ("dog", 100, 60, 80, 60),
 }
@@ -165,13 +167,74 @@ def test_a_box_is_copied_and_deleted(task):
     assert task.boxes() == [("cat", *FIRST)]
 
 
-def test_all_of_it_by_keyboard(open_task):
+def test_boxes_are_drawn_by_keyboard_alone(open_task):
+    """Out from the middle of 320 x 240 pixels at 1:1; the second box begins where the first ended."""
     task = open_task()
-    task.frame.get_by_test_id("stage").press("2")
-    task.press("Insert", "ArrowLeft")
-    ((label, left, top, width, height),) = task.boxes()
-    assert label == "dog"
-    assert (left + width // 2 in range(157, 162), top + height // 2 in range(118, 123)) == (True, True)
+    task.frame.get_by_test_id("stage").press("o")
+    task.press("2", "b", "Control+ArrowLeft", "Enter", "Control+ArrowUp", *["Shift+ArrowRight"] * 4)
+    assert task.frame.get_by_text("Arrow keys to the opposite corner, then Enter").is_visible()
+    task.press("Enter", "1", "b", "ArrowDown", "ArrowDown", "Control+ArrowRight", "b")
+    assert task.boxes() == [("dog", 60, 20, 40, 100), ("cat", 100, 20, 100, 2)]
+    task.press("Enter", "ArrowLeft", "Escape", "Escape", "n", "Enter")
+    (answer,) = task.await_message("answer")["answer"].values()
+    assert len(answer["boundingBoxes"]) == 2
+
+
+def test_enter_held_down_sets_one_corner(open_task):
+    task = open_task()
+    task.frame.get_by_test_id("stage").press("o")
+    task.press("b")
+    for key in ["Enter", "Enter", "Enter"]:
+        task.page.keyboard.down(key)
+    task.page.keyboard.up("Enter")
+    task.press("Control+ArrowRight", "Shift+ArrowDown", "Enter")
+    assert task.boxes() == [("cat", 160, 120, 100, 10)]
+
+
+def test_extreme_points_are_set_by_keyboard(open_task):
+    task = open_task()
+    task.frame.get_by_test_id("stage").press("o")
+    task.press("x", "b")
+    for keys in [("Control+ArrowUp",), ("Control+ArrowLeft",), ("Control+ArrowDown",), ("Shift+ArrowRight",)]:
+        task.press(*keys, "Enter")
+    assert task.boxes() == [("cat", 60, 20, 100, 100)]
+
+
+def test_each_of_overlapping_boxes_is_reached_by_keyboard(open_task):
+    task = open_task()
+    for box in [(20, 20, 200, 180), (40, 40, 120, 100), (60, 60, 60, 50)]:
+        task.page.keyboard.down("Shift")
+        draw(task.page, task.frame, box)
+        task.page.keyboard.up("Shift")
+    task.page.mouse.move(*place(task.frame, 80, 80))
+    task.press("b")
+    selected = []
+    for _ in range(4):
+        task.press("Enter", "Enter")
+        pressed = task.frame.locator(".boxes [aria-pressed=true]")
+        selected.append(pressed.get_attribute("aria-label").split(", ")[-1].removesuffix(" pixels"))
+    assert selected == ["60 by 50", "120 by 100", "200 by 180", "60 by 50"]
+
+
+def test_the_pointer_puts_the_crosshair_away(open_task):
+    task = open_task()
+    task.frame.get_by_test_id("stage").press("b")
+    task.press("Enter", "ArrowLeft")
+    draw(task.page, task.frame, FIRST)
+    assert task.boxes() == [("cat", *FIRST)]
+    task.press("Enter")
+    task.await_message("answer")
+
+
+def test_arrows_move_the_picture_where_nothing_is_selected(open_task):
+    task = open_task()
+    task.frame.get_by_test_id("stage").press("o")
+    task.page.wait_for_timeout(80)
+    before = task.frame.locator("img.picture").bounding_box()
+    task.press("ArrowRight", "ArrowDown", "ArrowDown")
+    task.page.wait_for_timeout(80)
+    after = task.frame.locator("img.picture").bounding_box()
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == (pytest.approx(-40), pytest.approx(-80))
 
 
 def test_each_of_overlapping_boxes_is_reached_by_clicking_again(open_task):
@@ -259,6 +322,9 @@ def test_labels_beyond_ten_are_searched(open_task):
     radios.click()
     draw(task.page, task.frame, FIRST)
     assert task.boxes() == [("class 13", *FIRST)]
+    task.press("/", *"s 12", "Enter")
+    draw(task.page, task.frame, (10, 10, 20, 20))
+    assert task.boxes()[1] == ("class 12", 10, 10, 20, 20)
 
 
 def test_labels_keep_their_colour_and_key_from_task_to_task(open_task):

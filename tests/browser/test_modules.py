@@ -13,6 +13,7 @@ MODULES = (
     "drawing/viewport.js",
     "drawing/drawing.js",
     "drawing/gestures.js",
+    "drawing/pen.js",
     "drawing/colours.js",
     "elements/attributes.js",
     "elements/commands.js",
@@ -133,6 +134,54 @@ def test_a_click_picks_the_smallest_box_and_then_the_next(run):
     assert run(body) == ["small", "large", "small"]
 
 
+PEN = """const d = new m.Drawing(), v = new m.Viewport(); v.picture = {width: 1000, height: 800};
+  v.resize({width: 524, height: 424}); // half a pixel for each of the picture's
+  const g = new m.Gestures(d, v), pen = new m.Pen(g, v); g.label = "cat";
+  const boxes = () => d.boxes.map((b) => [b.left, b.top, b.width, b.height]);
+  pen.take(v.toScreen({x: 300, y: 200}));
+"""
+
+
+def test_a_crosshair_moves_by_pixels_of_the_screen_and_no_less_than_one_of_the_picture(run):
+    body = """const seen = []; const look = () => seen.push([pen.at.x, pen.at.y]);
+      pen.move([1, 0], false); look(); pen.move([0, -10], false); look();
+      v.zoom(8, {x: 262, y: 212}); pen.move([-1, 0], false); look(); return seen;"""
+    assert run(PEN + body) == [[302, 200], [302, 180], [301, 180]]
+
+
+def test_a_key_that_is_held_moves_it_faster_up_to_sixty_pixels_of_the_screen(run):
+    body = """v.picture = {width: 9000, height: 800}; v.fit(); v.scale = 0.5;
+      const steps = []; let was = 0; pen.take(v.toScreen({x: 0, y: 0}));
+      for (let i = 0; i < 26; i++) { pen.move([1, 0], i > 0); steps.push(pen.at.x - was); was = pen.at.x; }
+      pen.move([-1, 0], false); return [...steps, was - pen.at.x];"""
+    first, *others, last, afresh = run(PEN + body)
+    assert (first, last, afresh) == (2, 120, 2)
+    assert others == sorted(others)
+
+
+def test_two_presses_make_a_box_of_whole_pixels_inside_the_picture(run):
+    body = """pen.press(); pen.move([60, 0], false); pen.move([0, 45], false); pen.press();
+      pen.press(); for (let i = 0; i < 9; i++) pen.move([0, 100], false);
+      pen.move([-50, 0], false); pen.press(); return [boxes(), pen.at];"""
+    assert run(PEN + body) == [[[300, 200, 120, 90], [320, 290, 100, 510]], {"x": 320, "y": 800}]
+
+
+def test_it_stays_in_sight(run):
+    body = """v.zoom(4, {x: 262, y: 212}); for (let i = 0; i < 30; i++) pen.move([100, 0], false);
+      const {x, y} = v.toScreen(pen.at); return [pen.at.x, x <= 516 && x >= 8, y <= 416 && y >= 8];"""
+    assert run(PEN + body) == [1000, True, True]
+
+
+def test_a_key_that_is_held_is_one_step_to_undo(run):
+    body = """const id = d.add("cat", {left: 1, top: 2, width: 3, height: 4});
+      for (let i = 1; i <= 5; i++) d.change(id, {left: 1 + i}, i > 1);
+      for (let i = 1; i <= 5; i++) d.change(id, {top: 2 + i}, i > 1);
+      const seen = [boxes()]; d.undo(); seen.push(boxes()); d.undo(); seen.push(boxes());
+      d.change(id, {left: 9}, true); d.undo(); seen.push(boxes()); return seen.flat();"""
+    begun = [1, 2, 3, 4]
+    assert run(PEN + body) == [[6, 7, 3, 4], [6, 2, 3, 4], begun, begun]
+
+
 def test_kept_work_is_read_again_by_its_own_worker_only(run):
     body = """const all = new Map(), storage = {
         getItem: (k) => all.get(k) ?? null, setItem: (k, v) => all.set(k, v),
@@ -152,6 +201,8 @@ def test_kept_work_is_read_again_by_its_own_worker_only(run):
         ({"key": "0", "code": "Digit0"}, {"name": "label", "digit": 9}),
         ({"key": "#", "code": "Digit3", "altKey": True}, {"name": "relabel", "digit": 2}),
         ({"key": "ArrowUp", "shiftKey": True}, {"name": "nudge", "by": [0, -10]}),
+        ({"key": "ArrowLeft", "ctrlKey": True}, {"name": "growBack", "by": [-1, 0]}),
+        ({"key": "ArrowLeft", "repeat": True}, {"name": "nudge", "by": [-1, 0], "held": True}),
         ({"key": "Z", "ctrlKey": True, "shiftKey": True}, {"name": "redo"}),
         ({"key": "z", "metaKey": True}, {"name": "undo"}),
         ({"key": "?", "shiftKey": True}, {"name": "help"}),

@@ -19,6 +19,8 @@ export class Drawing {
   /** @type {Set<() => void>} */
   #listeners = new Set();
   #next = 1;
+  /** @type {number | null} the box that the last step changed; the next one may be part of that step */
+  #changed = null;
 
   /** @param {() => void} listener called after every change @returns {() => void} ends it */
   subscribe(listener) {
@@ -35,13 +37,18 @@ export class Drawing {
     return id;
   }
 
-  /** @param {number} id @param {Partial<Box & {label: string}>} part */
-  change(id, part) {
+  /**
+   * @param {number} id @param {Partial<Box & {label: string}>} part
+   * @param {boolean} [goesOn] whether it is one step with the change before, as of a key that is held
+   */
+  change(id, part, goesOn = false) {
     const now = this.get(id);
     if (!now) return;
     const next = made(id, part.label ?? now.label, { ...now, ...part });
     if (same(now, next)) return;
-    this.#commit(this.boxes.map((box) => (box.id === id ? next : box)));
+    const before = goesOn && this.#changed === id ? this.#past.pop() : undefined;
+    this.#commit(this.boxes.map((box) => (box.id === id ? next : box)), before);
+    this.#changed = id;
   }
 
   /** @param {number} id */
@@ -107,10 +114,11 @@ export class Drawing {
     return this.boxes.map(({ label, left, top, width, height }) => ({ height, label, left, top, width }));
   }
 
-  /** @param {readonly Drawn[]} boxes */
-  #commit(boxes) {
-    this.#past.push(this.boxes);
+  /** @param {readonly Drawn[]} boxes @param {readonly Drawn[]} [before] what undoing brings back */
+  #commit(boxes, before = this.boxes) {
+    this.#past.push(before);
     this.#future = [];
+    this.#changed = null;
     this.boxes = boxes;
     this.#tell();
   }
@@ -120,6 +128,7 @@ export class Drawing {
     const boxes = from.pop();
     if (!boxes) return;
     to.push(this.boxes);
+    this.#changed = null;
     const changed = boxes.filter((box) => !this.boxes.includes(box));
     this.boxes = boxes;
     if (changed.length === 1) this.selected = changed[0].id;

@@ -30,7 +30,7 @@ export function paint(canvas, viewport, picture, scene, ratio) {
   for (const point of scene.points) mark(context, viewport.toScreen(point));
   if (scene.pointer) {
     crosshair(context, viewport, scene.pointer);
-    if (scene.loupe && (draft || scene.points.length)) loupe(context, viewport, picture, scene.pointer, ratio);
+    if (scene.loupe) loupe(context, viewport, picture, scene.pointer, ratio);
   }
 }
 

@@ -9,6 +9,7 @@ import { clamp } from "./geometry.js";
 
 const MOST = 64;
 const MARGIN = 12;
+const EDGE = 8; // CSS pixels; less than a fitted picture's margin
 
 export class Viewport {
   /** CSS pixels for one pixel of the picture */
@@ -69,6 +70,14 @@ export class Viewport {
     this.left += dx;
     this.top += dy;
     this.#keepInSight();
+  }
+
+  /** Move the picture until a point of it is in sight. @param {Point} point in the picture */
+  reveal(point) {
+    const { x, y } = this.toScreen(point);
+    const dx = clamp(x, EDGE, this.stage.width - EDGE) - x;
+    const dy = clamp(y, EDGE, this.stage.height - EDGE) - y;
+    if (dx || dy) this.pan(dx, dy);
   }
 
   #fitting() {

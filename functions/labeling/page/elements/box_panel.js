@@ -14,7 +14,7 @@ export class BoxPanel {
     this.owner = owner;
     this.labels = element("div", { class: "labels", role: "radiogroup", "aria-label": text("box.labels") });
     const seek = (/** @type {Event} */ event) => this.#seek(/** @type {HTMLInputElement} */ (event.target).value);
-    this.search = element("input", { type: "search", placeholder: text("box.search"), "aria-label": text("box.search"), hidden: true, oninput: seek });
+    this.search = element("input", { type: "search", placeholder: text("box.search"), "aria-label": text("box.search"), hidden: true, oninput: seek, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#found(event) });
     this.count = element("h2", {}, text("box.boxes", { count: 0 }));
     this.list = element("ol", { class: "boxes" });
     this.empty = element("p", { class: "empty" }, text("box.none"));
@@ -67,7 +67,18 @@ export class BoxPanel {
     }
     this.#enable("undo", drawing.canUndo);
     this.#enable("redo", drawing.canRedo);
-    owner.hintAt(stage.gestures.mode === "extreme" ? text("box.extreme", { count: stage.gestures.points.length }) : "");
+    owner.hintAt(this.#hint());
+  }
+
+  /** What the next click or key is for, where that isn't plain. */
+  #hint() {
+    const { drawing, stage } = this.owner;
+    const { mode, points } = stage.gestures;
+    if (mode === "extreme") return text("box.extreme", { count: points.length });
+    if (!stage.pen.at) return "";
+    if (stage.pen.isDown) return text("box.penDown");
+    const drawn = drawing.fresh ? drawing.get(drawing.selected) : null;
+    return drawn ? `${text("box.drawn", drawn)}. ${text("box.penUp")}` : text("box.penUp");
   }
 
   #relist() {
@@ -127,6 +138,18 @@ export class BoxPanel {
   #seek(sought) {
     this.#sought = sought;
     this.relabel();
+  }
+
+  /** Enter chooses the first label found, Escape none; both lead back to the picture. @param {KeyboardEvent} event */
+  #found(event) {
+    if (!["Enter", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    const { owner } = this;
+    const first = owner.labels.find((_, number) => !(/** @type {HTMLElement} */ (this.labels.children[number]).hidden));
+    if (event.key === "Enter" && first !== undefined) owner.choose(first);
+    this.search.value = "";
+    this.#seek("");
+    owner.focusStage();
   }
 
   /** @param {string} name @param {boolean} can */

@@ -2,6 +2,7 @@
  * Every command and its keys: what the keyboard does, and what the list of keys shows.
  *
  * @typedef {{name: string, keys: string[], group: "draw" | "see" | "task", shown?: string}} Command
+ * @typedef {{name: string, digit?: number, by?: [number, number], held?: boolean}} Asked held: the key was down already
  */
 import { text } from "../texts/texts.js";
 
@@ -9,12 +10,13 @@ import { text } from "../texts/texts.js";
 export const COMMANDS = [
   { name: "next", keys: ["n", "."], group: "draw", shown: "N" },
   { name: "previous", keys: ["p", ","], group: "draw", shown: "P" },
-  { name: "insert", keys: ["Insert", "i"], group: "draw", shown: "I" },
+  { name: "pen", keys: ["b", "Insert"], group: "draw", shown: "B" },
   { name: "delete", keys: ["Delete", "Backspace"], group: "draw", shown: "Del" },
   { name: "copy", keys: ["Ctrl+d", "c"], group: "draw", shown: "C" },
   { name: "undo", keys: ["Ctrl+z"], group: "draw", shown: "Ctrl+Z" },
   { name: "redo", keys: ["Ctrl+Shift+z", "Ctrl+y"], group: "draw", shown: "Ctrl+Y" },
   { name: "extreme", keys: ["x"], group: "draw", shown: "X" },
+  { name: "search", keys: ["/"], group: "draw", shown: "/" },
   { name: "takeOver", keys: ["v"], group: "draw", shown: "V" },
   { name: "escape", keys: ["Escape"], group: "draw", shown: "Esc" },
   { name: "zoomIn", keys: ["+", "="], group: "see", shown: "+" },
@@ -32,7 +34,8 @@ export const COMMANDS = [
 
 const OTHERS = /** @type {[string, "draw" | "see", string?][]} */ ([
   ["drag", "draw"], ["force", "draw"], ["click", "draw"], ["label", "draw", "1 … 9, 0"], ["relabel", "draw", "Alt+1 … 9"],
-  ["nudge", "draw", "← ↑ ↓ →"], ["grow", "draw", "Alt+← ↑ ↓ →"], ["pan", "see"], ["wheel", "see"],
+  ["penMove", "draw"], ["penPress", "draw"], ["nudge", "draw", "← ↑ ↓ →"], ["grow", "draw", "Alt+← ↑ ↓ →"],
+  ["growBack", "draw", "Ctrl+← ↑ ↓ →"], ["panKeys", "see", "← ↑ ↓ →"], ["pan", "see"], ["wheel", "see"],
 ]);
 
 /** @type {Record<string, [number, number]>} */
@@ -40,14 +43,15 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 
 /**
  * What a key asks for.
- * @param {{key: string, code?: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean}} event
- * @returns {{name: string, digit?: number, by?: [number, number]} | null}
+ * @param {{key: string, code?: string, repeat?: boolean, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean}} event
+ * @returns {Asked | null}
  */
 export function commandOf(event) {
   const arrow = ARROWS[event.key];
-  if (arrow && !event.ctrlKey && !event.metaKey) {
+  if (arrow) {
     const step = event.shiftKey ? 10 : 1;
-    return { name: event.altKey ? "grow" : "nudge", by: [arrow[0] * step, arrow[1] * step] };
+    const name = event.altKey ? "grow" : event.ctrlKey || event.metaKey ? "growBack" : "nudge";
+    return { name, by: [arrow[0] * step, arrow[1] * step], ...(event.repeat && { held: true }) };
   }
   const digit = /^Digit(\d)$/.exec(event.code ?? "")?.[1] ?? (/^\d$/.test(event.key) ? event.key : undefined);
   if (digit !== undefined && !event.ctrlKey && !event.metaKey && !event.shiftKey) {

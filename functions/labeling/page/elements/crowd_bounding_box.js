@@ -1,7 +1,7 @@
 /** `<crowd-bounding-box>`: the picture, its labels, and the boxes drawn on it. */
 import { colourOf } from "../drawing/colours.js";
 import { Drawing } from "../drawing/drawing.js";
-import { isInside, moved, snapped } from "../drawing/geometry.js";
+import { isInside, moved, resized, snapped } from "../drawing/geometry.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { readBoxes, readLabels } from "./attributes.js";
@@ -13,6 +13,9 @@ import { Stage } from "./stage.js";
 
 /** bounding_box.css is part of the page, for us to put where nothing of the template's styles reaches. */
 const STYLE = document.getElementById("truthmill-bounding-box")?.textContent ?? "";
+
+const PAN = 40; // CSS pixels that an arrow key moves the picture
+const FAR = 100; // CSS pixels that an arrow key with Ctrl moves the crosshair
 
 export class CrowdBoundingBox extends HTMLElement {
   static observedAttributes = ["src", "labels", "header", "initial-value"];
@@ -123,8 +126,8 @@ export class CrowdBoundingBox extends HTMLElement {
     this.panel.refresh();
   }
 
-  /** @param {{name: string, digit?: number, by?: [number, number]}} command @returns {boolean} whether it was one of ours */
-  perform({ name, digit, by }) {
+  /** @param {import("./commands.js").Asked} command @returns {boolean} whether it was one of ours */
+  perform({ name, digit, by = [0, 0], held = false }) {
     const { drawing, stage } = this;
     const selected = drawing.get(drawing.selected);
     const label = digit === undefined ? undefined : this.#labels.find((each) => this.number(each) === digit);
@@ -134,13 +137,15 @@ export class CrowdBoundingBox extends HTMLElement {
       relabel: () => selected && label !== undefined && drawing.change(selected.id, { label }),
       next: () => drawing.selectNext(1),
       previous: () => drawing.selectNext(-1),
-      insert: () => this.#insert(),
+      pen: () => (stage.pen.at ? stage.pen.press() : stage.takePen()),
+      search: () => this.panel.search.select(),
       delete: () => selected && drawing.remove(selected.id),
       copy: () => selected && drawing.add(selected.label, moved(selected, 8, 8, stage.viewport.picture)),
       undo: () => drawing.undo(),
       redo: () => drawing.redo(),
-      nudge: () => selected && by && drawing.change(selected.id, moved(selected, by[0], by[1], stage.viewport.picture)),
-      grow: () => selected && by && this.#grow(selected, by),
+      nudge: () => this.#arrow(by, held),
+      grow: () => selected && this.#grow(selected, "es", by, held),
+      growBack: () => this.#growBack(by, held),
       extreme: () => this.#mode(),
       takeOver: () => this.#takeOver(),
       escape: () => this.#escape(),
@@ -261,20 +266,28 @@ export class CrowdBoundingBox extends HTMLElement {
     this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
   }
 
-  #insert() {
-    const { viewport, gestures } = this.stage;
-    const middle = viewport.toPicture({ x: viewport.stage.width / 2, y: viewport.stage.height / 2 });
-    const [wide, high] = [viewport.stage.width / viewport.scale / 8, viewport.stage.height / viewport.scale / 8];
-    const box = snapped({ left: middle.x - wide, top: middle.y - high, width: 2 * wide, height: 2 * high }, viewport.picture);
-    this.drawing.add(gestures.label, box);
+  /** An arrow key moves the crosshair, else the selected box, else the picture. @param {[number, number]} by @param {boolean} held */
+  #arrow(by, held) {
+    const { drawing, stage } = this;
+    const selected = drawing.get(drawing.selected);
+    if (stage.pen.at) stage.pen.move(by, held);
+    else if (selected) drawing.change(selected.id, moved(selected, ...by, stage.viewport.picture), held);
+    else stage.pan(-PAN * by[0], -PAN * by[1]);
   }
 
-  /** @param {import("../drawing/drawing.js").Drawn} box @param {[number, number]} by */
-  #grow(box, [right, bottom]) {
-    const size = this.stage.viewport.picture;
-    const width = Math.min(Math.max(1, box.width + right), size.width - box.left);
-    const height = Math.min(Math.max(1, box.height + bottom), size.height - box.top);
-    this.drawing.change(box.id, { width, height });
+  /** With Ctrl it takes the crosshair far, else it moves the left or the upper edge. @param {[number, number]} by @param {boolean} held */
+  #growBack(by, held) {
+    const { drawing, stage } = this;
+    const selected = drawing.get(drawing.selected);
+    if (stage.pen.at) stage.pen.move([FAR * Math.sign(by[0]), FAR * Math.sign(by[1])], false);
+    else if (selected) this.#grow(selected, "wn", by, held);
+  }
+
+  /** @param {import("../drawing/drawing.js").Drawn} box @param {"es" | "wn"} edges across and down @param {[number, number]} by @param {boolean} held */
+  #grow(box, edges, [dx, dy], held) {
+    const handle = /** @type {import("../drawing/geometry.js").Handle} */ (edges[dx ? 0 : 1]);
+    const far = edges === "es" ? { x: box.left + box.width, y: box.top + box.height } : { x: box.left, y: box.top };
+    this.drawing.change(box.id, resized(box, handle, { x: far.x + dx, y: far.y + dy }, this.stage.viewport.picture), held);
   }
 
   #mode() {
@@ -288,11 +301,12 @@ export class CrowdBoundingBox extends HTMLElement {
   }
 
   #escape() {
-    const { gestures } = this.stage;
+    const { gestures, pen } = this.stage;
     if (gestures.active || gestures.points.length) {
       gestures.cancel();
       gestures.points = [];
-    } else this.drawing.select(null);
+    } else if (pen.at) pen.away();
+    else this.drawing.select(null);
   }
 
   /** What the panel shows below the picture. @param {string} words */

@@ -7,6 +7,8 @@ import { CrowdBoundingBox } from "./crowd_bounding_box.js";
 import { dialog } from "./dialogs.js";
 
 const REASONS = ["unclear", "broken", "unfit", "other"];
+/** A key that is held asks for these once only. */
+const ONCE = ["submit", "nothing", "skip", "pen"];
 const OWN_SUBMIT = 'crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]';
 
 export class CrowdForm extends HTMLElement {
@@ -179,7 +181,9 @@ export class CrowdForm extends HTMLElement {
     }
     const command = commandOf(event);
     if (!command) return;
-    if (command.name === "submit") this.submit();
+    const draws = box.stage.pen.at !== null && !event.ctrlKey && !event.metaKey;
+    if (event.repeat && ONCE.includes(command.name)) event.preventDefault();
+    else if (command.name === "submit") draws ? box.perform({ name: "pen" }) : this.submit();
     else if (command.name === "nothing") this.#nothing();
     else if (command.name === "skip") framed && this.#askSkip();
     else if (!box.perform(command)) return;

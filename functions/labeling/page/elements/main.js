@@ -26,7 +26,7 @@ const form = () => /** @type {CrowdForm | null} */ (document.querySelector("crow
 // A sandboxed frame may open no box of the browser's; what a template's script has to say goes beside the button.
 if (framed) window.alert = (words) => form()?.say(String(words));
 
-document.addEventListener("truthmill-picture", () => send({ type: "picture" }));
+document.addEventListener("truthmill-picture", () => afterPainting(() => send({ type: "picture" })));
 listen((message) => {
   const box = form()?.boxes;
   if (message.type === "task") {
@@ -39,3 +39,8 @@ listen((message) => {
 });
 
 document.dispatchEvent(new Event("all-crowd-elements-ready", { bubbles: true }));
+
+/** Once what there is now can be seen: the frame after the next begins when the next is on the screen. @param {() => void} then */
+function afterPainting(then) {
+  requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(then)));
+}

@@ -1,6 +1,7 @@
 /** The picture on the screen, with what is drawn over it: pointer, wheel, painting. */
 import { Gestures } from "../drawing/gestures.js";
 import { paint } from "../drawing/painter.js";
+import { Pen } from "../drawing/pen.js";
 import { Viewport } from "../drawing/viewport.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
@@ -35,6 +36,7 @@ export class Stage {
     this.colour = colour;
     this.hear = hear;
     this.gestures = new Gestures(drawing, this.viewport);
+    this.pen = new Pen(this.gestures, this.viewport);
     this.picture = element("img", { alt: "", draggable: false, class: "picture" });
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.root = element(
@@ -50,6 +52,7 @@ export class Stage {
   /** Show another picture; what was there is gone at once. @param {string} address */
   show(address) {
     this.ready = false;
+    this.pen.away();
     this.picture.hidden = true;
     // With CORS a browser shows the stored pixels unturned, whatever an orientation tag says.
     this.picture.crossOrigin = "anonymous";
@@ -67,22 +70,46 @@ export class Stage {
 
   /** @param {number} factor */
   zoom(factor) {
-    const { width, height } = this.viewport.stage;
-    this.#zoom(factor, this.#pointer ?? { x: width / 2, y: height / 2 });
+    this.#zoom(factor, this.#aim ?? this.#middle);
+  }
+
+  /** @param {number} dx @param {number} dy in CSS pixels */
+  pan(dx, dy) {
+    this.viewport.pan(dx, dy);
+    this.refresh();
+  }
+
+  /** Draw by keys, from where the pointer is or from the middle. */
+  takePen() {
+    this.pen.take(this.#pointer ?? this.#middle);
+    this.drawing.select(null);
+  }
+
+  /** Where the crosshair is on the screen. */
+  get #aim() {
+    return this.pen.at ? this.viewport.toScreen(this.pen.at) : this.#pointer;
+  }
+
+  get #middle() {
+    return { x: this.viewport.stage.width / 2, y: this.viewport.stage.height / 2 };
   }
 
   /** @param {number} factor @param {import("../drawing/geometry.js").Point} at */
   #zoom(factor, at) {
     this.viewport.zoom(factor, at);
-    const { width, height } = this.viewport.picture;
-    if (width * height > LARGE) {
-      window.clearTimeout(this.#zooming);
-      this.#zooming = window.setTimeout(() => {
-        this.#zooming = 0;
-        this.refresh();
-      }, REST_MS);
-    }
+    this.#unsmoothed();
     this.refresh();
+  }
+
+  /** For a moment a large picture shows its pixels as they are. */
+  #unsmoothed() {
+    const { width, height } = this.viewport.picture;
+    if (width * height <= LARGE) return;
+    window.clearTimeout(this.#zooming);
+    this.#zooming = window.setTimeout(() => {
+      this.#zooming = 0;
+      this.refresh();
+    }, REST_MS);
   }
 
   fit() {
@@ -127,6 +154,7 @@ export class Stage {
     this.viewport.picture = { width: this.picture.naturalWidth, height: this.picture.naturalHeight };
     this.picture.hidden = false;
     this.ready = true;
+    this.#unsmoothed(); // all its pixels are decoded now, and not at the first zoom
     this.#resized();
     this.fit();
     this.hear.onReady();
@@ -171,6 +199,7 @@ export class Stage {
     this.root.focus({ preventScroll: true });
     event.preventDefault();
     if (!this.ready) return;
+    this.pen.away();
     this.root.setPointerCapture(event.pointerId);
     if (event.pointerType === "touch") this.#fingers.set(event.pointerId, this.#at(event));
     if (this.#fingers.size === 2) {
@@ -190,7 +219,7 @@ export class Stage {
     const at = this.#at(event);
     if (this.#fingers.size === 2 && this.#fingers.has(event.pointerId)) this.#pinch(event.pointerId, at);
     else if (this.#panning) this.viewport.pan(event.movementX, event.movementY);
-    else if (this.gestures.active) this.gestures.drag(at);
+    else if (this.gestures.active && !this.pen.at) this.gestures.drag(at);
     else this.root.style.cursor = this.#space ? "grab" : this.gestures.cursor(at);
     this.#pointer = at;
     this.refresh();
@@ -243,8 +272,10 @@ export class Stage {
     picture.style.imageRendering = viewport.scale * ratio >= 3 || this.#zooming ? "pixelated" : "auto";
     const { boxes, selected } = this.drawing;
     const { draft, points } = this.gestures;
-    const { hidden, dimmed, loupe, colour } = this;
+    const { hidden, dimmed, colour } = this;
     const shown = this.ready ? boxes : [];
-    paint(canvas, viewport, picture, { boxes: shown, selected, draft, points, pointer: this.ready ? this.#pointer : null, hidden, dimmed, loupe, colour }, ratio);
+    const pointer = this.ready ? this.#aim : null;
+    const loupe = this.loupe && (draft !== null || points.length > 0 || this.pen.at !== null);
+    paint(canvas, viewport, picture, { boxes: shown, selected, draft, points, pointer, hidden, dimmed, loupe, colour }, ratio);
   }
 }
