@@ -205,7 +205,7 @@ def test_labels_and_headers_are_only_ever_texts(open_task):
     assert task.frame.get_by_role("radio").first.get_attribute("title") == evil
     draw(task.page, task.frame, BOX)
     assert task.boxes() == [(evil, *BOX)]
-    assert task.frame.locator("crowd-bounding-box img:not(.picture)").count() == 0
+    assert task.frame.locator("crowd-bounding-box img:not(.picture, .loupe img)").count() == 0
 
 
 def test_a_tasks_page_asks_for_nothing_but_its_picture(open_task):

@@ -5,18 +5,15 @@
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {{boxes: readonly ({id: number, label: string} & Box)[], selected: number | null,
  *   draft: {id: number | null, label: string, box: Box} | null, points: Point[], pointer: Point | null,
- *   hidden: boolean, dimmed: boolean, loupe: boolean, colour: (label: string) => string}} Scene
+ *   hidden: boolean, dimmed: boolean, colour: (label: string) => string}} Scene
  */
 import { HANDLES, handlePoint } from "./geometry.js";
 
-const LOUPE = 132; // CSS pixels
-const ENLARGED = 8;
-
 /**
  * @param {HTMLCanvasElement} canvas @param {import("./viewport.js").Viewport} viewport
- * @param {CanvasImageSource} picture @param {Scene} scene @param {number} ratio device pixels for a CSS pixel
+ * @param {Scene} scene @param {number} ratio device pixels for a CSS pixel
  */
-export function paint(canvas, viewport, picture, scene, ratio) {
+export function paint(canvas, viewport, scene, ratio) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, viewport.stage.width, viewport.stage.height);
@@ -28,10 +25,7 @@ export function paint(canvas, viewport, picture, scene, ratio) {
   if (draft) outline(context, viewport, draft.box, scene.colour(draft.label), true);
   if (current && !draft && !scene.hidden) handles(context, viewport, current);
   for (const point of scene.points) mark(context, viewport.toScreen(point));
-  if (scene.pointer) {
-    crosshair(context, viewport, scene.pointer);
-    if (scene.loupe) loupe(context, viewport, picture, scene.pointer, ratio);
-  }
+  if (scene.pointer) crosshair(context, viewport, scene.pointer);
 }
 
 /** A box on the screen. @param {import("./viewport.js").Viewport} viewport @param {Box} box */
@@ -101,25 +95,4 @@ function mark(context, at) {
   context.lineWidth = 2;
   context.fill();
   context.stroke();
-}
-
-/** The pixels around the pointer, enlarged, in a corner away from it. @param {CanvasRenderingContext2D} context @param {import("./viewport.js").Viewport} viewport @param {CanvasImageSource} picture @param {Point} at @param {number} ratio */
-function loupe(context, viewport, picture, at, ratio) {
-  const enlarged = Math.max(ENLARGED / ratio, viewport.scale * 2);
-  const span = LOUPE / enlarged;
-  const centre = viewport.toPicture(at);
-  const x = at.x < LOUPE * 1.6 && at.y < LOUPE * 1.6 ? viewport.stage.width - LOUPE - 12 : 12;
-  context.fillStyle = "#000";
-  context.fillRect(x - 2, 10, LOUPE + 4, LOUPE + 4);
-  context.save();
-  context.beginPath();
-  context.rect(x, 12, LOUPE, LOUPE);
-  context.clip();
-  context.imageSmoothingEnabled = false;
-  context.drawImage(picture, centre.x - span / 2, centre.y - span / 2, span, span, x, 12, LOUPE, LOUPE);
-  context.strokeStyle = "#fff";
-  context.lineWidth = 1;
-  context.strokeRect(x + LOUPE / 2, 12, 0, LOUPE);
-  context.strokeRect(x, 12 + LOUPE / 2, LOUPE, 0);
-  context.restore();
 }

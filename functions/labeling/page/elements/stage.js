@@ -5,6 +5,7 @@ import { Pen } from "../drawing/pen.js";
 import { Viewport } from "../drawing/viewport.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
+import { Loupe } from "./loupe.js";
 
 const LARGE = 16e6; // pixels; beyond that smoothing a picture for another zoom holds everything up
 const REST_MS = 150; // without zooming, until a large picture is smoothed
@@ -39,11 +40,13 @@ export class Stage {
     this.pen = new Pen(this.gestures, this.viewport);
     this.picture = element("img", { alt: "", draggable: false, class: "picture" });
     this.canvas = element("canvas", { "aria-hidden": "true" });
+    this.loupeView = new Loupe();
     this.root = element(
       "div",
       { class: "stage", tabIndex: 0, role: "application", "aria-label": text("box.stage"), "data-testid": "stage" },
       this.picture,
       this.canvas,
+      this.loupeView.root,
     );
     this.#wire();
     drawing.subscribe(() => this.refresh());
@@ -124,7 +127,8 @@ export class Stage {
 
   /** @param {number} brightness @param {number} contrast in per cent */
   light(brightness, contrast) {
-    this.picture.style.filter = brightness === 100 && contrast === 100 ? "" : `brightness(${brightness}%) contrast(${contrast}%)`;
+    const filter = brightness === 100 && contrast === 100 ? "" : `brightness(${brightness}%) contrast(${contrast}%)`;
+    for (const shown of [this.picture, this.loupeView.picture]) shown.style.filter = filter;
   }
 
   /** Space held: the pointer moves the picture. @param {boolean} held */
@@ -153,23 +157,12 @@ export class Stage {
   #loaded() {
     this.viewport.picture = { width: this.picture.naturalWidth, height: this.picture.naturalHeight };
     this.picture.hidden = false;
+    this.loupeView.show(this.picture);
     this.ready = true;
     this.#unsmoothed(); // all its pixels are decoded now, and not at the first zoom
     this.#resized();
     this.fit();
     this.hear.onReady();
-    (window.requestIdleCallback ?? window.setTimeout)(() => this.#decode());
-  }
-
-  /** The loupe wants the picture's own pixels: decoded now, and not in the middle of the first box. */
-  #decode() {
-    const context = element("canvas", { width: 1, height: 1 }).getContext("2d");
-    context?.drawImage(this.picture, 0, 0, 1, 1, 0, 0, 1, 1);
-    try {
-      context?.getImageData(0, 0, 1, 1);
-    } catch {
-      // shown without CORS: not decoded yet, and nothing else is lost
-    }
   }
 
   #failed() {
@@ -275,7 +268,8 @@ export class Stage {
     const { hidden, dimmed, colour } = this;
     const shown = this.ready ? boxes : [];
     const pointer = this.ready ? this.#aim : null;
-    const loupe = this.loupe && (draft !== null || points.length > 0 || this.pen.at !== null);
-    paint(canvas, viewport, picture, { boxes: shown, selected, draft, points, pointer, hidden, dimmed, loupe, colour }, ratio);
+    paint(canvas, viewport, { boxes: shown, selected, draft, points, pointer, hidden, dimmed, colour }, ratio);
+    const aims = draft !== null || points.length > 0 || this.pen.at !== null;
+    this.loupeView.move(viewport, this.loupe && aims ? pointer : null, ratio);
   }
 }
