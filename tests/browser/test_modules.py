@@ -109,6 +109,21 @@ def test_labels_are_read_as_templates_write_them(run, written, labels):
     assert run(f"return m.readLabels({written!r});") == labels
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[{"label": "a, ]b", "left": 1, "top": 2, "width": 3, "height": 4}]',
+        "[{'label': 'a, ]b', 'left': 1, 'top': 2, 'width': 3, 'height': 4,}, ]",
+        '[{label: "a, ]b", left: 1, top: 2, width: 3, height: 4,},\n ]',
+    ],
+)
+def test_boxes_are_read_as_templates_write_them(run, written):
+    box = {"label": "a, ]b", "left": 1, "top": 2, "width": 3, "height": 4}
+    assert run(f"return m.readBoxes({written!r});") == [box]
+    overlay = f"{{'boundingBox': {{labels: ['z'], value: {written}}},}}"
+    assert run(f"return m.readOverlay({overlay!r});") == {"labels": ["z", "a, ]b"], "boxes": [box]}
+
+
 def test_every_text_is_there_in_every_language_with_the_same_values(run):
     values = "Object.keys(of).sort().map((key) => [key, (of[key].match(/{\\w+}/g) ?? []).sort().join()])"
     english, german = run(f"const listed = (of) => {values}; return [listed(m.en), listed(m.de)];")

@@ -12,11 +12,27 @@ export function readLabels(written) {
 }
 
 /**
+ * The boxes that a verification is about: `{"boundingBox": {"labels": […], "value": [box, …]}}`, or the boxes alone.
+ * @param {string | null} written @returns {{labels: string[], boxes: ReturnType<typeof readBoxes>}}
+ */
+export function readOverlay(written) {
+  const found = readJson(written);
+  const { labels = [], value = found } = found?.boundingBox ?? {};
+  const boxes = boxesIn(value);
+  const named = Array.isArray(labels) ? labels.filter((label) => typeof label === "string") : [];
+  return { labels: [...new Set([...named, ...boxes.map((box) => box.label)])], boxes };
+}
+
+/**
  * @param {string | null} written
  * @returns {({label: string} & import("../drawing/geometry.js").Box)[]} boxes of an initial-value; what isn't one is left out
  */
 export function readBoxes(written) {
-  const found = readJson(written);
+  return boxesIn(readJson(written));
+}
+
+/** @param {any} found @returns {ReturnType<typeof readBoxes>} */
+function boxesIn(found) {
   if (!Array.isArray(found)) return [];
   return found
     .filter((box) => box && typeof box.label === "string")
@@ -27,7 +43,7 @@ export function readBoxes(written) {
 /** @param {string | null} written @returns {any} undefined where it can't be read */
 export function readJson(written) {
   if (!written) return undefined;
-  for (const candidate of [written, doubleQuoted(written)]) {
+  for (const candidate of [written, strict(written)]) {
     try {
       return JSON.parse(candidate);
     } catch {
@@ -37,11 +53,18 @@ export function readJson(written) {
   return undefined;
 }
 
-/** Single-quoted texts as JSON's; an apostrophe inside double quotes stays. @param {string} written */
-function doubleQuoted(written) {
-  return written
-    .replace(/"(?:\\.|[^"\\])*"|'((?:\\.|[^'\\])*)'/g, (whole, inner) =>
-      inner === undefined ? whole : JSON.stringify(inner.replace(/\\(['"\\])/g, "$1")),
-    )
-    .replace(/,\s*([\]}])/g, "$1");
+/** A text in double quotes, one in single quotes, a name before a colon, a comma before a bracket. */
+const LOOSE = /"(?:\\.|[^"\\])*"|'((?:\\.|[^'\\])*)'|([A-Za-z_$][\w$]*)(?=\s*:)|,(?=\s*[\]}])/g;
+
+/**
+ * As JSON has it: what a template's loop writes ends in a comma, and Ground Truth's guide names members without quotes.
+ * What is inside of a text stays as it is.
+ * @param {string} written
+ */
+function strict(written) {
+  return written.replace(LOOSE, (whole, text, name) => {
+    if (text !== undefined) return JSON.stringify(text.replace(/\\(['"\\])/g, "$1"));
+    if (name !== undefined) return JSON.stringify(name);
+    return whole === "," ? "" : whole;
+  });
 }
