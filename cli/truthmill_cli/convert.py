@@ -13,7 +13,7 @@ import msgspec
 from adapters.channel_folder import Archive, Folder, FolderWriter, open_source
 from truthmill.channels import CHANNELS, Channel, detect
 from truthmill.channels.writing import Counts, Shard
-from truthmill.conversion import Names, Outcome, Told, labeled_pictures
+from truthmill.conversion import Names, Outcome, Told, check_labels, labeled_pictures
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.layout import SPLITS
@@ -78,6 +78,7 @@ class _Conversion:
 
     def run(self, source_format: str) -> dict[str, Any]:
         reading = CHANNELS[source_format].read(self.files, self.options.labels)
+        check_labels(reading.labels, source_format)
         bucket, _, prefix = self.options.at.removeprefix("s3://").partition("/")
         self.prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         heading = Heading(labels=reading.labels, splits=(), bucket=bucket)

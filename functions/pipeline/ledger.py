@@ -4,6 +4,8 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from adapters.storage import ConflictError, Storage
 from pipeline.run import ATTEMPTS
 from truthmill import layout
@@ -27,7 +29,10 @@ def change_ledger(store: Storage, dataset: str, change: Callable[[Ledger], Ledge
     for attempt in range(ATTEMPTS):
         found, etag = read_ledger(store, dataset)
         changed = change(found)
-        if changed == found or store.replaced(layout.ledger(dataset), changed, etag):
+        if changed == found:
+            return found
+        changed = msgspec.structs.replace(changed, revision=found.revision + 1)
+        if store.replaced(layout.ledger(dataset), changed, etag):
             return changed
         time.sleep(random.uniform(0, 0.1 * (attempt + 1)))  # noqa: S311 - only spreads writers out
     raise ConflictError(layout.ledger(dataset))

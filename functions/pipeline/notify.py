@@ -9,6 +9,7 @@ from adapters.topic import publish
 from pipeline.observed import observed
 from pipeline.run import ATTEMPTS, Newest, RunReference, now, read_run, update_run
 from truthmill import layout
+from truthmill.ledger import Ledger
 from truthmill.run import Run
 
 
@@ -20,9 +21,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def notify(reference: RunReference, store: Storage) -> dict[str, Any]:
     at = reference.layout
     complete = read_run(store, reference)
-    point_at(store, layout.latest(at.dataset), complete)
+    built_from = store.read_json(at.ledger, Ledger)[0].revision
+    point_at(store, layout.latest(at.dataset), Newest(complete.run, complete.started_at, built_from))
     if not complete.asked.is_archive and not complete.asked.of_dataset:
-        point_at(store, layout.swept(at.dataset), complete)
+        point_at(store, layout.swept(at.dataset), Newest(complete.run, complete.started_at))
     run = update_run(store, at.run_json, _succeeded)
     counts = ", ".join(f"{value} {name}" for name, value in run.counts.items())
     publish(
@@ -39,12 +41,12 @@ def _succeeded(found: Run) -> Run:
     )
 
 
-def point_at(store: Storage, key: str, run: Run) -> None:
+def point_at(store: Storage, key: str, newest: Newest) -> None:
     """Have the key name this run, unless it names a later one; never half of one."""
     for _ in range(ATTEMPTS):
         try:
             found, etag = store.read_json(key, Newest)
         except FileNotFoundError:
             found, etag = Newest("", ""), ""
-        if found.started_at > run.started_at or store.replaced(key, Newest(run.run, run.started_at), etag):
+        if found.age > newest.age or store.replaced(key, newest, etag):
             return

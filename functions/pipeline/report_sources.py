@@ -1,5 +1,6 @@
 """What the report is made from, read from the run's objects; what isn't there is told as absent."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
@@ -25,6 +26,14 @@ from truthmill.report.workers import SAMPLED, Response, Staff, sampled
 from truthmill.run import Job, Run
 
 T = TypeVar("T")
+
+
+class _Channels(msgspec.Struct, frozen=True, rename="pascal"):
+    """As much of a format's channels.json as is looked at."""
+
+    problems: tuple[str, ...] = ()
+
+
 EXAMPLES = 12  # files named for each reason
 DOUBTFUL = 16
 LEAST_AGREED = 12
@@ -67,7 +76,17 @@ def gather(store: Storage, at: RunLayout, run: Run) -> Facts:
         staff=staff,
         lines=lines,
         durations=durations(run.started_at, moments(store, at, run)),
+        limits=dict(_limits(store, at, run)),
     )
+
+
+def _limits(store: Storage, at: RunLayout, run: Run) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the formats' own files say of limits that the dataset doesn't keep."""
+    for name in run.request.get("channels", ()):
+        with contextlib.suppress(FileNotFoundError):
+            problems = store.read_json(at.channel(name) + "channels.json", _Channels)[0].problems
+            if problems:
+                yield name, problems
 
 
 def _ledger(store: Storage, at: RunLayout) -> Ledger:

@@ -32,10 +32,20 @@ class RunReference(msgspec.Struct, frozen=True):
 
 
 class Newest(msgspec.Struct, frozen=True, rename="camel"):
-    """channels/latest.json, swept.json. started_at: of the run, so that an older one never moves it back."""
+    """channels/latest.json, swept.json: a run that an older one never takes the place of.
+
+    revision: of the ledger that its channels were built from. Of two runs the one that built later has all
+    that the other has, whichever of them was started first. 0 where no channels are pointed at.
+    """
 
     run: str
     started_at: str
+    revision: int = 0
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """Ascending from older to newer."""
+        return self.revision, self.started_at
 
 
 def read_run(store: Storage, reference: RunReference) -> Run:

@@ -1,6 +1,6 @@
 """From what a reader found to labeled pictures that any writer takes: boxes checked, names made unique."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,6 +9,7 @@ from truthmill.box_check import check_boxes
 from truthmill.channels.reading import DrawnPicture, Files, Reading
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
+from truthmill.labels import problem_of
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,6 +37,16 @@ class Outcome(msgspec.Struct, rename="camel"):
     boxes_dropped: int = 0
     boxes_in_doubt: int = 0
     renamed: int = 0
+
+
+def check_labels(labels: Sequence[str], source_format: str) -> None:
+    """Raises FormatError for a class name that some format couldn't hold."""
+    for number, label in enumerate(labels):
+        if problem := problem_of(label):
+            raise FormatError(
+                f"Class {number} of the {source_format} source is {label!r}, which {problem}. "
+                "Rename it in the source."
+            )
 
 
 def labeled_pictures(

@@ -5,6 +5,8 @@
 two runs at once lose nothing, and a reader sees the old state or the new one.
 """
 
+import msgspec
+
 from truthmill.errors import LabelsChangedError
 from truthmill.records import Record
 
@@ -27,10 +29,14 @@ class Segment(Record, frozen=True):
 
 
 class Ledger(Record, frozen=True):
-    """ledger.json. labels: class id is the index; the same for all runs of the dataset."""
+    """ledger.json. labels: class id is the index; the same for all runs of the dataset.
+
+    revision: one more with each change, so that of two readings the later one can be told.
+    """
 
     labels: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    revision: int = 0
 
     def of(self, run: str) -> Segment | None:
         return next((segment for segment in self.segments if segment.run == run), None)
@@ -43,7 +49,7 @@ class Ledger(Record, frozen=True):
         )
         if segment.pictures:
             others.insert(place, segment)
-        return Ledger(labels=self.labels, segments=tuple(others))
+        return msgspec.structs.replace(self, segments=tuple(others))
 
     def with_labels(self, labels: tuple[str, ...], dataset: str) -> "Ledger":
         """With further labels after those that it has.
@@ -52,4 +58,4 @@ class Ledger(Record, frozen=True):
         """
         if self.labels != labels[: len(self.labels)]:
             raise LabelsChangedError(dataset, self.labels, labels)
-        return Ledger(labels=labels, segments=self.segments)
+        return msgspec.structs.replace(self, labels=labels)

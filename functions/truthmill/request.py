@@ -20,6 +20,7 @@ from truthmill.labeling_limits import (
     MAX_TIME_LIMIT_S,
     problems,
 )
+from truthmill.labels import problem_of
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 CHANNELS = (
@@ -390,13 +391,6 @@ def _check(request: Request) -> None:
             f'"dataset" is {request.dataset!r}; lower case letters, digits and hyphens, at most 40, '
             "beginning and ending with a letter or digit."
         )
-    twice = sorted({label for label in request.labels if request.labels.count(label) > 1})
-    if twice:
-        raise RequestError(f'"labels" has {twice[0]!r} more than once; each label is one class. Remove one.')
-    if len(request.labels) > MAX_LABELS:
-        raise RequestError(
-            f'"labels" has {len(request.labels)} labels; a labeling job takes at most {MAX_LABELS}.'
-        )
     if request.split.group_by != "none":
         from truthmill import grouping  # noqa: PLC0415 - NumPy comes with it, and most requests don't need it
 
@@ -408,11 +402,22 @@ def _check(request: Request) -> None:
     for name, amount in amounts.items():
         if not amount.is_finite() or amount < 0:
             raise RequestError(f'"{name}" is {amount}; it is an amount in USD, 0 or more, such as "0.036".')
-    for problem in (*problems(request), *_quality_problems(request)):
+    for problem in (*_label_problems(request), *problems(request), *_quality_problems(request)):
         raise RequestError(problem)
     unknown = [name for name in request.channels if name not in CHANNELS]
     if unknown or not request.channels:
         raise RequestError(f'"channels" has {unknown or "nothing"}; choose from {", ".join(CHANNELS)}.')
+
+
+def _label_problems(request: Request) -> Iterator[str]:
+    twice = sorted({label for label in request.labels if request.labels.count(label) > 1})
+    if twice:
+        yield f'"labels" has {twice[0]!r} more than once; each label is one class. Remove one.'
+    for label in request.labels:
+        if problem := problem_of(label):
+            yield f'"labels" has {label!r}, which {problem}. Give the class a plain name.'
+    if len(request.labels) > MAX_LABELS:
+        yield f'"labels" has {len(request.labels)} labels; a labeling job takes at most {MAX_LABELS}.'
 
 
 def _quality_problems(request: Request) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """A labeled dataset is split anew: no one labels, whole groups move, earlier runs stay as they were."""
 
+import json
+
 import pytest
 
 from builders import archive, picture
@@ -90,7 +92,10 @@ def test_pictures_whose_workers_are_busy_stay(cloud):
     cloud.put("incoming/more.zip", archive({f"m/{number}.jpg": picture(number) for number in range(30, 40)}))
     waiting = cloud.start("incoming/more.zip", dataset="pets").to_jobs()
     keys = {line["key"] for line in waiting.ledger_lines if line["name"].startswith("m/")}
-    resplit(cloud, split={"validation": 0.5})
+    between = resplit(cloud, split={"validation": 0.5})
+    started_later = {**between.run_json, "startedAt": "2999-01-01T00:00:00Z"}
+    cloud.put(between.prefix + "run.json", json.dumps(started_later).encode())
+    between.notify()
     assert {line["key"] for line in waiting.ledger_lines if line["name"].startswith("m/")} == keys
     for job in waiting.jobs:
         cloud.label(job["name"])

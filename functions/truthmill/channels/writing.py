@@ -83,12 +83,17 @@ class Counts(msgspec.Struct):
     """What files about the whole need to know of a split; a shard's are added to another's.
 
     most_boxes: in the most crowded picture. endings: of the pictures' file names, lower case, no dot.
+    smallest_side, largest_side: of any picture, pixels; 0 without one. aspect: the longer side of the most
+    slender picture over its shorter one.
     """
 
     pictures: int = 0
     boxes: int = 0
     most_boxes: int = 0
     endings: set[str] = msgspec.field(default_factory=set)
+    smallest_side: int = 0
+    largest_side: int = 0
+    aspect: float = 0.0
 
     def of(self, pictures: Iterable[LabeledPicture]) -> Iterator[LabeledPicture]:
         """The same pictures, counted as they pass."""
@@ -98,7 +103,13 @@ class Counts(msgspec.Struct):
             self.boxes += boxes
             self.most_boxes = max(self.most_boxes, boxes)
             self.endings.add(picture.file.rpartition(".")[2].lower())
+            self._measure(*sorted((picture.width, picture.height)))
             yield picture
+
+    def _measure(self, shorter: int, longer: int) -> None:
+        self.smallest_side = min(self.smallest_side or shorter, shorter)
+        self.largest_side = max(self.largest_side, longer)
+        self.aspect = max(self.aspect, longer / shorter)
 
     def add(self, other: "Counts") -> None:
         """With another shard's."""
@@ -106,3 +117,6 @@ class Counts(msgspec.Struct):
         self.boxes += other.boxes
         self.most_boxes = max(self.most_boxes, other.most_boxes)
         self.endings |= other.endings
+        self.smallest_side = min(self.smallest_side or other.smallest_side, other.smallest_side or 1 << 62)
+        self.largest_side = max(self.largest_side, other.largest_side)
+        self.aspect = max(self.aspect, other.aspect)

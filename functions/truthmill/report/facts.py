@@ -54,7 +54,10 @@ class Listed:
 
 @dataclass(slots=True)
 class Facts:
-    """bucket: name of the dataset's. lines: of pictures that a list names, by key. durations: see there."""
+    """bucket: name of the dataset's. lines: of pictures that a list names, by key. durations: see there.
+
+    limits: what those who read a format won't take of it, by the format's name.
+    """
 
     run: Run
     bucket: str
@@ -64,6 +67,7 @@ class Facts:
     staff: Staff = field(default_factory=lambda: Staff(()))
     lines: dict[str, LabeledLine] = field(default_factory=dict)
     durations: list[tuple[str, float]] = field(default_factory=list)
+    limits: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -404,6 +404,18 @@ def _rejected(facts: Facts) -> Iterator[Concern]:
         )
 
 
+def _limits(facts: Facts) -> Iterator[Concern]:
+    for name, problems in facts.limits.items():
+        yield Concern(
+            "look",
+            f"The channel “{name}” breaks limits of its reader",
+            "; ".join(problems),
+            f"Other channels don't have these limits. {name}/channels.json has them all by name; split the "
+            "dataset, scale its pictures (“largestSide”), or leave out what is too much.",
+            "channels",
+        )
+
+
 CHECKS: dict[str, Callable[[Facts], Iterator[Concern]]] = {
     "Both sides of the split have pictures": _sides,
     "No group on both sides of the split": _leaks,
@@ -423,4 +435,5 @@ CHECKS: dict[str, Callable[[Facts], Iterator[Concern]]] = {
     "Most pictures have boxes": _empty,
     "Few inputs were rejected": _rejected,
     "There are enough pictures": _few,
+    "Every channel keeps the limits of its reader": _limits,
 }

@@ -194,6 +194,12 @@ def test_a_worker_who_is_far_too_fast():
     )
 
 
+def test_a_channel_that_breaks_limits_of_its_reader():
+    told = judge(facts(**GOOD, limits={"rekognition": ("61 boxes; 50 are taken",)})).concerns
+    assert [(concern.level, concern.found) for concern in told] == [("look", "61 boxes; 50 are taken")]
+    assert "rekognition" in told[0].title
+
+
 def test_the_gravest_comes_first():
     found = judge(facts(train=[BOTH] * 30, counts={"unlabeled": 1}))
     levels = [concern.level for concern in found.concerns]
