@@ -10,6 +10,7 @@ import msgspec
 from adapters.storage import ConflictError, Storage, Stored, read_source
 from truthmill.archive import unpack_all
 from truthmill.archive_directory import Directory, open_directory
+from truthmill.archive_entry import judge_name
 from truthmill.errors import PictureError, RequestError, SourceError
 from truthmill.images import Limits
 from truthmill.layout import RunLayout
@@ -181,22 +182,21 @@ def _last(key: str) -> str:
 
 def judge_loose(entry: Entry) -> tuple[str, str]:
     """Why a loose object isn't inspected: a key of `rejections.REASONS` and what was found, or nothing."""
-    last = _last(entry.name)
-    if entry.name == SETTINGS or last in {".DS_Store", "Thumbs.db", "desktop.ini"}:
-        return "ignored", ""
+    reason, detail = judge_name(entry.name)
+    if reason == "ignored":
+        return reason, detail
     if not entry.size:
         return "empty", ""
-    if last.lower().endswith(".zip"):
-        return "nested-archive", ""
-    if entry.size > MAX_LOOSE:
+    if not reason and entry.size > MAX_LOOSE:
         return "too-large", f"{entry.size} bytes"
-    return "", ""
+    return reason, detail
 
 
 def parse_settings(content: bytes, where: str) -> dict[str, Any]:
     """truthmill.json as an object. Raises RequestError."""
     try:
-        settings = msgspec.json.decode(content, type=dict[str, Any])
+        # Windows Notepad puts UTF-8's mark in front.
+        settings = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise RequestError(f"{SETTINGS} in {where} isn't a JSON object: {error}. Correct it.") from error
     for key in ("source", "trigger"):

@@ -12,7 +12,7 @@ import msgspec
 
 from truthmill.archive_directory import Directory, open_directory
 from truthmill.archive_end import Read
-from truthmill.archive_entry import MAX_PICTURE_BYTES, decode_name, widened
+from truthmill.archive_entry import MAX_PICTURE_BYTES, decode_name, stated_name, widened
 from truthmill.errors import PictureError
 from truthmill.records import Batch, Entry
 
@@ -203,7 +203,7 @@ def _check_header(entry: Entry, raw: bytes | memoryview) -> None:
     for what, here, there in (
         ("encryption", flags & _ENCRYPTED, 0),
         ("method", method, entry.method),
-        ("name", decode_name(name, extra, flags).replace("\\", "/"), entry.name.replace("\\", "/")),
+        ("name", _local_name(name, extra, flags, entry), entry.name.replace("\\", "/")),
         *zip(said, said.values(), (entry.crc, entry.compressed, entry.size), strict=True),
     ):
         later = flags & _SENT and what in said and here == 0
@@ -211,6 +211,13 @@ def _check_header(entry: Entry, raw: bytes | memoryview) -> None:
             raise PictureError(
                 "header-mismatch", f"{what}: {here!r} in its own header, {there!r} in the directory"
             )
+
+
+def _local_name(raw: bytes, extra: bytes, flags: int, entry: Entry) -> str:
+    """The local header's name, with slashes; the entry's where only a Unicode path makes the difference."""
+    if stated_name(raw) == (entry.stated or entry.name):
+        return entry.name.replace("\\", "/")
+    return decode_name(raw, extra, flags).replace("\\", "/")
 
 
 def _inflate(entry: Entry, packed: memoryview, limit: int) -> bytes:

@@ -97,7 +97,10 @@ def _no_end(read: Read, size: int, name: str) -> str:
             advice = "Join the parts, or pack" if signature == b"PK\x07\x08" else "Pack"
             return f"{name} is {what}, not a whole zip. {advice} the pictures into one ordinary zip."
     if first[:2] == b"PK":
-        return f"{name} ends before its directory ({size} bytes): it was cut off. Upload it again."
+        return (
+            f"{name} has no directory at its end ({size} bytes): it was cut off, is one of several parts, or "
+            "more than 64 KiB of something else were put behind it. Upload it again, or pack it again."
+        )
     return f"{name} is not a zip: no end record in its last bytes. Pack the pictures into an ordinary zip."
 
 

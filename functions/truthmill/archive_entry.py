@@ -41,6 +41,9 @@ _PLAIN = re.compile(
     r"(?:[0-9A-Za-z][ -.0-9;-\[\]-~]*+/)*+[0-9A-Za-z][ -.0-9;-\[\]-~]*\.(?:[jJ][pP][eE]?[gG]|[pP][nN][gG])"
 ).fullmatch
 _FILE_TYPES = frozenset({0, stat.S_IFREG >> 12})  # of Unix, in the attributes' highest bits
+_DOS_FOLDER = 0x10  # of MS-DOS, in the attributes' lowest byte (4.4.15)
+_FOLDER, _LEFT = "a folder", "left by an operating system"
+_FOLDER_ICON = ("/Icon\r", "\\Icon\r")  # of Finder, with that control character
 _LEFT_BY_SYSTEMS = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini"})
 _ARCHIVES = frozenset(
     {"zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "zst", "cab", "cbz", "cbr", "zipx"}
@@ -107,6 +110,11 @@ def decode_name(raw: bytes, extra: bytes, flags: int) -> str:
         path = extra_field(extra, 0x7075)
         if path[:1] == b"\x01" and int.from_bytes(path[1:5], "little") == zlib.crc32(raw):
             raw = path[5:]
+    return stated_name(raw)
+
+
+def stated_name(raw: bytes) -> str:
+    """The name that a header has, whatever a Unicode path says: UTF-8 where it is that, else CP437."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -123,8 +131,19 @@ def entry_of(record: Record, offset: int) -> Entry:
     extra = at + name_bytes
     raw = buffer[at:extra]
     plain = raw.isascii() and buffer.find(b"up", extra, extra + extra_bytes) < 0  # its only other name
-    name = raw.decode() if plain else decode_name(*_name_and_extra(record), flags)
-    return Entry(name=name, offset=offset, compressed=compressed, size=size, method=method, crc=crc)
+    if plain:
+        name, stated = raw.decode(), ""
+    else:
+        name, stated = decode_name(*_name_and_extra(record), flags), stated_name(raw)
+    return Entry(
+        name=name,
+        offset=offset,
+        compressed=compressed,
+        size=size,
+        method=method,
+        crc=crc,
+        stated="" if stated == name else stated,
+    )
 
 
 def judge(record: Record, offset: int, place: int) -> Entry | Inspection:
@@ -137,26 +156,41 @@ def judge(record: Record, offset: int, place: int) -> Entry | Inspection:
     reason, detail = "", ""
     if name_bytes > _MAX_NAME_BYTES or attributes >> 28 not in _FILE_TYPES or not _PLAIN(entry.name):
         reason, detail = _of_name(entry.name, name_bytes, attributes)
+        if detail == _FOLDER and entry.size and entry.compressed:
+            reason, detail = "unsafe-name", f"it names a folder, and has {entry.size} bytes"
+    elif attributes & _DOS_FOLDER and not entry.size:
+        reason, detail = "ignored", _FOLDER
     if not reason:
         reason, detail = judge_packing(entry, record, place)
     return Inspection(entry=entry, reason=reason, detail=detail) if reason else entry
 
 
 def _of_name(name: str, length: int, attributes: int) -> tuple[str, str]:
-    """What the name alone decides: reason and detail, both empty where nothing is wrong."""
+    """What name and attributes decide: reason and detail, both empty where nothing is wrong."""
+    if name.endswith(_FOLDER_ICON):
+        return "ignored", _LEFT
     if unsafe := _unsafe(name, length):
         return "unsafe-name", unsafe
     path = name.replace("\\", "/") if "\\" in name else name  # as Explorer and .NET wrote them
-    last = path.rpartition("/")[2]
     kind = stat.S_IFMT(attributes >> 16)  # of Unix, in the upper half (4.4.15 leaves it to the system)
-    if not last or kind == stat.S_IFDIR:
-        return "ignored", "a folder"
+    if path.endswith("/") or kind == stat.S_IFDIR:
+        return "ignored", _FOLDER
+    reason, detail = judge_name(path)
+    if reason == "ignored" or kind in (0, stat.S_IFREG):
+        return reason, detail
+    return "link", "a symbolic link" if kind == stat.S_IFLNK else "a special file"
+
+
+def judge_name(path: str) -> tuple[str, str]:
+    """Why an input isn't looked at, going by its name: reason and detail, both empty where it is.
+
+    path: with slashes, from the source's root.
+    """
+    last = path.rpartition("/")[2]
     if last.startswith("._") or path.startswith("__MACOSX/") or last.lower() in _LEFT_BY_SYSTEMS:
-        return "ignored", "left by an operating system"
+        return "ignored", _LEFT
     if path == SETTINGS:
         return "ignored", "the request's settings"
-    if kind not in (0, stat.S_IFREG):
-        return "link", "a symbolic link" if kind == stat.S_IFLNK else "a special file"
     extension = last.rpartition(".")[2].lower()
     return ("nested-archive", f".{extension}") if extension in _ARCHIVES and "." in last else ("", "")
 

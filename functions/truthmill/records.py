@@ -22,6 +22,7 @@ class Entry(Record, frozen=True):
     offset: of the entry's local header in the archive, bytes; size, compressed: bytes.
     method: 0 stored, 8 deflated. crc: CRC-32 of the unpacked bytes.
     key: of the loose object, where the source is a prefix; then there is no offset.
+    stated: the name that the archive's header has, where a Unicode path gives another.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Entry(Record, frozen=True):
     method: int = 0
     crc: int = 0
     key: str = ""
+    stated: str = ""
 
 
 def stored_entry(line: "LedgerLine") -> Entry:

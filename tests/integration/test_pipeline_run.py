@@ -195,7 +195,7 @@ def test_loose_pictures_below_a_prefix_are_a_source(cloud):
         cloud.put(f"incoming/loose ones/{name}", picture(number))
     cloud.put("incoming/loose ones/notes.txt", b"hello")
     cloud.put("incoming/loose ones/old.zip", archive({}))
-    cloud.put("incoming/loose ones/truthmill.json", b'{"split": {"validation": 0.4}}')
+    cloud.put("incoming/loose ones/truthmill.json", b'\xef\xbb\xbf{"split": {"validation": 0.4}}')
     cloud.put("incoming/loose ones and others/9.jpg", picture(9))
     run = cloud.start("incoming/loose ones/").to_the_end()
     assert run.run["dataset"] == "loose-ones"

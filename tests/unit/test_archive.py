@@ -250,6 +250,18 @@ def test_a_name_by_its_unicode_path_agrees_with_itself():
     assert outcome(Member(name=b"?.jpg", central_extra=path, local_extra=path)) == b"picture"
 
 
+@pytest.mark.parametrize("where", ["central_extra", "local_extra"])
+def test_a_unicode_path_in_one_header_only_is_no_disagreement(where):
+    path = zip_bytes.unicode_path(b"?.jpg", "猫.jpg")
+    assert outcome(Member(name=b"?.jpg", **{where: path})) == b"picture"
+
+
+def test_a_unicode_path_hides_no_other_name():
+    path = zip_bytes.unicode_path(b"?.jpg", "猫.jpg")
+    member = Member(name=b"?.jpg", central_extra=path, local={"name": b"b.jpg"})
+    assert outcome(member) == "header-mismatch"
+
+
 @pytest.mark.parametrize(
     "local",
     [

@@ -77,13 +77,24 @@ def test_a_unicode_path_that_is_unsafe_is_rejected_though_the_plain_name_is_safe
 
 @pytest.mark.parametrize(
     "name",
-    [b"folder/", b"folder\\", b"__MACOSX/._a.jpg", b"__MACOSX/a.jpg",
+    [b"pets/Icon\r", b"pets\\Icon\r", b"__MACOSX/._a.jpg", b"__MACOSX/a.jpg",
      b"a/.DS_Store", b".DS_Store", b"Thumbs.db",
      b"a\\thumbs.db", b"a/b/desktop.ini", b"a/._cat.jpg", b"truthmill.json"],
     ids=repr,
 )  # fmt: skip
-def test_folders_and_what_systems_leave_are_ignored(name):
+def test_what_systems_leave_is_ignored(name):
     assert reason(Member(name=name)) == "ignored"
+
+
+@pytest.mark.parametrize("name", [b"folder/", b"folder\\"])
+def test_a_folder_is_ignored_and_one_with_bytes_rejected(name):
+    assert reason(Member(name=name, content=b"")) == "ignored"
+    assert reason(Member(name=name)) == "unsafe-name"
+
+
+def test_a_folder_by_its_dos_attribute_is_ignored():
+    assert reason(Member(name=b"holiday.jpg", content=b"", attributes=0x10)) == "ignored"
+    assert reason(Member(name=b"holiday.jpg", attributes=0x10)) == ""
 
 
 @pytest.mark.parametrize(
