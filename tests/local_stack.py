@@ -53,6 +53,13 @@ class LocalStack:
 
     def truthmill(self, *arguments: str | Path, exit_code: int = 0) -> str:
         """The command's standard output; it must end with the exit code."""
+        return str(self._command(*arguments, exit_code=exit_code).stdout)
+
+    def refused(self, *arguments: str | Path) -> str:
+        """What the command says on standard error, in one line, of what it refuses as wrong usage."""
+        return " ".join(self._command(*arguments, exit_code=2).stderr.split())
+
+    def _command(self, *arguments: str | Path, exit_code: int) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [COMMAND, *arguments],
             env=os.environ | {"TRUTHMILL_HOME": str(self.home)},
@@ -62,7 +69,7 @@ class LocalStack:
             timeout=240,
         )
         assert done.returncode == exit_code, done.stderr + done.stdout
-        return done.stdout
+        return done
 
     def drop(self, key: str, content: bytes) -> None:
         self.s3.put_object(Bucket=self.deployed.bucket, Key=key, Body=content)

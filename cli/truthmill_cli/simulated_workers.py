@@ -39,9 +39,13 @@ class Manner:
 
     def each(self) -> list[Kind]:
         """Raises UsageError for a kind that there isn't."""
+        if not self.kinds:
+            raise UsageError(f"--kinds names nobody; there are {', '.join(KINDS)}.")
         unknown = [name for name in self.kinds if name not in KINDS]
-        if unknown or not self.kinds:
-            raise UsageError(f"There are no {unknown} workers; there are {', '.join(KINDS)}.")
+        if unknown:
+            raise UsageError(
+                f"--kinds: there are no workers called {', '.join(unknown)}; there are {', '.join(KINDS)}."
+            )
         return [replace(KINDS[name], noise_px=self.noise) for name in self.kinds]
 
 

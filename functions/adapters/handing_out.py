@@ -145,7 +145,7 @@ class HandingOut:
         only the first that many which aren't done.
         """
         until = f"{self.now:013d}#~"
-        if not 0 < self.job.most_open < self.job.objects:
+        if self.job.most_open >= self.job.objects:
             return [_Span("", "", until)]
         last = Jobs(self.table).counters(self.job).done + self.job.most_open - 1
         return [_Span("", "", f"{0:013d}#{last:06d}"), _Span("+", f"{1:013d}", until)]

@@ -29,6 +29,8 @@ OPERATIONS: dict[str, Callable[[Service, dict[str, Any]], dict[str, Any]]] = {
     "ListWorkteams": team_operations.list_workteams,
     "UpdateWorkteam": team_operations.update_workteam,
     "DeleteWorkteam": team_operations.delete_workteam,
+    "DescribeWorkforce": team_operations.describe_workforce,
+    "ListWorkforces": team_operations.list_workforces,
     "AddTags": team_operations.add_tags,
     "DeleteTags": team_operations.delete_tags,
     "ListTags": team_operations.list_tags,

@@ -1,7 +1,6 @@
 """The operations on labeling jobs. Each takes a request whose shape has been checked."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 from labeling.observed import logger
@@ -17,14 +16,13 @@ from truthmill.errors import ProtocolError
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_protocol import validation_error
 
-DEFAULT_PAGE = 10
-
 
 def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """Keep the job and have its manifest read; the answer doesn't wait for that."""
     from adapters.functions import invoke_start
 
     labeling_rules.check_labeling_job(request)
+    labeling_rules.check_tags(request.get("Tags", []))
     labeling_kinds.check_custom_functions(
         request["HumanTaskConfig"], service.region, service.account, service.custom_functions
     )
@@ -89,8 +87,9 @@ def list_labeling_jobs(service: Service, request: dict[str, Any]) -> dict[str, A
         for job in service.jobs.all()
         if _wanted(job, request)
     )
-    page, token = _page(entries, request, request.get("SortBy", "CreationTime"), request.get("SortOrder"))
-    summaries = [labeling_jobs.summary(job, service.jobs.counters(job)) for job in page]
+    page, token = labeling_protocol.page("ListLabelingJobs", entries, request, "CreationTime")
+    jobs = [entry["job"] for entry in page]
+    summaries = [labeling_jobs.summary(job, service.jobs.counters(job)) for job in jobs]
     return {"LabelingJobSummaryList": summaries, **({"NextToken": token} if token else {})}
 
 
@@ -104,9 +103,10 @@ def list_labeling_jobs_for_workteam(service: Service, request: dict[str, Any]) -
         for job in service.jobs.all()
         if job.team_arn == arn and contains in job.reference and _wanted(job, request)
     )
-    page, token = _page(entries, request, request.get("SortBy", "CreationTime"), request.get("SortOrder"))
+    page, token = labeling_protocol.page("ListLabelingJobsForWorkteam", entries, request, "CreationTime")
+    jobs = [entry["job"] for entry in page]
     summaries = [
-        labeling_jobs.workteam_summary(job, service.jobs.counters(job), service.account) for job in page
+        labeling_jobs.workteam_summary(job, service.jobs.counters(job), service.account) for job in jobs
     ]
     return {"LabelingJobSummaryList": summaries, **({"NextToken": token} if token else {})}
 
@@ -166,17 +166,3 @@ def _wanted(job: Job, request: dict[str, Any]) -> bool:
 def _check_interval(request: dict[str, Any], after: str, before: str) -> None:
     if after in request and before in request and request[after] > request[before]:
         raise validation_error(f"{after} is later than {before}.")
-
-
-def _page(
-    entries: Iterable[dict[str, Any]], request: dict[str, Any], order: str, direction: str | None
-) -> tuple[list[Job], str | None]:
-    """Jobs of a page. SageMaker's default order is ascending by creation."""
-    chosen, token = labeling_protocol.page(
-        entries,
-        order,
-        direction == "Descending",
-        request.get("MaxResults", DEFAULT_PAGE),
-        request.get("NextToken"),
-    )
-    return [entry["job"] for entry in chosen], token

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from adapters.addresses import for_browsers, local_endpoint
 from adapters.jobs import Jobs, Teams
 from adapters.table import Table
 from labeling.observed import now_ms
@@ -14,7 +16,7 @@ class Service:
     """One region of one account. now: milliseconds since 1970.
 
     custom_functions: names of functions that jobs may bring along, `*` for any characters. output_key: ARN of
-    the KMS key that jobs may name; empty where there is none.
+    the KMS key that jobs may name; empty where there is none. portal: host of the workers' portal.
     """
 
     jobs: Jobs
@@ -24,6 +26,7 @@ class Service:
     now: Callable[[], int]
     custom_functions: str = ""
     output_key: str = ""
+    portal: str = ""
 
     @classmethod
     def of(cls, table: Table, account: str) -> "Service":
@@ -36,4 +39,5 @@ class Service:
             now_ms,
             custom_functions=os.environ["CUSTOM_FUNCTION_NAMES"],
             output_key=os.environ["OUTPUT_KMS_KEY_ARN"],
+            portal=urlsplit(for_browsers(os.environ["PORTAL_URL"], local_endpoint())).netloc,
         )

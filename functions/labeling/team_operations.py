@@ -1,4 +1,4 @@
-"""The operations on work teams and tags. Each takes a request whose shape has been checked."""
+"""The operations on work teams, workforce and tags. Each takes a request whose shape has been checked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +15,7 @@ MAX_TAGS = 50
 
 def create_workteam(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     _check_members(request["MemberDefinitions"])
+    labeling_rules.check_tags(request.get("Tags", []))
     name, now = request["WorkteamName"], service.now()
     arn = labeling_jobs.workteam_arn(service.region, service.account, name)
     kept = {member: request[member] for member in KEPT if member in request}
@@ -36,13 +37,7 @@ def list_workteams(service: Service, request: dict[str, Any]) -> dict[str, Any]:
         for team in service.teams.all()
         if contains in team["sk"].lower()
     )
-    chosen, token = labeling_protocol.page(
-        entries,
-        request.get("SortBy", "CreateDate"),
-        request.get("SortOrder") == "Descending",
-        request.get("MaxResults", 10),
-        request.get("NextToken"),
-    )
+    chosen, token = labeling_protocol.page("ListWorkteams", entries, request, "CreateDate")
     teams = [_describe(service, entry["team"]) for entry in chosen]
     return {"Workteams": teams, **({"NextToken": token} if token else {})}
 
@@ -73,8 +68,39 @@ def delete_workteam(service: Service, request: dict[str, Any]) -> dict[str, Any]
     return {"Success": True}
 
 
+def describe_workforce(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    if request["WorkforceName"] != labeling_jobs.WORKFORCE:
+        raise validation_error(
+            f"There is no workforce {request['WorkforceName']!r}; this service has one, "
+            f"{labeling_jobs.WORKFORCE!r}: its user pool."
+        )
+    return {"Workforce": _workforce(service)}
+
+
+def list_workforces(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """The one there is. It is as old as the stack, which the service doesn't know: by no order a second."""
+    if "NextToken" in request:
+        raise validation_error("Invalid NextToken: the service's one workforce is on the first page.")
+    wanted = request.get("NameContains", "").lower() in labeling_jobs.WORKFORCE
+    return {"Workforces": [_workforce(service)] if wanted else []}
+
+
+def _workforce(service: Service) -> dict[str, Any]:
+    from adapters.accounts import accounts
+
+    pool = accounts()
+    return {
+        "WorkforceName": labeling_jobs.WORKFORCE,
+        "WorkforceArn": labeling_jobs.workforce_arn(service.region, service.account),
+        "CognitoConfig": {"UserPool": pool.pool, "ClientId": pool.client_id},
+        "SubDomain": service.portal,
+        "Status": "Active",
+    }
+
+
 def add_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     arn = _existing(service, request["ResourceArn"])
+    labeling_rules.check_tags(request["Tags"])
     tags = service.jobs.tags(arn) | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
     if len(tags) > MAX_TAGS:
         raise ProtocolError(
@@ -125,6 +151,8 @@ def _describe(service: Service, team: dict[str, Any]) -> dict[str, Any]:
         **{member: team[member] for member in KEPT if member in team},
         "WorkteamName": team["sk"],
         "WorkteamArn": labeling_jobs.workteam_arn(service.region, service.account, team["sk"]),
+        "WorkforceArn": labeling_jobs.workforce_arn(service.region, service.account),
+        "SubDomain": service.portal,
         "CreateDate": team["created"] / 1000,
         "LastUpdatedDate": team["modified"] / 1000,
     }

@@ -6,6 +6,7 @@ import msgspec
 
 from adapters.storage import LineSink, Storage
 from truthmill import labeling_job
+from truthmill.labeling_limits import MAX_OBJECTS
 from truthmill.layout import RunLayout
 from truthmill.request import Request
 from truthmill.run import Job, JobKind
@@ -22,15 +23,16 @@ class JobManifests:
         kind: JobKind,
         sizes: Mapping[int, int],
         first_number: int,
+        most: int = MAX_OBJECTS,
     ) -> None:
-        """sizes: pictures to come, by the first label that they are asked for."""
+        """sizes: pictures to come, by the first label that they are asked for. most: pictures of a job."""
         self.store, self.at, self.asked = store, at, asked
         self.made: list[Job] = []
         self.waiting: dict[int, list[Job]] = {}
         number = first_number
         for first, objects in sorted(sizes.items()):
             self.waiting[first] = []
-            for size in labeling_job.job_sizes(objects):
+            for size in labeling_job.job_sizes(objects, most):
                 self.waiting[first].append(
                     Job(name="", number=number, objects=size, kind=kind, first_label=first)
                 )

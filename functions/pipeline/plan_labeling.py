@@ -21,6 +21,7 @@ from pipeline.run import RunReference, read_run, update_run
 from truthmill import labeling_rounds, layout, manifest, pricing
 from truthmill.errors import BudgetExceededError, LabelingIncompleteError
 from truthmill.labeling_job import ATTRIBUTE
+from truthmill.labeling_limits import MAX_OBJECTS
 from truthmill.layout import RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import LedgerLine
@@ -35,23 +36,28 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     own = "AWS_ENDPOINT_URL_SAGEMAKER" in os.environ
     ended = msgspec.convert(event["ended"], list[Ended])
     service: pricing.Service = "truthmill" if own else "ground-truth"
-    return plan_labeling(RunReference.from_event(event), ended, storage(), service)
+    most = int(os.environ.get("MAX_OBJECTS_PER_JOB", MAX_OBJECTS))
+    return plan_labeling(RunReference.from_event(event), ended, storage(), service, most)
 
 
 def plan_labeling(
-    reference: RunReference, ended: list[Ended], store: Storage, service: pricing.Service
+    reference: RunReference,
+    ended: list[Ended],
+    store: Storage,
+    service: pricing.Service,
+    most: int = MAX_OBJECTS,
 ) -> dict[str, Any]:
     """Keep what was answered; answer with the jobs to have labeled, none where that is done.
 
     ended: how the jobs of the round before ended; empty where the execution comes from somewhere else. Then
     jobs of an earlier execution are gone on with, and what such jobs leave without an answer is asked again.
     What an execution has asked itself it asks no second time, or a picture that nobody can label would keep
-    it for ever.
+    it for ever. most: pictures that a labeling job may have.
     """
     at = reference.layout
     run = settle(store, at, read_run(store, reference), ended)
     run = run if ended else apply_prelabels(store, at, run)
-    plan = _Plan(store, reference, run, service)
+    plan = _Plan(store, reference, run, service, most)
     open_jobs = tuple(job for job in run.jobs if not job.has_ended)
     names, ours = {outcome.name for outcome in ended}, {"", reference.execution}
     inherited = any(job.created_by not in ours for job in run.jobs if job.name in names)
@@ -104,9 +110,11 @@ def check_complete(run: Run, ended: list[Ended], unlabeled: str) -> None:
 class _Plan:
     """What one run may ask about: its own pictures; of a relabeling, and for new labels, the dataset's."""
 
-    def __init__(self, store: Storage, reference: RunReference, run: Run, service: pricing.Service) -> None:
+    def __init__(
+        self, store: Storage, reference: RunReference, run: Run, service: pricing.Service, most: int
+    ) -> None:
         self.store, self.reference, self.at, self.run = store, reference, reference.layout, run
-        self.service = service
+        self.service, self.most = service, most
         self.asked = run.asked
         self.total = len(self.asked.labels)
 
@@ -205,7 +213,7 @@ class _Plan:
         if not objects:
             return ()
         self.check_budget(objects)
-        manifests = JobManifests(self.store, self.at, self.asked, kind, sizes, len(self.run.jobs))
+        manifests = JobManifests(self.store, self.at, self.asked, kind, sizes, len(self.run.jobs), self.most)
         for line, first in self.lines(segments, wanted):
             manifests.add(first, self.input_line(line, kind))
         jobs = tuple(msgspec.structs.replace(job, is_review=is_review) for job in manifests.jobs())

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from truthmill.labeling_kinds import Kinds, kinds
-from truthmill.labeling_limits import MAX_AVAILABILITY_S
+from truthmill.labeling_limits import DEFAULT_CONCURRENT_TASKS, MAX_AVAILABILITY_S
 from truthmill.labeling_rules import DEFAULT_AVAILABILITY_S
 from truthmill.layout import OUTPUT_MANIFEST
 from truthmill.quality_rules import QualityRules
@@ -26,6 +26,7 @@ EVENT_SOURCE = "truthmill.labeling"  # aws.* is reserved
 EVENT_TYPE = "SageMaker Ground Truth Labeling Job State Change"
 MAX_SHARDS = 16
 OBJECTS_A_SHARD = 64
+WORKFORCE = "default"  # as SageMaker names the one private workforce of an account's region
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -102,8 +103,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def most_open(self) -> int:
-        """How many objects are open to workers at once; 0 for all of them."""
-        return int(self.task.get("MaxConcurrentTaskCount", 0))
+        """How many objects are open to workers at once."""
+        return int(self.task.get("MaxConcurrentTaskCount", DEFAULT_CONCURRENT_TASKS))
 
     @property
     def output_key(self) -> str:
@@ -296,6 +297,10 @@ def state_change(job: Job) -> dict[str, Any]:
 
 def workteam_arn(region: str, account: str, name: str) -> str:
     return f"arn:aws:sagemaker:{region}:{account}:workteam/private-crowd/{name}"
+
+
+def workforce_arn(region: str, account: str) -> str:
+    return f"arn:aws:sagemaker:{region}:{account}:workforce/private-crowd/{WORKFORCE}"
 
 
 def labeling_job_arn(region: str, account: str, name: str) -> str:

@@ -20,6 +20,7 @@ MAX_TIME_LIMIT_S = 28_800  # for image and text tasks: 8 hours
 MAX_AVAILABILITY_S = 30 * DAY_S
 MAX_PUBLIC_AVAILABILITY_S = DAY_S // 2  # of Mechanical Turk
 MAX_CONCURRENT_TASKS = 5_000
+DEFAULT_CONCURRENT_TASKS = 1_000
 MAX_TAGS = 50
 OWN_TAGS = 2  # which the pipeline adds
 CLASSIFIERS = ("FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent")

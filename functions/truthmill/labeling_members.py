@@ -34,13 +34,16 @@ Members = Mapping[str, Treatment]
 
 _NAME = _acts("which one is meant; upper and lower case of a labeling job are the same")
 _TAGS: Members = {
-    "Tags[].Key": _acts("kept with the resource: AddTags, DeleteTags and ListTags work on it"),
+    "Tags[].Key": _acts(
+        "kept with the resource: AddTags, DeleteTags and ListTags work on it; once, not beginning with aws:"
+    ),
     "Tags[].Value": _acts("kept with its key"),
 }
 _PAGING: Members = {
     "MaxResults": _acts("entries of a page; 10 where it is missing"),
     "NextToken": _acts(
-        "goes on after the page that gave it, whatever came or went in between; any other is an error"
+        "goes on after the page that gave it, whatever came or went in between; any other is an error, also "
+        "one of a list with other filters or another order"
     ),
     "SortOrder": _acts("Ascending where it is missing"),
 }
@@ -119,7 +122,7 @@ MEMBERS: Mapping[str, Members] = {
             "missing, and at the most"
         ),
         "HumanTaskConfig.MaxConcurrentTaskCount": _acts(
-            "as many objects are open to workers at once, in the manifest's order; all where it is missing"
+            "as many objects are open to workers at once, in the manifest's order; 1,000 where it is missing"
         ),
         "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": _acts(
             "the built-in that belongs to the other one, or a function of your own that makes the labels"
@@ -167,6 +170,14 @@ MEMBERS: Mapping[str, Members] = {
     "UpdateWorkteam": _TEAM,
     "DeleteWorkteam": {
         "WorkteamName": _acts("a team with jobs under way stays, as ResourceInUse"),
+    },
+    "DescribeWorkforce": {"WorkforceName": _acts("default, the service's one workforce: its user pool")},
+    "ListWorkforces": {
+        "SortBy": _acts("by either there is one to list"),
+        "SortOrder": _acts("in either there is one to list"),
+        "NameContains": _acts("part of the name, in upper or lower case"),
+        "NextToken": _acts("an error, since there never is a second page"),
+        "MaxResults": _acts("at least 1, which is all there are"),
     },
     "AddTags": {"ResourceArn": _acts("a labeling job or a work team of the service"), **_TAGS},
     "DeleteTags": {

@@ -6,6 +6,7 @@ neither patterns nor enums, the real service does.
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -16,6 +17,8 @@ import msgspec
 from truthmill.errors import ProtocolError
 
 Shapes = Mapping[str, Mapping[str, Any]]
+
+DEFAULT_PAGE = 10  # entries, where a request has no MaxResults
 
 TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,),
@@ -115,36 +118,48 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def page(
-    summaries: Iterable[Mapping[str, Any]], order: str, descending: bool, size: int, token: str | None
+    operation: str, summaries: Iterable[Mapping[str, Any]], request: Mapping[str, Any], order: str
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """A page of a sorted list, and the token of the next one.
+    """A page of a sorted list, ascending unless the request says otherwise, and the token of the next one.
 
-    order: the member to sort by; `Name`, which is unique, breaks ties. The token says after which summary to
-    go on, so that what comes or goes in between moves nothing. Raises ProtocolError for a token of another
-    kind.
+    summaries: what the request's filters let through. order: the member to sort by where it names none;
+    `Name`, which is unique, breaks ties. The token says after which summary to go on, so that what comes or
+    goes in between moves nothing, and of which list: raises ProtocolError for one of another operation, other
+    filters or another order. The page's size may change from page to page.
     """
+    order = request.get("SortBy", order)
+    descending = request.get("SortOrder") == "Descending"
+    size = request.get("MaxResults", DEFAULT_PAGE)
+    asked = _digest(operation, request)
 
     def place(summary: Mapping[str, Any]) -> list[Any]:
         return [summary[order], summary["Name"]]
 
     ordered = sorted(summaries, key=place, reverse=descending)
-    if token:
-        after = _read_token(token, [order, descending])
+    if "NextToken" in request:
+        after = _read_token(request["NextToken"], asked, order)
         ordered = [each for each in ordered if (place(each) < after if descending else place(each) > after)]
     chosen = ordered[:size]
     more = len(ordered) > size
-    return chosen, _write_token([order, descending], place(chosen[-1])) if more else None
+    return chosen, _write_token(asked, place(chosen[-1])) if more else None
 
 
-def _write_token(kind: list[Any], place: list[Any]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([*kind, *place])).decode()
+def _digest(operation: str, request: Mapping[str, Any]) -> str:
+    """Of what decides which list is meant."""
+    kept = {name: value for name, value in request.items() if name not in ("NextToken", "MaxResults")}
+    encoded = msgspec.json.encode([operation, kept], order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()[:16]
 
 
-def _read_token(token: str, kind: list[Any]) -> list[Any]:
+def _write_token(asked: str, place: list[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([asked, *place])).decode()
+
+
+def _read_token(token: str, asked: str, order: str) -> list[Any]:
     try:
-        read = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[str, bool, str | float, str])
+        read = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[str, str | float, str])
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:
         raise validation_error("Invalid NextToken: it isn't one that this operation gave out.") from error
-    if list(read[:2]) != kind:
-        raise validation_error("Invalid NextToken: it belongs to a list with another order.")
-    return list(read[2:])
+    if read[0] != asked or isinstance(read[1], str) != (order in ("Name", "Status")):
+        raise validation_error("Invalid NextToken: it belongs to a list with other filters or another order.")
+    return list(read[1:])

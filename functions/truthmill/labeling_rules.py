@@ -93,6 +93,16 @@ def _check_human_task(task: Mapping[str, Any]) -> None:
         )
 
 
+def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
+    """Raise ProtocolError (ValidationException) for a tag that no resource of AWS may have."""
+    keys = [tag["Key"] for tag in tags]
+    for key in keys:
+        if key.lower().startswith("aws:"):
+            raise validation_error(f"Tags: {key!r} begins with aws:, which is kept for AWS.")
+        if keys.count(key) > 1:
+            raise validation_error(f"Tags: {key!r} is there more than once; a resource has a key once.")
+
+
 def check_members(definitions: Sequence[Mapping[str, Any]], pool: str) -> None:
     """Raise ProtocolError where a work team isn't made of groups of this service's user pool."""
     for number, definition in enumerate(definitions, start=1):

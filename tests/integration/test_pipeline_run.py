@@ -325,3 +325,27 @@ def test_an_unreadable_key_below_a_prefix_is_refused_by_name(cloud):
     cloud.put("incoming/pets//1.jpg", picture(1))
     with pytest.raises(SourceError, match=r"incoming/pets//1\.jpg"):
         cloud.start("incoming/pets/").prepare()
+
+
+def test_more_pictures_than_a_job_may_have_make_several_even_jobs_that_all_come_into_the_channels(
+    cloud, monkeypatch
+):
+    """The quota is the stack's MaxObjectsPerJob. The jobs end in the order that is the least handy."""
+    monkeypatch.setenv("MAX_OBJECTS_PER_JOB", "3")
+    cloud.put("incoming/pets.zip", archive(pictures(*range(7))))
+    run = cloud.start("incoming/pets.zip").to_jobs()
+    assert [job["objects"] for job in run.jobs] == [3, 2, 2]
+    asked = [
+        [line["source-ref"] for line in cloud.lines(f"{run.prefix}manifests/labeling-{number:03d}.manifest")]
+        for number in range(3)
+    ]
+    assert [len(sources) for sources in asked] == [3, 2, 2]
+    assert len({source for sources in asked for source in sources}) == 7
+    for job in reversed(run.jobs):
+        cloud.label(job["name"], {"-4.jpg": []})
+    run.build(*(run.how_ended(job["name"]) for job in reversed(run.jobs)))
+    found = coco_boxes(cloud, run)
+    assert {name: len(boxes) for (_, name), boxes in found.items()} == {
+        f"{number}.jpg": int(number != 4) for number in range(7)
+    }
+    assert found == manifest_boxes(cloud, run)

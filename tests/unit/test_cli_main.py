@@ -60,6 +60,7 @@ def test_an_unknown_option_is_wrong_usage(truthmill):
         ("status", "--json"),
         ("pull", "pets", "--to", "out", "--json"),
         ("workers", "list", "--json"),
+        ("gold", "add", "pets-1", "s3://bucket/gold.manifest", "--json"),
         ("workers", "invite", "someone@example.com", "--json"),
     ],
 )

@@ -170,3 +170,8 @@ def test_jobs_are_few_and_even(objects, most):
     assert sum(sizes) == objects
     assert len(sizes) == -(-objects // most)
     assert not sizes or max(sizes) - min(sizes) <= 1
+
+
+def test_one_picture_more_than_a_job_may_have_makes_two_jobs_that_are_even():
+    assert labeling_job.job_sizes(100_000) == [100_000]
+    assert labeling_job.job_sizes(100_001) == [50_001, 50_000]

@@ -1,5 +1,7 @@
 """SageMaker's wire protocol: requests against the service model, and pages of lists."""
 
+import base64
+import json
 import re
 
 import botocore.loaders
@@ -24,6 +26,8 @@ OPERATIONS = [
     "ListWorkteams",
     "UpdateWorkteam",
     "DeleteWorkteam",
+    "DescribeWorkforce",
+    "ListWorkforces",
     "AddTags",
     "DeleteTags",
     "ListTags",
@@ -125,8 +129,10 @@ entries = st.lists(
 @given(entries, st.sampled_from(["Name", "CreationTime"]), st.booleans(), st.integers(1, 5))
 def test_the_pages_of_a_list_are_the_list(entries, order, descending, size):
     found, token = [], None
+    sorting = {"SortBy": order, "SortOrder": "Descending" if descending else "Ascending", "MaxResults": size}
     while True:
-        chosen, token = page(entries, order, descending, size, token)
+        more = {"NextToken": token} if token else {}
+        chosen, token = page("ListLabelingJobs", entries, sorting | more, "CreationTime")
         assert chosen or not entries
         found += chosen
         if token is None:
@@ -138,18 +144,40 @@ def test_the_pages_of_a_list_are_the_list(entries, order, descending, size):
 
 def test_what_goes_between_two_pages_moves_nothing():
     names = [{"Name": name} for name in "abcdef"]
-    _, token = page(names, "Name", False, 2, None)
-    assert [each["Name"] for each in page(names[2:], "Name", False, 2, token)[0]] == ["c", "d"]
-    assert [each["Name"] for each in page(names[3:], "Name", False, 2, token)[0]] == ["d", "e"]
+    _, token = page("ListWorkteams", names, {"MaxResults": 2}, "Name")
+    for left, next_page in ((names[2:], ["c", "d"]), (names[3:], ["d", "e"])):
+        chosen, _ = page("ListWorkteams", left, {"MaxResults": 2, "NextToken": token}, "Name")
+        assert [each["Name"] for each in chosen] == next_page
 
 
-@pytest.mark.parametrize("token", ["x", "eA==", "W10=", "¡"])
+@pytest.mark.parametrize("token", ["", "x", "eA==", "W10=", "¡", "WyJhIiwgMS41LCAiYiJd"])
 def test_a_token_that_nobody_gave_out_is_refused(token):
     with pytest.raises(ProtocolError, match="NextToken"):
-        page([{"Name": "a"}], "Name", False, 1, token)
+        page("ListWorkteams", [{"Name": "a"}], {"NextToken": token}, "Name")
 
 
-def test_a_token_of_another_order_is_refused():
-    _, token = page([{"Name": "a"}, {"Name": "b"}], "Name", False, 1, None)
-    with pytest.raises(ProtocolError, match="another order"):
-        page([{"Name": "a"}], "Name", True, 1, token)
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("ListLabelingJobs", {"SortBy": "Name", "SortOrder": "Descending"}),
+        ("ListLabelingJobs", {"SortBy": "Name", "NameContains": "a"}),
+        ("ListLabelingJobs", {}),
+        ("ListWorkteams", {"SortBy": "Name"}),
+    ],
+)
+def test_a_token_of_another_list_is_refused(operation, request_):
+    names = [{"Name": "a", "CreationTime": 1.5}, {"Name": "b", "CreationTime": 2.5}]
+    _, token = page("ListLabelingJobs", names, {"SortBy": "Name", "MaxResults": 1}, "CreationTime")
+    with pytest.raises(ProtocolError, match="other filters or another order"):
+        page(operation, names, request_ | {"NextToken": token}, "CreationTime")
+    chosen, _ = page("ListLabelingJobs", names, {"SortBy": "Name", "NextToken": token}, "CreationTime")
+    assert [each["Name"] for each in chosen] == ["b"]
+
+
+def test_a_token_made_by_hand_for_the_right_list_with_the_wrong_place_is_refused():
+    names = [{"Name": "a", "CreationTime": 1.5}, {"Name": "b", "CreationTime": 2.5}]
+    _, token = page("ListLabelingJobs", names, {"SortBy": "Name", "MaxResults": 1}, "CreationTime")
+    asked, _, _ = json.loads(base64.urlsafe_b64decode(token))
+    forged = base64.urlsafe_b64encode(json.dumps([asked, 1.5, "a"]).encode()).decode()
+    with pytest.raises(ProtocolError, match="NextToken"):
+        page("ListLabelingJobs", names, {"SortBy": "Name", "NextToken": forged}, "CreationTime")

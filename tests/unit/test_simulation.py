@@ -4,13 +4,16 @@ import hashlib
 import io
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from truthmill_cli.errors import UsageError
 from truthmill_cli.known_truth import Truth, TruthBox
+from truthmill_cli.simulated_workers import Manner
 from truthmill_cli.simulation import read_element
 from truthmill_cli.worker_kinds import KINDS, Kind, draw_all
 
@@ -130,3 +133,22 @@ def test_what_is_not_coco_says_so(tmp_path):
     path.write_text('{"images": []}')
     with pytest.raises(ValueError, match=r"truth\.json isn't a COCO file"):
         Truth.read(path)
+
+
+def test_kinds_are_taken_in_turn_with_the_noise_that_was_asked_for():
+    spammer, careful = Manner(kinds=("spammer", "careful"), noise=3.5).each()
+    assert (spammer.noise_px, careful.noise_px) == (3.5, 3.5)
+    assert spammer == replace(KINDS["spammer"], noise_px=3.5)
+    assert careful == replace(KINDS["careful"], noise_px=3.5)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        (("clumsy", "exact", "lazy"), "no workers called clumsy, lazy; there are exact, careful, usual"),
+        ((), "names nobody; there are exact, careful, usual"),
+    ],
+)
+def test_kinds_that_there_are_not_are_named_with_those_there_are(kinds, says):
+    with pytest.raises(UsageError, match=says):
+        Manner(kinds=kinds).each()

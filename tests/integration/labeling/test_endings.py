@@ -11,7 +11,7 @@ import pytest
 from adapters.jobs import Jobs
 from adapters.table import Table
 from labeling_builders import answer_of
-from truthmill_cli.simulation import simulate
+from truthmill_cli.simulation import PortalRefusedError, simulate
 from truthmill_cli.worker_kinds import Kind
 
 _numbers = count()
@@ -92,6 +92,35 @@ def test_a_job_ends_with_its_output_and_one_event(stack, team, events):
     assert events(job, 1) == ["Completed"]
     assert stack.invoke("FinishFunctionName", {"job": job})["status"] == "Completed"
     assert lines(stack, described) == written
+
+
+def test_two_jobs_of_one_team_have_their_own_objects_answers_and_events(stack, team, events):
+    worker, first, second = team.worker(), team.running_job(3), team.running_job(2)
+    with pytest.raises(PortalRefusedError) as refused:  # the first one's last task, sent to the second
+        worker.post(f"api/jobs/{second}/tasks/000002/answer", answer_of())
+    assert (refused.value.status, refused.value.code) == (404, "NoSuchTask")
+    answer_all(worker, first, ("dog", 10, 20, 30, 40))
+    described = team.wait_for(first, "Completed")
+    assert stack.sagemaker.describe_labeling_job(LabelingJobName=second)["LabelCounters"] == {
+        "TotalLabeled": 0,
+        "HumanLabeled": 0,
+        "MachineLabeled": 0,
+        "FailedNonRetryableError": 0,
+        "Unlabeled": 2,
+    }
+    assert events(first, 1) == ["Completed"]
+    stack.sagemaker.stop_labeling_job(LabelingJobName=second)
+    other = team.wait_for(second, "Stopped")
+    assert events(second, 1) == ["Stopped"]
+    assert events(first, 1) == ["Completed"]
+    sources = [[line["source-ref"] for line in lines(stack, each)] for each in (described, other)]
+    assert sources == [
+        [f"s3://{stack.bucket}/{job}/{number}.png" for number in range(objects)]
+        for job, objects in ((first, 3), (second, 2))
+    ]
+    listed = stack.sagemaker.list_labeling_jobs_for_workteam(WorkteamArn=team.arn)["LabelingJobSummaryList"]
+    counted = {entry["LabelingJobName"]: entry["LabelCounters"]["HumanLabeled"] for entry in listed}
+    assert counted == {first: 3, second: 0}
 
 
 def test_a_stopped_job_keeps_what_is_labeled(stack, team, events):
