@@ -68,3 +68,10 @@ def test_the_outcome_follows_from_answers_and_time():
     assert outcome(running, Counters(), 10 * HOUR) == "Failed"
     assert outcome(a_job("Stopping"), Counters(), 0) == "Stopped"
     assert outcome(a_job("Initializing"), Counters(), 99 * HOUR) == ""
+
+
+def test_a_thousand_objects_are_open_at_once_unless_the_job_says_how_many():
+    assert a_job("InProgress").most_open == 1_000
+    request = a_request(**{"HumanTaskConfig.MaxConcurrentTaskCount": 5_000})
+    job = Job(name="j", arn="a", request=request, reference="r", created=0, modified=0)
+    assert job.most_open == 5_000
