@@ -17,7 +17,7 @@ from truthmill.boxes import Box
 from truthmill.gold import GoldResult
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_output import Submitted
-from truthmill.leases import LeaseRefusedError
+from truthmill.leases import LeaseRefusedError, not_handed_out
 
 TRIES = 8
 
@@ -85,7 +85,7 @@ class GoldTasks:
         if number in desk.gold:
             return self._again(key, digest, picture, result, desk)
         if number not in {each.number for each in desk.held}:
-            raise LeaseRefusedError("NoSuchTask", "The job has no such object.")
+            raise not_handed_out()
         overall = desk.gold_result.plus(result)
         changed = msgspec.structs.replace(
             without(desk, number), gold=(*desk.gold, number), gold_result=overall, last=submitted.submitted

@@ -166,6 +166,7 @@ def updating(table: Table, job: Job, was: Task, task: Task) -> dict[str, Any]:
         "withdrawn": list(task.withdrawn),
         "extra": task.extra,
         "leases": task.leases,
+        "lapsed": list(task.lapsed),
         "queued": task.queued,
     }
     expression = "SET " + ", ".join(f"#{name} = :{name}" for name in values if name != "was")

@@ -134,7 +134,7 @@ class Tasks(StoredTasks):
         for _ in range(TRIES):
             desk = self.desk(worker, job.name)
             if number not in {each.number for each in desk.held}:
-                raise LeaseRefusedError("NoSuchTask", "The job has no such object.")
+                raise leases.not_handed_out()
             if change(desk):
                 return
         raise TimeoutError(f"object {number} of {job.name} is changed by too many at once")

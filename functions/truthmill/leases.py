@@ -26,7 +26,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     needed: answers that make it labeled. extra: answers it gets besides, since those it had didn't agree.
     answered, declined: workers, in the order they did. withdrawn: whose answers were taken back.
-    leases: worker to the moment it runs out. queued: since when it waits for a worker; 0 for the first time.
+    leases: worker to the moment it runs out. lapsed: whose lease ran out and was cleared away.
+    queued: since when it waits for a worker; 0 for the first time.
     version: counts the changes; whoever writes makes sure that it still is the one read.
     """
 
@@ -39,6 +40,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     declined: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
     leases: dict[str, int] = {}
+    lapsed: tuple[str, ...] = ()
     queued: int = 0
 
     def live(self, now: int) -> dict[str, int]:
@@ -70,6 +72,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.leases.values())
 
 
+def not_handed_out() -> LeaseRefusedError:
+    """The error of who answers, declines or extends what they were never given."""
+    return LeaseRefusedError("NotHandedOut", "The object wasn't handed out to you; ask for a task.")
+
+
 def slow_after(limit: int) -> int:
     """How long a lease of so many milliseconds is held before the object is given to one more worker."""
     return min(limit // 4, SLOW_MS)
@@ -90,21 +97,27 @@ def lease(task: Task, worker: str, now: int, until: int, slow_until: int = 0) ->
         room += 1
     if worker not in current.leases and len(others) >= room:
         raise LeaseRefusedError("TaskTaken", "As many workers as the object needs are working on it.")
-    return _next(current, leases={**current.leases, worker: until})
+    lapsed = tuple(each for each in current.lapsed if each != worker)
+    return _next(current, leases={**current.leases, worker: until}, lapsed=lapsed)
 
 
 def extend(task: Task, worker: str, now: int, until: int) -> Task:
-    """Give the worker more time; a lease that ran out comes back unless somebody else took the object."""
-    return lease(task, worker, now, until)
+    """Give the worker more time; a lease that ran out comes back unless somebody else took the object.
+
+    Raises LeaseRefusedError, also where they never had it.
+    """
+    leased = lease(task, worker, now, until)
+    _check_handed_out(task, worker)
+    return leased
 
 
 def answer(task: Task, worker: str, now: int, most: int = 0) -> Task:
     """Take the worker's answer. A lease that ran out doesn't matter while nobody else took the object.
 
     most: where the answers, this one included, don't agree: how many the object may get in all; where it has
-    fewer, it waits for one more. Raises LeaseRefusedError.
+    fewer, it waits for one more. Raises LeaseRefusedError, also where they never had it.
     """
-    current = lease(task, worker, now, now)
+    current = extend(task, worker, now, now)
     answered = (*current.answered, worker)
     if len(answered) < current.wanted:
         return msgspec.structs.replace(current, answered=answered, leases=_others(current, worker))
@@ -120,9 +133,10 @@ def decline(task: Task, worker: str, now: int) -> Task:
 
     Where as many workers as the object needs have declined it, it is expired and stays unlabeled, which is
     Ground Truth's documented rule; one that waits for an extra answer is done with those it has.
-    Raises LeaseRefusedError.
+    Raises LeaseRefusedError, also where they never had it.
     """
     _check_open(task, worker)
+    _check_handed_out(task, worker)
     current = _without_lapsed(task, now)
     declined = (*current.declined, worker)
     if len(declined) < current.needed:
@@ -132,11 +146,12 @@ def decline(task: Task, worker: str, now: int) -> Task:
 
 
 def release(task: Task, worker: str, now: int) -> Task:
-    """Return the object to the others; this worker may take it again later."""
-    if worker not in task.leases:
+    """Return the object to the others; this worker may take it again later, and not answer it before."""
+    if worker not in task.leases and worker not in task.lapsed:
         return task
     current = _without_lapsed(task, now)
-    return _next(current, leases=_others(current, worker), queued=now)
+    lapsed = tuple(each for each in current.lapsed if each != worker)
+    return _next(current, leases=_others(current, worker), lapsed=lapsed, queued=now)
 
 
 def withdraw(task: Task, worker: str, now: int) -> Task:
@@ -169,12 +184,18 @@ def _check_open(task: Task, worker: str) -> None:
         raise LeaseRefusedError("TaskDone", "The object has all the answers it needs; others were faster.")
 
 
+def _check_handed_out(task: Task, worker: str) -> None:
+    if worker not in task.leases and worker not in task.lapsed:
+        raise not_handed_out()
+
+
 def _without_lapsed(task: Task, now: int) -> Task:
-    """Leases that ran out are forgotten, and the object waits anew from now on."""
+    """Leases that ran out are cleared away, and the object waits anew from now on."""
     live = task.live(now)
     if len(live) == len(task.leases):
         return task
-    return msgspec.structs.replace(task, leases=live, queued=now)
+    lapsed = (*task.lapsed, *(worker for worker in task.leases if worker not in live))
+    return msgspec.structs.replace(task, leases=live, lapsed=lapsed, queued=now)
 
 
 def _others(task: Task, worker: str) -> dict[str, int]:

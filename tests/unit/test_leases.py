@@ -15,6 +15,15 @@ def refused(code):
     return pytest.raises(LeaseRefusedError, check=lambda error: error.code == code)
 
 
+def answered(task, worker, now, most=0):
+    """The object after it was handed out to the worker, and answered."""
+    return leases.answer(leases.lease(task, worker, now, now + 60_000), worker, now, most)
+
+
+def declined(task, worker, now):
+    return leases.decline(leases.lease(task, worker, now, now + 60_000), worker, now)
+
+
 def test_a_new_object_is_at_the_front_of_the_queue():
     assert leases.position(NEW) == "0000000000000#000007"
 
@@ -45,8 +54,29 @@ def test_an_answer_after_the_lease_ran_out_counts_while_nobody_else_took_the_obj
         leases.answer(taken, "ann", 90_000)
 
 
+def test_an_object_is_answered_declined_and_extended_only_by_who_it_was_handed_out_to():
+    released = leases.release(leases.lease(NEW, "ann", 1_000, 61_000), "ann", 2_000)
+    lapsed = leases.lease(Task(number=1, needed=2), "ben", 1_000, 61_000)
+    for task in (NEW, released, lapsed, answered(lapsed, "cem", 90_000)):
+        with refused("NotHandedOut"):
+            leases.answer(task, "ann", 90_000)
+        with refused("NotHandedOut"):
+            leases.decline(task, "ann", 90_000)
+        with refused("NotHandedOut"):
+            leases.extend(task, "ann", 90_000, 99_000)
+
+
+def test_a_lease_that_ran_out_is_remembered_when_somebody_else_changes_the_object():
+    leased = leases.lease(Task(number=1, needed=2), "ann", 1_000, 61_000)
+    assert answered(answered(leased, "ben", 90_000), "ann", 95_000).answered == ("ben", "ann")
+    assert leases.answer(answered(leased, "ben", 90_000), "ann", 95_000).answered == ("ben", "ann")
+    returned = leases.release(answered(leased, "ben", 90_000), "ann", 95_000)
+    with refused("NotHandedOut"):
+        leases.answer(returned, "ann", 96_000)
+
+
 def test_one_worker_never_answers_twice():
-    once = leases.answer(Task(number=1, needed=2), "ann", 1_000)
+    once = answered(Task(number=1, needed=2), "ann", 1_000)
     assert once.state == OPEN
     for act in (leases.answer, leases.decline):
         with refused("AlreadyAnswered"):
@@ -56,7 +86,7 @@ def test_one_worker_never_answers_twice():
 
 
 def test_an_object_takes_no_more_answers_than_it_needs():
-    done = leases.answer(NEW, "ann", 1_000)
+    done = answered(NEW, "ann", 1_000)
     with refused("TaskDone"):
         leases.answer(done, "ben", 2_000)
 
@@ -80,9 +110,9 @@ def test_who_declined_is_not_asked_again_and_the_object_goes_to_the_end_of_the_q
 
 
 def test_an_object_that_as_many_declined_as_it_needs_is_expired():
-    once = leases.decline(Task(number=1, needed=2), "ann", 1_000)
+    once = declined(Task(number=1, needed=2), "ann", 1_000)
     assert once.state == OPEN
-    twice = leases.decline(once, "ben", 2_000)
+    twice = declined(once, "ben", 2_000)
     assert (twice.state, leases.position(twice)) == (EXPIRED, "")
 
 
@@ -100,7 +130,7 @@ def test_releasing_what_one_does_not_hold_changes_nothing():
 def test_a_lapsed_lease_puts_the_object_behind_again_when_somebody_else_changes_it():
     """Who has passed the object's first place finds it at the new one."""
     task = leases.lease(Task(number=1, needed=3), "ann", 1_000, 61_000)
-    assert leases.position(leases.answer(task, "ben", 90_000)) == "0000000090000#000001"
+    assert leases.position(answered(task, "ben", 90_000)) == "0000000090000#000001"
 
 
 def test_an_object_that_somebody_holds_for_long_is_given_to_one_more():
@@ -123,29 +153,29 @@ def test_a_lease_is_long_after_a_quarter_of_its_time_or_five_minutes():
 
 
 def test_workers_who_do_not_agree_bring_one_more_up_to_the_most():
-    task = leases.answer(Task(number=1, needed=2), "ann", 1_000)
-    asked = leases.answer(task, "ben", 2_000, most=3)
+    task = answered(Task(number=1, needed=2), "ann", 1_000)
+    asked = answered(task, "ben", 2_000, most=3)
     assert (asked.state, asked.wanted, asked.labeled, asked.waits_for_extra) == (OPEN, 3, True, True)
     assert leases.position(asked) == "0000000002000#000001"
-    done = leases.answer(asked, "cem", 3_000, most=3)
+    done = answered(asked, "cem", 3_000, most=3)
     assert (done.state, done.waits_for_extra) == (LABELED, False)
 
 
 def test_an_extra_answer_that_everybody_declines_is_done_without():
-    task = leases.answer(leases.answer(Task(number=1, needed=2), "ann", 1), "ben", 2, most=5)
-    once = leases.decline(task, "cem", 3)
+    task = answered(answered(Task(number=1, needed=2), "ann", 1), "ben", 2, most=5)
+    once = declined(task, "cem", 3)
     assert once.waits_for_extra
-    assert leases.decline(once, "dee", 4).state == LABELED
+    assert declined(once, "dee", 4).state == LABELED
 
 
 def test_an_answer_that_is_taken_back_is_asked_again_of_others():
-    done = leases.answer(leases.answer(Task(number=1, needed=2), "ann", 1), "ben", 2)
+    done = answered(answered(Task(number=1, needed=2), "ann", 1), "ben", 2)
     reopened = leases.withdraw(done, "ann", 5_000)
     assert (reopened.state, reopened.answered, reopened.labeled) == (OPEN, ("ben",), False)
     assert leases.position(reopened) == "0000000005000#000001"
     with refused("AlreadyAnswered"):
         leases.lease(reopened, "ann", 6_000, 7_000)
-    assert leases.answer(reopened, "cem", 6_000).state == LABELED
+    assert answered(reopened, "cem", 6_000).state == LABELED
     assert leases.withdraw(reopened, "cem", 6_000) is reopened
 
 
@@ -158,6 +188,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.task = Task(number=1, needed=2)
         self.now = 0
+        self.had = set()
 
     def attempt(self, act, worker, *more):
         self.now += 1
@@ -168,6 +199,7 @@ class Life(RuleBasedStateMachine):
         if changed is not self.task:
             assert changed.version == self.task.version + 1
         self.task = changed
+        self.had.update(changed.leases)
 
     @rule(worker=workers, time=st.integers(1, 30), slow=st.integers(0, 20))
     def lease(self, worker, time, slow):
@@ -202,6 +234,12 @@ class Life(RuleBasedStateMachine):
         assert not set(self.task.answered) & set(self.task.declined)
         assert not set(live) & {*self.task.answered, *self.task.declined, *self.task.withdrawn}
         assert not set(self.task.answered) & set(self.task.withdrawn)
+        assert set(self.task.answered) <= self.had
+
+    @invariant()
+    def whose_lease_ran_out_is_remembered_once_and_not_beside_a_new_one(self):
+        assert len(set(self.task.lapsed)) == len(self.task.lapsed)
+        assert not set(self.task.lapsed) & set(self.task.leases)
 
     @invariant()
     def it_waits_in_the_queue_exactly_while_it_is_open(self):

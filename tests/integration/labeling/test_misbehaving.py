@@ -61,6 +61,24 @@ def test_an_answer_that_is_none_is_refused_with_a_sentence_and_the_task_stays(
     team.wait_for(job, "Completed")
 
 
+def test_what_was_never_handed_out_or_was_released_is_neither_answered_nor_declined(stack, team):
+    """A program that goes through the numbers by itself passes no gold task by, and expires nothing."""
+    ann, ben, job = team.worker(), team.worker(), team.running_job(3)
+    (mine,) = take(ann, job)
+    others = [number for number in ("000000", "000001", "000002") if number != mine["task"]]
+    ann.post(f"{TASKS.format(job)}/{mine['task']}/release", {})
+    for worker, number in ((ann, others[0]), (ben, others[1]), (ann, mine["task"])):
+        with refused(409, "NotHandedOut", "wasn't handed out to you"):
+            give(worker, job, number, answer_of())
+        with refused(409, "NotHandedOut", "wasn't handed out to you"):
+            worker.post(f"{TASKS.format(job)}/{number}/decline", {"reason": "too dark"})
+        with refused(404, "NotYours"):
+            worker.post(f"{TASKS.format(job)}/{number}/extend", {})
+    counters = stack.sagemaker.describe_labeling_job(LabelingJobName=job)["LabelCounters"]
+    assert (counters["HumanLabeled"], counters["FailedNonRetryableError"], counters["Unlabeled"]) == (0, 0, 3)
+    assert len(take(ben, job)) == 1
+
+
 def test_answers_to_others_tasks_replays_and_late_ones_are_counted_never_or_once(team):
     ann, ben, job = team.worker(), team.worker(), team.running_job(2)
     (anns,), (bens,) = take(ann, job), take(ben, job)
