@@ -27,6 +27,7 @@ NAMES = (
     "portal_throughput",
     "label_studio_page",
     "portal_page",
+    "labeling_load",
 )
 DOCS = Path(__file__).parent.parent / "docs"
 BEGIN, END = "<!-- begin: {} -->", "<!-- end: {} -->"

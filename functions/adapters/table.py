@@ -169,7 +169,10 @@ class Table:
 @lru_cache(maxsize=1)
 def table() -> Table:
     """The stack's table (TABLE_NAME)."""
-    config = Config(retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=32)
+    # What is asked is made by this module alone, and the tests see that it is well formed.
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=32, parameter_validation=False
+    )
     return Table(boto3.client("dynamodb", config=config), os.environ["TABLE_NAME"])
 
 

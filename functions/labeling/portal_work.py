@@ -110,8 +110,8 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     told: dict[str, Any] = {}
     if found.is_gold(int(task)):
         told = _feedback(found, _change(lambda: portal.tasks.answer_gold(*given)))
-    elif _change(lambda: portal.tasks.answer(*given, (stored, desk))):
-        _finish_if_enough(portal, found)
+    else:
+        _change(lambda: portal.tasks.answer(*given, (stored, desk)))
     return Reply(document={"accepted": True, **told, **_and_next(portal, found, session, count)})
 
 
@@ -144,7 +144,6 @@ def decline(web: Web, portal: Portal, job: str, task: str) -> Reply:
     found, session = _job_of_mine(web, portal, job)
     reason, count = web.text("reason", 500), _count(web, "next", 0)
     _change(lambda: portal.tasks.decline(found, session.sub, int(task), reason, portal.now()))
-    _finish_if_enough(portal, found)
     return Reply(document={"declined": True, **_and_next(portal, found, session, count)})
 
 
@@ -173,8 +172,14 @@ def _count(web: Web, name: str, default: int) -> int:
 
 
 def _and_next(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
-    """What answers with a task are told beside it, where they asked."""
-    return _held_after(portal, job, session, count) if count else {}
+    """What answers with a task are told beside it, where they asked.
+
+    Who gets another of the job's objects shows that it isn't over; else its counters are looked at.
+    """
+    held = _held_after(portal, job, session, count) if count else {}
+    if all(job.is_gold(int(each["task"])) for each in held.get("tasks", [])):
+        _finish_if_enough(portal, job)
+    return held
 
 
 def _held_after(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
