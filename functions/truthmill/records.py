@@ -230,9 +230,13 @@ def line_lengths(chunks: Iterable[bytes | memoryview], kind: type[T], where: str
 
 def split_lines(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Lines, without their newline, of text that arrives in chunks of any size."""
-    rest = b""
+    begun: list[bytes] = []  # of a line that goes on in the next chunk
     for chunk in chunks:
-        *lines, rest = (rest + bytes(chunk)).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
+        first, *lines = bytes(chunk).split(b"\n")
+        begun.append(first)
+        if lines:
+            yield b"".join(begun)
+            yield from lines[:-1]
+            begun = [lines[-1]]
+    if last := b"".join(begun):
+        yield last

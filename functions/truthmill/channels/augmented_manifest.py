@@ -12,7 +12,15 @@ from typing import Any
 
 import msgspec
 
-from truthmill.channels.reading import DrawnPicture, Files, PictureFinder, Reading, split_of, whole
+from truthmill.channels.reading import (
+    DrawnPicture,
+    Files,
+    PictureFinder,
+    Reading,
+    head,
+    split_of,
+    whole,
+)
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
 from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
@@ -22,6 +30,7 @@ from truthmill.records import split_lines
 
 ATTRIBUTE = "bounding-box"
 CATEGORIES = "labels.json"
+_LOOKED_AT = 1 << 20  # bytes; a manifest's first line names its picture within them
 _encode = msgspec.json.Encoder().encode
 
 
@@ -97,7 +106,7 @@ def manifests(files: Files) -> list[str]:
 def _begins_like_one(files: Files, name: str) -> bool:
     if name.lower().endswith(".manifest"):
         return True
-    line = next(split_lines(files.chunks(name)), b"")
+    line, _, _ = head(files, name, _LOOKED_AT).partition(b"\n")
     return line.lstrip(b"\xef\xbb\xbf ").startswith(b"{") and b'"source-ref"' in line
 
 
