@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 import msgspec
 
 from adapters.channel_folder import Archive, Folder, FolderWriter, open_source
-from truthmill.channels import CHANNELS, Channel, detect
+from truthmill.channels import CHANNELS, Channel, detect, reader
 from truthmill.channels.writing import Counts, Shard
 from truthmill.conversion import Names, Outcome, Told, check_labels, labeled_pictures
 from truthmill.dataset import Heading, LabeledPicture
@@ -26,7 +26,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to convert.
 
     labels: the class list, where the source has none or another is wanted. at: where the pictures lie in S3,
-    for formats that refer to them. The rest as `conversion.labeled_pictures` has it.
+    for formats that refer to them. pixels_from: as `channels.reader` has it, the rest as
+    `conversion.labeled_pictures`.
     """
 
     source_format: str = ""
@@ -35,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     unlabeled: Literal["leave-out", "negative"] = "leave-out"
     at: str = ""
     verify: bool = False
+    pixels_from: int | None = None
 
 
 def convert(source: Path, target: Path, to: str, options: Options) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class _Conversion:
         self.stack = ExitStack()
 
     def run(self, source_format: str) -> dict[str, Any]:
-        reading = CHANNELS[source_format].read(self.files, self.options.labels)
+        reading = reader(source_format, self.options.pixels_from)(self.files, self.options.labels)
         check_labels(reading.labels, source_format)
         bucket, _, prefix = self.options.at.removeprefix("s3://").partition("/")
         self.prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"

@@ -223,6 +223,15 @@ def convert(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare the sizes that the labels say with the pictures' own.")
     ] = False,
+    pixels_from: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Of Pascal VOC, which leaves it open: 1 as in its development kit (the default), 0 as CVAT, "
+            "LabelImg and Roboflow write it.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Convert labels from one format to another, files to files. docs/formats.md has the formats."""
@@ -236,6 +245,7 @@ def convert(
         unlabeled="negative" if unlabeled_are_negatives else "leave-out",
         at=pictures_at,
         verify=verify,
+        pixels_from=pixels_from,
     )
     report = verb.convert(source, target, to, options)
     if as_json:

@@ -1,5 +1,6 @@
 """From a rectangle as somebody drew it to a box that can be trusted: what is cut, dropped, doubtful."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -11,6 +12,7 @@ FINDINGS = {
     "cut": "The box reached over the picture's edge and was cut there.",
     "outside": "The box lies outside the picture and was dropped.",
     "too-small": "A side of the box is below the minimal size; it was dropped.",
+    "not-a-number": "A side of the box is no number; it was dropped.",
     "double": "The same box with the same label is there already; this one was dropped.",
     "two-labels": "The same rectangle also has another label. Both were kept; look at the picture.",
 }
@@ -56,6 +58,9 @@ def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side
     findings: list[Finding] = []
     labels_at: dict[tuple[int, int, int, int], set[int]] = {}
     for drawn in boxes:
+        if not math.isfinite(drawn.left + drawn.top + drawn.width + drawn.height):
+            findings.append(Finding(drawn, "not-a-number", kept=False))
+            continue
         edges = _edges(drawn, width, height)
         reason = _why_dropped(edges, minimal_side, labels_at.get(edges, set()), drawn.class_id)
         if reason:

@@ -6,6 +6,7 @@ A further format is a module with `write`, `read` and `detect` and a line in CHA
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from truthmill.channels import (
@@ -106,3 +107,16 @@ def detect(files: Files) -> str:
         what = f"could be {' or '.join(found)}" if found else f"is none of {', '.join(CHANNELS)}"
         raise FormatError(f"The source {what}. Say which format it is.")
     return found[0]
+
+
+def reader(name: str, first_pixel: int | None = None) -> Reader:
+    """A format's reader.
+
+    first_pixel: what pixels count from, 0 or 1; for pascal-voc only, which leaves it open. Raises FormatError
+    where it is said for another format.
+    """
+    if first_pixel is None:
+        return CHANNELS[name].read
+    if name != "pascal-voc":
+        raise FormatError(f"What pixels count from is open in pascal-voc only; the source is {name}.")
+    return partial(pascal_voc.read, first=first_pixel)

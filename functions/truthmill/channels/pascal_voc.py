@@ -2,8 +2,8 @@
 
 - `Annotations/<stem>.xml`, `JPEGImages/<file>`, `ImageSets/Main/<train, val or test>.txt` with the stems.
 - Pixels count from 1 and `xmax`, `ymax` are the last ones inside: a box of one pixel in the corner is
-  1, 1, 1, 1. Files of tools that count from 0 are read one pixel further to the left; the format doesn't say
-  which it is.
+  1, 1, 1, 1. Many tools write distances from the picture's corner instead: that box is 0, 0, 1, 1 there.
+  The format doesn't say which it is; `read` is told.
 - The format has no list of classes: `labels.txt` has it, a name a line, in which what doesn't print is
   escaped as in JSON.
 Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 11.
@@ -11,7 +11,7 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -37,6 +37,7 @@ SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
 _FLAG = re.compile(r"\s+-?[01]$")  # in lists of one class: whether a picture has it
+_Object = tuple[str, float, float, float, float]  # name, left, top, width, height
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -102,22 +103,26 @@ def detect(files: Files) -> bool:
     return any(b"<annotation" in whole(files, name)[:4096] for _, name in zip(range(5), names, strict=False))
 
 
-def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
+def read(files: Files, labels: tuple[str, ...] | None = None, *, first: int = 1) -> Reading:
     """A picture for each XML file; pictures without one are not labeled.
 
+    first: what pixels count from. 1: as in the development kit; 0: corners are distances, as CVAT, LabelImg
+    and Roboflow write them.
     The class list is labels.txt or labelmap.txt. Without it and without `labels` all files are read to tell
     in the error which classes there are, since an order of our own would be anybody's guess.
     """
     names = [name for name in files.names if name.lower().endswith(".xml")]
     listed = labels or _labels(files)
     if listed is None:
-        found = dict.fromkeys(name for file in names for name, *_ in _read(files, file)[4])
+        found = dict.fromkeys(name for file in names for name, *_ in _read(files, file, first)[2])
         raise FormatError(
             "Pascal VOC has no list of classes, and there is no labels.txt. Say the classes in the order of "
             f"their numbers; the files have: {', '.join(found)}."
         )
     notes: list[str] = []
-    return Reading(listed, _pictures(files, names, Classes(_as_xml_holds(listed))), notes)
+    documents = ((name, _read(files, name, first)) for name in names)
+    classes = Classes(_as_xml_holds(listed))
+    return Reading(listed, _pictures(files, documents, classes, first, notes), notes)
 
 
 def _as_xml_holds(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -141,34 +146,45 @@ def _labels(files: Files) -> tuple[str, ...] | None:
     return None
 
 
-def _pictures(files: Files, names: list[str], classes: Classes) -> Iterator[DrawnPicture]:
+def _pictures(
+    files: Files, documents: Iterable[tuple[str, "_Document"]], classes: Classes, first: int, notes: list[str]
+) -> Iterator[DrawnPicture]:
     splits = _splits(files)
     finder = PictureFinder(files)
     answered: set[str] = set()
-    for name in names:
-        called, width, height, has_size, objects = _read(files, name)
+    before_first = 0
+    for name, (called, said, objects) in documents:
         try:
             boxes = tuple(DrawnBox(classes.id_of(label), *sides) for label, *sides in objects)
         except ValueError as error:
             raise FormatError(f"{name}: {error}") from error
-        stem = stem_of(name).rpartition("/")[2]
+        before_first += sum(box.left < 0 or box.top < 0 for box in boxes) if first else 0
         path = _find(finder, called, name)
         answered.add(path)
-        if not has_size:
-            width, height = files.size_wh(path)
-        split = splits.get(stem) or split_of(name)
-        yield DrawnPicture(path=path, split=split, width=width, height=height, boxes=boxes)
+        size = said or files.size_wh(path)
+        yield DrawnPicture(path=path, split=_split(name, splits), width=size[0], height=size[1], boxes=boxes)
     for path in files.names:
         if is_picture(path) and path not in answered:
-            stem = stem_of(path).rpartition("/")[2]
-            split = splits.get(stem) or split_of(path)
-            yield DrawnPicture(path=path, split=split, unlabeled="It has no XML file.")
+            yield DrawnPicture(path=path, split=_split(path, splits), unlabeled="It has no XML file.")
+    if before_first:
+        notes.append(
+            f"{before_first} boxes begin before pixel 1: these files seem to count from 0, so all of their "
+            "boxes were read a pixel too far to the left. Read them with --pixels-from 0."
+        )
+
+
+def _split(path: str, splits: dict[str, str]) -> str:
+    folder, _, base = stem_of(path).rpartition("/")
+    return splits.get(base) or split_of(folder)
 
 
 def _find(finder: PictureFinder, called: str, name: str) -> str:
-    root = name.rpartition("/")[0].rpartition("/")[0]
+    """The picture that an XML file is about: as it says, else the one of its own name."""
+    folder, _, stem = stem_of(name).rpartition("/")
+    root = folder.rpartition("/")[0]
     inside = f"{root}/JPEGImages/{called}" if root else f"JPEGImages/{called}"
-    return inside if finder.has(inside) else finder.find(called, name)
+    path = inside if finder.has(inside) else finder.find(called, name)
+    return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
 
 
 def _splits(files: Files) -> dict[str, str]:
@@ -179,29 +195,32 @@ def _splits(files: Files) -> dict[str, str]:
         for name in files.names:
             if name.endswith(f"ImageSets/Main/{set_name}.txt"):
                 for line in whole(files, name).decode("utf-8-sig").splitlines():
-                    if line.strip():
-                        found[_FLAG.sub("", line.strip()).rpartition("/")[2]] = split
+                    stem = line.strip()
+                    # Where a picture's own name ends like a flag, the whole line is its name.
+                    for each in {stem, _FLAG.sub("", stem)} - {""}:
+                        found.setdefault(each.strip('"').rpartition("/")[2], split)
     return found
 
 
-def _read(
-    files: Files, name: str
-) -> tuple[str, int, int, bool, list[tuple[str, float, float, float, float]]]:
-    """File name, width, height, whether it has a size, and the objects as name, left, top, width, height."""
+_Document = tuple[str, tuple[int, int] | None, list[_Object]]
+
+
+def _read(files: Files, name: str, first: int) -> _Document:
+    """File name, width and height where it says them, and the objects."""
     try:
         root = ET.fromstring(whole(files, name))  # noqa: S314 - expat resolves no external entities
         called = root.findtext("filename") or ""
         size = root.find("size")
         width = int(float(size.findtext("width") or 0)) if size is not None else 0
         height = int(float(size.findtext("height") or 0)) if size is not None else 0
-        objects = [_object(element) for element in root.iter("object")]
+        objects = [_object(element, first) for element in root.iter("object")]
     except (ET.ParseError, ValueError) as error:
         raise FormatError(f"{name}: {error}") from error
     called = called.replace("\\", "/") or stem_of(name).rpartition("/")[2] + ".jpg"
-    return called, width, height, width > 0 and height > 0, objects
+    return called, (width, height) if width > 0 and height > 0 else None, objects
 
 
-def _object(element: ET.Element) -> tuple[str, float, float, float, float]:
+def _object(element: ET.Element, first: int) -> _Object:
     name, box = element.findtext("name"), element.find("bndbox")
     if name is None or box is None:
         raise ValueError("an object has no name or no bndbox.")
@@ -209,4 +228,4 @@ def _object(element: ET.Element) -> tuple[str, float, float, float, float]:
     left, top, right, bottom = (float(side or "nan") for side in sides)
     if left != left or top != top or right != right or bottom != bottom:  # noqa: PLR0124 - not a number
         raise ValueError(f"the box of {name!r} lacks a side.")
-    return name, left - 1, top - 1, right - left + 1, bottom - top + 1
+    return name, left - first, top - first, right - left + first, bottom - top + first

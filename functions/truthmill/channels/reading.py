@@ -82,7 +82,10 @@ def head(files: Files, name: str, size: int = 1 << 16) -> bytes:
 
 
 def split_of(path: str) -> str:
-    """The split that a path tells of, its last word first; "train" where it tells of none."""
+    """The split that a path tells of, its last word first; "train" where it tells of none.
+
+    path: of a file of labels, or of a folder; a picture's own name tells of no split.
+    """
     found = _SPLITS.findall(path)
     return _SPLIT_OF[found[-1][:2].lower()] if found else "train"
 
@@ -147,6 +150,7 @@ class PictureFinder:
     def __init__(self, files: Files) -> None:
         self._paths = {name for name in files.names if is_picture(name)}
         self._by_base: dict[str, str] = {}
+        self._by_stem: dict[str, str] = {}
         for name in files.names:
             if is_picture(name):
                 base = name.rpartition("/")[2]
@@ -154,6 +158,14 @@ class PictureFinder:
 
     def has(self, path: str) -> bool:
         return path in self._paths
+
+    def of_stem(self, *stems: str) -> str:
+        """The one picture that is called so but for its ending, by the first of these that any is; or ""."""
+        if not self._by_stem:
+            for path in self._paths:
+                stem = stem_of(path.rpartition("/")[2])
+                self._by_stem[stem] = "" if stem in self._by_stem else path
+        return next((self._by_stem[stem] for stem in stems if stem in self._by_stem), "")
 
     def find(self, called: str, beside: str = "", split: str = "") -> str:
         """called: as the labels have it; beside: the file of labels; split: breaks a tie.
@@ -177,7 +189,8 @@ class PictureFinder:
             if path in self._paths:
                 return path
         only = self._by_base.get(base)
-        elsewhere = only and split and _SPLITS.search(only) and split_of(only) != split
+        there = only.rpartition("/")[0] if only else ""
+        elsewhere = split and _SPLITS.search(there) and split_of(there) != split
         return called if elsewhere or not only else only
 
 

@@ -137,4 +137,4 @@ def _pictures(files: Files, names: list[str], classes: Classes) -> Iterator[Draw
     for path in files.names:
         split, _, rest = path.partition("/")
         if is_picture(path) and f"{split}{_FOLDER}{stem_of(rest)}.json" not in there:
-            yield DrawnPicture(path=path, split=split_of(path), unlabeled="It has no annotation file.")
+            yield DrawnPicture(path=path, split=split_of(split), unlabeled="It has no annotation file.")

@@ -1,6 +1,6 @@
 """The little YAML that a data.yaml is made of: a mapping of texts, lists and one inner mapping.
 
-PyYAML isn't among what runs in Lambda. Anchors, tags, block texts and deeper nesting are refused.
+PyYAML isn't among what runs in Lambda. Anchors and tags are refused, block texts passed over.
 Source: YAML 1.2, chapters 6 to 8; the escapes are those of 5.7.
 """
 
@@ -13,6 +13,7 @@ _ESCAPED = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(
     r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#:'"\[\]{},&*!|>%@`-][^#:]*?|\d+)\s*:(?:\s+(?P<value>.*))?$"""
 )
+_BLOCK = re.compile(r":\s+[|>][0-9+-]*$")  # a text over the lines that follow (YAML 1.2, 8.1)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
 _SHORT = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "b": "\b", "a": "\a", "f": "\f", "v": "\v"}
 
@@ -35,16 +36,30 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def read_yaml(text: str) -> dict[str, Node]:
-    """The mapping; what its values mean is left to the caller. Raises YamlError."""
+def read_yaml(text: str, wanted: frozenset[str]) -> dict[str, Node]:
+    """The mapping, as far as it is wanted; what its values mean is left to the caller.
+
+    Raises YamlError where a key that is wanted has another kind of value, or a line has none.
+    """
     found: dict[str, Node] = {}
     key = ""
     for number, line in _joined(text):
         try:
             key = _read_line(line, key, found)
         except YamlError as error:
-            raise YamlError(f"line {number}: {error}: {line.strip()!r}") from error
-    return found
+            key = _key_of(line) or key
+            if not key or key in wanted:
+                raise YamlError(f"line {number}: {error}: {line.strip()!r}") from error
+            found.setdefault(key, "")
+    return {key: value for key, value in found.items() if key in wanted}
+
+
+def _key_of(line: str) -> str:
+    """Of a line at the left edge its key; empty where it is none, or belongs to one before."""
+    if line[0] in " \t-":
+        return ""
+    pair = _PAIR.match(line.strip())
+    return pair["key"].strip().strip("\"'") if pair else ""
 
 
 def _read_line(line: str, key: str, found: dict[str, Node]) -> str:
@@ -72,8 +87,14 @@ def _read_line(line: str, key: str, found: dict[str, Node]) -> str:
 def _joined(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, without comments; a [list] or {mapping} over several lines is one."""
     held, first = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    block: int | None = None
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+        indent = len(line) - len(line.lstrip(" "))
+        if block is not None and (not line.strip() or indent > block):
+            continue
         shown = _without_comment(line)
+        block = indent if _BLOCK.search(shown) else None
+        shown = _BLOCK.sub(":", shown)
         if not shown.strip() or shown.strip() in ("---", "..."):
             continue
         held, first = (f"{held} {shown.strip()}", first) if held else (shown, number)

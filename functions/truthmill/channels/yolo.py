@@ -19,17 +19,19 @@ from truthmill.channels.reading import (
     Reading,
     by_number,
     is_picture,
-    split_of,
     stem_of,
     whole,
 )
 from truthmill.channels.writing import Copy, Counts, Event, Shard, Whole
-from truthmill.channels.yaml_text import YamlError, quoted, read_yaml
+from truthmill.channels.yaml_text import Node, YamlError, quoted, read_yaml
+from truthmill.channels.yolo_sides import Sides
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
 NAMES = {"train": "train", "validation": "val", "test": "test"}  # data.yaml's keys
 _CLASS_FILES = ("classes.txt", "obj.names")
+_READ = frozenset({"names", "path", "train", "val", "valid", "test", "kpt_shape"})  # keys of data.yaml
+_BOM = b"\xef\xbb\xbf"
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -91,10 +93,12 @@ def _class_file(files: Files) -> str | None:
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
     """Pictures with their text files. Holds the names of all files.
 
-    A line with a sixth number has a confidence, which is left out; a polygon becomes the box around it.
-    Sizes are the pictures' own, so the pictures must be there.
+    A line with a sixth number has a confidence, which is left out; a polygon becomes the box around it; where
+    data.yaml has a `kpt_shape`, what follows the box is a pose, left out too. data.yaml tells the splits,
+    else the folders' names. Sizes are the pictures' own, so the pictures must be there.
     """
     where = _class_file(files)
+    document: dict[str, Node] = {}
     if where is None:
         if labels is None:
             raise FormatError(
@@ -103,20 +107,28 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
             )
         names = dict(enumerate(labels))
     else:
-        names = _names(files, where)
+        document = _document(files, where)
+        names = _names(document, where)
     notes: list[str] = []
     listed, ids = by_number(names, labels, where or "labels", notes)
-    return Reading(listed, _pictures(files, ids, where or "", notes), notes)
+    return Reading(listed, _pictures(files, ids, where or "", document, notes), notes)
 
 
-def _names(files: Files, where: str) -> dict[int, str]:
+def _document(files: Files, where: str) -> dict[str, Node]:
+    """What is used of the data.yaml; a list of names is one with names only."""
     text = whole(files, where).decode("utf-8-sig", errors="replace")
     if not where.lower().endswith((".yaml", ".yml")):
-        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
+        # A name's number is its line's, also where one is empty.
+        lines = enumerate(line.strip() for line in text.splitlines())
+        return {"names": {str(number): line for number, line in lines if line}}
     try:
-        names = read_yaml(text).get("names")
+        return read_yaml(text, _READ)
     except YamlError as error:
         raise FormatError(f"{where}: {error}") from error
+
+
+def _names(document: dict[str, Node], where: str) -> dict[int, str]:
+    names = document.get("names")
     if isinstance(names, list):
         return {number: str(name) for number, name in enumerate(names)}
     if isinstance(names, dict) and all(str(number).isdigit() for number in names):
@@ -124,7 +136,11 @@ def _names(files: Files, where: str) -> dict[int, str]:
     raise FormatError(f'{where}: "names" is neither a list of class names nor a name for each number.')
 
 
-def _pictures(files: Files, ids: dict[int, int], where: str, notes: list[str]) -> Iterator[DrawnPicture]:
+def _pictures(
+    files: Files, ids: dict[int, int], where: str, document: dict[str, Node], notes: list[str]
+) -> Iterator[DrawnPicture]:
+    sides = Sides(files, where, document)
+    numbers = 5 if "kpt_shape" in document else None
     texts = {name for name in files.names if name.lower().endswith(".txt") and name != where}
     polygons = 0
     for path in files.names:
@@ -132,19 +148,19 @@ def _pictures(files: Files, ids: dict[int, int], where: str, notes: list[str]) -
             continue
         text = next((name for name in _text_names(path) if name in texts), None)
         if text is None:
-            yield DrawnPicture(path=path, split=split_of(path), unlabeled="It has no text file.")
+            yield DrawnPicture(path=path, split=sides.of(path), unlabeled="It has no text file.")
             continue
         width, height = files.size_wh(path)
         boxes = []
-        for number, line in enumerate(whole(files, text).splitlines(), start=1):
-            fields = line.split()
+        for number, line in enumerate(whole(files, text).removeprefix(_BOM).splitlines(), start=1):
+            fields = line.split()[:numbers]
             if fields:
                 try:
                     boxes.append(_box(fields, ids, width, height))
                 except (ValueError, KeyError) as error:
                     raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
                 polygons += len(fields) > 6
-        yield DrawnPicture(path=path, split=split_of(path), width=width, height=height, boxes=tuple(boxes))
+        yield DrawnPicture(path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes))
     if polygons:
         notes.append(f"{polygons} polygons became the boxes around them.")
 

@@ -1,0 +1,222 @@
+"""`truthmill convert` from what other tools write; each layout as the tool named in the test leaves it."""
+
+import json
+
+import pytest
+
+from adapters.channel_folder import open_source
+from picture_bytes import corners, saved
+from truthmill.channels import CHANNELS, detect
+from truthmill.errors import FormatError
+from truthmill_cli.convert import Options, convert
+
+HALF = "0 0.5 0.5 0.5 0.5"  # of 40 x 20 pixels: from 10, 5 on 20 x 10
+
+
+def picture(path, width=40, height=20):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(saved(corners(width, height), "JPEG"))
+
+
+def text(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def read(root, labels=None, **options):
+    """The class list, and by path the split and the boxes as class, left, top, width, height; or why none."""
+    reading = CHANNELS[detect(open_source(root))].read(open_source(root), labels, **options)
+    pictures = {
+        drawn.path: (
+            drawn.split,
+            drawn.unlabeled
+            or [(box.class_id, box.left, box.top, box.width, box.height) for box in drawn.boxes],
+        )
+        for drawn in reading.pictures
+    }
+    return reading.labels, pictures, reading.notes
+
+
+def splits(root):
+    return {path: split for path, (split, _) in read(root)[1].items()}
+
+
+def yolo(root, yaml, *pictures):
+    text(root / "data.yaml", yaml)
+    for name in pictures:
+        picture(root / name)
+        folder, _, rest = f"/{name}".rpartition("/images/")
+        text(root / f"{folder}/labels/{rest.rpartition('.')[0]}.txt".lstrip("/"), HALF)
+
+
+def test_yolo_as_roboflow_exports_it(tmp_path):
+    """Paths one level off, CRLF, a nested mapping that nobody asked for."""
+    yaml = (
+        "train: ../train/images\r\nval: ../valid/images\r\ntest: ../test/images\r\n\r\nnc: 2\r\n"
+        "names: ['no', 'yes']\r\n\r\nroboflow:\r\n  workspace: w\r\n  version: 1\r\n  license: CC BY 4.0\r\n"
+    )
+    yolo(tmp_path, yaml, "train/images/a.jpg", "valid/images/b.jpg", "test/images/c.jpg")
+    text(tmp_path / "train/labels/a.txt", b"\xef\xbb\xbf0 0.5 0.5 0.5 0.5\r\n\r\n1 0.5 0.5 1 1 0.93\r\n")
+    labels, pictures, _ = read(tmp_path)
+    assert labels == ("no", "yes")
+    assert pictures == {
+        "train/images/a.jpg": ("train", [(0, 10, 5, 20, 10), (1, 0, 0, 40, 20)]),
+        "valid/images/b.jpg": ("validation", [(0, 10, 5, 20, 10)]),
+        "test/images/c.jpg": ("test", [(0, 10, 5, 20, 10)]),
+    }
+
+
+ULTRALYTICS = """\
+# Ultralytics YAML
+path: ../datasets/things # dataset root dir
+train: images/first # train images
+val: # val images
+  - images/second
+test: # optional
+
+names:
+  0: cat
+  1: "do: g" # a comment
+  2: 'it''s'
+
+kinds: [{a: 1}]
+download: |
+  from pathlib import Path
+  names: ["never", "read"]
+
+  dir = Path(yaml["path"])
+"""
+
+
+def test_the_folders_that_data_yaml_names_are_the_splits_whatever_they_are_called(tmp_path):
+    """Also where it has a program in it, as those that Ultralytics ships."""
+    yolo(tmp_path, ULTRALYTICS, "images/first/test_drive.jpg", "images/second/train-1.jpg", "images/x.jpg")
+    labels, _, _ = read(tmp_path)
+    assert labels == ("cat", "do: g", "it's")
+    assert splits(tmp_path) == {
+        "images/first/test_drive.jpg": "train",
+        "images/second/train-1.jpg": "validation",
+        "images/x.jpg": "train",
+    }
+
+
+def test_the_lists_that_data_yaml_names_are_the_splits(tmp_path):
+    yaml = "path: /data/things\ntrain: lists/train.txt\nval: lists/val.txt\nnames: [cat]\n"
+    yolo(tmp_path, yaml, "images/a.jpg", "images/b.jpg", "images/c.jpg")
+    text(tmp_path / "lists/train.txt", "./images/a.jpg\n")
+    text(tmp_path / "lists/val.txt", "/data/things/images/b.jpg\r\n../images/c.jpg\r\n")
+    assert splits(tmp_path) == {
+        "images/a.jpg": "train",
+        "images/b.jpg": "validation",
+        "images/c.jpg": "validation",
+    }
+
+
+def test_one_folder_for_two_splits_leaves_the_folders_names_to_decide(tmp_path):
+    yaml = "train: images/validation\nval: images/validation\nnames: [cat]\n"
+    yolo(tmp_path, yaml, "images/validation/a.jpg")
+    assert splits(tmp_path) == {"images/validation/a.jpg": "validation"}
+
+
+def test_a_pictures_own_name_tells_of_no_split(tmp_path):
+    yolo(tmp_path, "names: [cat]\n", "train/images/test.jpg", "val/images/train.jpg", "images/val.jpg")
+    assert splits(tmp_path) == {
+        "images/val.jpg": "train",
+        "train/images/test.jpg": "train",
+        "val/images/train.jpg": "validation",
+    }
+
+
+def test_a_pose_is_its_box(tmp_path):
+    """Two numbers a point: with the box as many as a polygon may have."""
+    yolo(tmp_path, "kpt_shape: [2, 2]\nnames: [cat]\n", "images/a.jpg")
+    text(tmp_path / "labels/a.txt", f"{HALF} 0.1 0.1 0.9 0.9")
+    assert read(tmp_path)[1]["images/a.jpg"][1] == [(0, 10, 5, 20, 10)]
+
+
+def test_an_empty_line_in_a_list_of_names_moves_no_number(tmp_path):
+    picture(tmp_path / "a.jpg")
+    text(tmp_path / "a.txt", HALF.replace("0", "2", 1))
+    text(tmp_path / "classes.txt", "cat\n\ndog\n")
+    labels, pictures, notes = read(tmp_path)
+    assert labels == ("cat", "dog")
+    assert pictures["a.jpg"][1] == [(1, 10, 5, 20, 10)]
+    assert "2 is now 1" in notes[0]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1e400"])
+def test_what_is_no_number_is_dropped_and_told(number, tmp_path):
+    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg")
+    text(tmp_path / "source/labels/a.txt", f"{HALF}\n0 {number} 0.5 0.5 0.5\n")
+    report = convert(tmp_path / "source", tmp_path / "made", "coco", Options())
+    assert (report["boxes"], report["boxesDropped"]) == (1, 1)
+    assert json.loads((tmp_path / "made/findings.jsonl").read_text())["reason"] == "not-a-number"
+
+
+def test_yaml_that_is_not_read_is_named(tmp_path):
+    yolo(tmp_path, "names: &anchor [cat]\n", "images/a.jpg")
+    with pytest.raises(FormatError, match=r"data\.yaml: line 1: this kind of YAML isn't read here"):
+        read(tmp_path)
+
+
+def voc(path, *boxes, filename="", size=(40, 20)):
+    """boxes: the name, then xmin, ymin, xmax, ymax as text."""
+    objects = "".join(
+        f"<object><name>{name}</name><difficult>1</difficult><part><name>head</name><bndbox/></part>"
+        f"<bndbox><ymax>{bottom}</ymax><xmin>{left}</xmin><xmax>{right}</xmax><ymin>{top}</ymin></bndbox></object>"
+        for name, left, top, right, bottom in boxes
+    )
+    sides = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
+    named = f"<filename>{filename}</filename>" if filename else ""
+    text(path, f"<annotation>{named}<path>C:\\x\\y.jpg</path>{sides}{objects}</annotation>")
+
+
+def test_voc_of_labelimg_beside_its_pictures(tmp_path):
+    """A name without its ending, another ending, no name, no size: the picture of the XML file's own name."""
+    for name in ("a", "b", "c"):
+        picture(tmp_path / f"{name}.jpeg")
+    voc(tmp_path / "a.xml", ("cat", 1, 1, 40, 20), filename="a")
+    voc(tmp_path / "b.xml", filename="b.png", size=None)
+    voc(tmp_path / "c.xml", ("cat", 40, 20, 40, 20), size=(0, 0))
+    assert read(tmp_path, ("cat",))[1] == {
+        "a.jpeg": ("train", [(0, 0, 0, 40, 20)]),
+        "b.jpeg": ("train", []),
+        "c.jpeg": ("train", [(0, 39, 19, 1, 1)]),
+    }
+
+
+def test_voc_of_tools_that_count_from_0_is_read_so_when_asked(tmp_path):
+    """CVAT writes floats. Unasked, a box at the very edge tells that something is off."""
+    source = tmp_path / "source"
+    picture(source / "images/a.jpg")
+    voc(source / "Annotations/a.xml", ("cat", "0.0", "0.0", "40.0", "20.0"), filename="a.jpg")
+    text(source / "labelmap.txt", "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:1,2,3::\n")
+    report = convert(source, tmp_path / "asked", "coco", Options(pixels_from=0))
+    assert (report["boxesCut"], report["notes"]) == (0, [])
+    document = json.loads((tmp_path / "asked/instances_train.json").read_text())
+    assert [each["bbox"] for each in document["annotations"]] == [[0, 0, 40, 20]]
+    notes = read(source)[2]
+    assert len(notes) == 1
+    assert notes[0].startswith("1 boxes begin before pixel 1")
+    assert notes[0].endswith("Read them with --pixels-from 0.")
+
+
+def test_what_pixels_count_from_is_open_in_pascal_voc_only(tmp_path):
+    yolo(tmp_path, "names: [cat]\n", "images/a.jpg")
+    with pytest.raises(FormatError, match="open in pascal-voc only; the source is yolo"):
+        convert(tmp_path, tmp_path / "made", "coco", Options(pixels_from=0))
+
+
+def test_voc_lists_tell_the_split_of_names_that_end_like_a_flag_or_are_quoted(tmp_path):
+    for name in ("cat 1", "cat 0", "dog", "test"):
+        picture(tmp_path / f"JPEGImages/{name}.jpg")
+        voc(tmp_path / f"Annotations/{name}.xml", filename=f"{name}.jpg")
+    text(tmp_path / "ImageSets/Main/val.txt", 'cat 1\n"cat 0"\n')
+    text(tmp_path / "ImageSets/Main/test.txt", "dog -1\n")
+    text(tmp_path / "labels.txt", "cat\n")
+    assert splits(tmp_path) == {
+        "JPEGImages/cat 1.jpg": "validation",
+        "JPEGImages/cat 0.jpg": "validation",
+        "JPEGImages/dog.jpg": "test",
+        "JPEGImages/test.jpg": "train",
+    }
