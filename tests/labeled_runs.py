@@ -54,7 +54,7 @@ def store_run(
         execution="arn:aws:states:us-east-1:111122223333:execution:m:e",
         started_at="2026-11-24T00:00:00Z",
         request={"source": "s3://memory/incoming/d.zip", "dataset": "d", "labels": labels},
-        split={"wanted": {"validation": 0.2}},
+        split={"wanted": {"train": 80, "validation": 20}},
         channels=channels,
     )
     store.write(at.run_json, msgspec.json.encode(run))

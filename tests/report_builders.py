@@ -67,7 +67,7 @@ class ReportRun:
             "startedAt": "2026-01-01T00:00:00Z",
             "request": request,
             "counts": self.counts(),
-            "split": {"wanted": {"validation": 0.2}, "straddlingGroups": 0, "largestGroup": 1},
+            "split": {"wanted": {"train": 80, "validation": 20}, "straddlingGroups": 0, "largestGroup": 1},
             "cost": {"estimatedUsd": 3.2, "serviceUsd": 0, "workersUsd": 3.2, "book": "truthmill 2026-11"},
             "jobs": [{"name": "job", "number": 0, "objects": len(self.pictures), "arn": "arn"}],
             **self.more,

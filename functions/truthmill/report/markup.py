@@ -3,6 +3,9 @@
 from html import escape
 
 
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # Unicode 15, 23.2: embeddings, overrides, isolates
+
+
 class Markup(str):
     """Text that is markup; made by `tag` and `join` only, or from a literal."""
 
@@ -27,7 +30,7 @@ def _visible(value: str) -> str:
 def _is_unfit(letter: str) -> bool:
     number = ord(letter)
     control = number < 0x20 and letter not in "\n\t"
-    return control or 0x7F <= number < 0xA0 or 0xD800 <= number < 0xE000 or 0x202A <= number <= 0x202E
+    return control or 0x7F <= number < 0xA0 or 0xD800 <= number < 0xE000 or number in _TURNS
 
 
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:

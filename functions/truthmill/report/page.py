@@ -18,7 +18,7 @@ from truthmill.report.sheets import (
     Tile,
     contact_sheet,
     definitions,
-    duplicate_tiles,
+    duplicate_pairs,
     figure,
     sheets,
     similar_pairs,
@@ -55,7 +55,7 @@ def page(facts: Facts, pack: Pack) -> str:
 def _tiles(facts: Facts, shown: tuple[Sheet, ...]) -> dict[str, Tile]:
     """Every picture of the page by its name; the first of each sheet, then the second of each, and so on."""
     groups = [sheet.tiles for sheet in shown]
-    groups.append(duplicate_tiles(facts))
+    groups.append(tuple(kept for kept, _ in duplicate_pairs(facts)))
     groups.append(tuple(tile for pair in similar_pairs(facts) for tile in pair[:2]))
     longest = max(map(len, groups), default=0)
     ordered = [group[at] for at in range(longest) for group in groups if at < len(group)]
@@ -225,14 +225,14 @@ def _fitting(tiles: tuple[Tile, ...], packed: Mapping[str, str]) -> tuple[Tile, 
 
 def _duplicates(facts: Facts, album: Album) -> Markup:
     """Copies, and pairs that look alike, side by side."""
-    copies, pairs = duplicate_tiles(facts), similar_pairs(facts)
+    copies, pairs = duplicate_pairs(facts), similar_pairs(facts)
     parts: list[object] = []
     if copies:
         total = facts.count("duplicates")
         parts += [
             tag("h3", "Copies"),
             tag("p", f"{len(copies)} of {total:,}: the same pixels came under another name.", class_="quiet"),
-            contact_sheet(_fitting(copies, album.packed), album),
+            tag("ul", *(_copy(pair, album) for pair in copies), class_="pairs", role="list"),
         ]
     if pairs:
         total = facts.listed.similar_pairs
@@ -246,6 +246,10 @@ def _duplicates(facts: Facts, album: Album) -> Markup:
             tag("ul", *(_pair(pair, album) for pair in pairs), class_="pairs", role="list"),
         ]
     return sections.section("duplicates", "Duplicates", *parts)
+
+
+def _copy(pair: tuple[Tile, Tile], album: Album) -> Markup:
+    return tag("li", *(figure(tile, album) for tile in pair))
 
 
 def _pair(pair: tuple[Tile, Tile, int], album: Album) -> Markup:

@@ -140,10 +140,9 @@ def class_section(facts: Facts) -> Markup:
 
 def split_section(facts: Facts) -> Markup:
     """What was wanted, what came out, and whether the sides are apart."""
-    said, splits = facts.run.split, splits_of(facts)
-    wanted = dict(said.get("wanted", {}))
-    if wanted and "train" not in wanted:
-        wanted["train"] = 1 - sum(wanted.values())
+    splits = splits_of(facts)
+    wanted = facts.run.split.get("wanted", {})  # pictures of each side
+    of_all = sum(wanted.values()) or 1
     total = max(1, facts.measures.pictures)
     rows: list[list[object]] = [
         [
@@ -153,7 +152,7 @@ def split_section(facts: Facts) -> Markup:
                 charts.bar(facts.measures.splits[split].pictures / total, split),
                 charts.percent(facts.measures.splits[split].pictures / total),
             ),
-            f"{wanted[split]:.0%}" if split in wanted else "–",
+            charts.percent(wanted[split] / of_all) if split in wanted else "–",
             f"{facts.measures.splits[split].box_count:,}",
             f"{facts.measures.splits[split].negatives:,}",
             f"{facts.measures.splits[split].unlabeled:,}",
@@ -383,6 +382,7 @@ COSTS = {
     "estimatedUsd": "Estimated, together",
     "serviceUsd": "Estimated, labeling service",
     "workersUsd": "Estimated, workers",
+    "infrastructureUsd": "Estimated, Lambda, Step Functions and S3",
     "actualUsd": "Actual, together",
     "actualServiceUsd": "Actual, labeling service",
     "actualWorkersUsd": "Actual, workers",
@@ -392,11 +392,15 @@ COSTS = {
 def _costs(facts: Facts) -> list[tuple[str, object]]:
     cost = facts.run.cost
     told: list[tuple[str, object]] = [
-        (name, f"{float(cost[key]):,.2f} USD") for key, name in COSTS.items() if cost.get(key) is not None
+        (name, _usd(float(cost[key]))) for key, name in COSTS.items() if cost.get(key) is not None
     ]
     if told and cost.get("book"):
         told.append(("Prices", str(cost["book"])))
     return told
+
+
+def _usd(amount: float) -> str:
+    return "less than 0.01 USD" if 0 < amount < 0.005 else f"{amount:,.2f} USD"
 
 
 def _times(facts: Facts) -> Markup:
@@ -426,7 +430,18 @@ def channel_section(facts: Facts, uri: str) -> Markup:
             "):",
         ),
         command(pull),
-        tag("p", "Or a format at a time, with the AWS command line:"),
+        tag(
+            "p",
+            "Or one format alone, whether or not the run built it, with its pictures where a trainer looks for "
+            "them:",
+        ),
+        *(
+            command(f"truthmill pull {run.dataset} --run {run.run} --format {name} --to {run.dataset}-{name}")
+            for name in dict.fromkeys((*channels, "yolo"))
+        ),
+        tag("p", "What starts a training on it:"),
+        command(f"truthmill train-config {run.dataset} --run {run.run}"),
+        tag("p", "Or as it lies in the bucket, with the AWS command line:"),
         command(images),
         *(
             command(f"aws s3 sync {uri}/{at.channel(name)} {run.dataset}/channels/{name}/")

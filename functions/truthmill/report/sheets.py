@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from truthmill.report.charts import COLOURS, colour, named
 from truthmill.report.facts import Facts
 from truthmill.report.markup import Markup, join, short, tag
-from truthmill.report.measures import SHEET, PlainBox, Shown
+from truthmill.report.measures import SHEET, LabeledLine, PlainBox, Shown
 from truthmill.report.thumbnails import Window, window
 
 DRAWN = (400, 150, 50, 20)  # boxes drawn on one picture, at most: the first with which the page has room
@@ -77,13 +79,18 @@ def sheets(facts: Facts) -> tuple[Sheet, ...]:
     return tuple(sheet for sheet in made if sheet.tiles)
 
 
-def duplicate_tiles(facts: Facts) -> tuple[Tile, ...]:
-    """The kept picture of each duplicate; what was dropped has the very same pixels."""
+def duplicate_pairs(facts: Facts) -> tuple[tuple[Tile, Tile], ...]:
+    """The kept picture of each duplicate, and beside it what was dropped: the very same pixels."""
     return tuple(
-        _tile(Shown(facts.lines[line.of]), f"kept; dropped: {short(line.name)}")
+        (_tile(Shown(kept), "kept"), _tile(Shown(_dropped(kept, line.name)), "dropped"))
         for line in facts.listed.duplicates[:DUPLICATES]
-        if line.of in facts.lines
+        if (kept := facts.lines.get(line.of))
     )
+
+
+def _dropped(kept: LabeledLine, name: str) -> LabeledLine:
+    """The picture by the name of its copy, which nobody labeled."""
+    return msgspec.structs.replace(kept, name=name, boxes=None)
 
 
 def similar_pairs(facts: Facts) -> tuple[tuple[Tile, Tile, int], ...]:
@@ -177,7 +184,7 @@ def figure(tile: Tile, album: Album) -> Markup:
     labels, packed = album.labels, album.packed
     line, part = tile.shown.line, tile.window
     boxes = line.boxes or ()
-    said = _said(boxes, labels)
+    said = _said(boxes, labels) if line.boxes is not None else "not labeled"
     picture = tag(
         "svg",
         tag("use", href=f"#{identifier(tile.name, packed)}")
@@ -196,7 +203,9 @@ def figure(tile: Tile, album: Album) -> Markup:
             "figcaption",
             tag("span", short(line.name), class_="name"),
             tag("span", tile.caption, class_="why") if tile.caption else "",
-            tag("span", _legend(boxes, tile.shown.box, labels), class_="legend"),
+            tag("span", _legend(boxes, tile.shown.box, labels), class_="legend")
+            if line.boxes is not None
+            else "",
             tag("span", _about(tile, album.most), class_="about"),
         ),
         class_="tile",

@@ -43,7 +43,7 @@ def facts(train=(), validation=(), counts=None, split=None, **more):
         request={"labels": LABELS},
         counts={"inputs": pictures, "train": len(train), "validation": len(validation), "labeled": pictures}
         | (counts or {}),
-        split={"wanted": {"validation": 0.2}, "straddlingGroups": 0} | (split or {}),
+        split={"wanted": {"train": 80, "validation": 20}, "straddlingGroups": 0} | (split or {}),
     )
     return Facts(run=run, bucket="bucket", measures=found, **more)
 
@@ -71,7 +71,7 @@ def test_no_validation_picture_stops():
 
 def test_no_validation_is_right_where_none_was_wanted():
     assert "There is no validation picture" not in titles(
-        facts(train=[BOTH] * 120, split={"wanted": {"validation": 0}})
+        facts(train=[BOTH] * 120, split={"wanted": {"train": 120, "validation": 0}})
     )
 
 

@@ -57,7 +57,7 @@ def test_the_page_tells_all_that_a_run_has_left():
         "Get the data",
     ]
     for said in (
-        "kept; dropped: copy.png",
+        "copy.png",
         "Distance 2",
         "ends after 60 %",
         "one box drawn by 50% of its workers",
@@ -66,6 +66,44 @@ def test_the_page_tells_all_that_a_run_has_left():
         "truthmill pull pets --run 0123456789ab",
     ):
         assert said in page, said
+
+
+def test_what_was_wanted_of_the_split_is_told_as_a_share():
+    """run.json has it in pictures."""
+    split = {"wanted": {"train": 9, "validation": 3, "test": 0}}
+    page = page_of(ReportRun(pictures=pictures(12), more={"split": split}).write())
+    rows = re.search(r'aria-label="The sides of the split".*?</table>', page, re.DOTALL)[0]
+    assert re.findall(r"(Training|Validation)<.*?</svg>(\d+%)</td><td[^>]*>(\d+%)</td>", rows) == [
+        ("Training", "75%", "75%"),
+        ("Validation", "25%", "25%"),
+    ]
+
+
+def test_a_copy_is_shown_beside_what_was_kept():
+    run = ReportRun(pictures=pictures())
+    run.rejected = [
+        {"name": "copy.png", "reason": "duplicate", "of": run.key("p1.png"), "distance": 0},
+    ]
+    page = page_of(run.write())
+    pair = re.search(r'<h3>Copies</h3>.*?<ul class="pairs"[^>]*>(.*?)</ul>', page, re.DOTALL)[1]
+    assert re.findall(r'class="name">([^<]*)<.*?class="why">([^<]*)<', pair) == [
+        ("p1.png", "kept"),
+        ("copy.png", "dropped"),
+    ]
+    first, second = re.findall(r'<use href="(#p\d+)"', pair)
+    assert first == second
+    assert "no boxes" not in pair
+
+
+def test_every_part_of_the_cost_is_told():
+    cost = {"estimatedUsd": 3.2, "serviceUsd": 0, "infrastructureUsd": 0.0002, "actualUsd": 3.1}
+    page = page_of(ReportRun(pictures=pictures(), more={"cost": cost}).write())
+    assert re.findall(r"<dt>((?:Estimated|Actual)[^<]*)</dt><dd>([^<]*)<", page) == [
+        ("Estimated, together", "3.20 USD"),
+        ("Estimated, labeling service", "0.00 USD"),
+        ("Estimated, Lambda, Step Functions and S3", "less than 0.01 USD"),
+        ("Actual, together", "3.10 USD"),
+    ]
 
 
 def test_a_run_of_earlier_days_is_told_as_far_as_it_goes():
