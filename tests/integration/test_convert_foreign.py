@@ -220,3 +220,82 @@ def test_voc_lists_tell_the_split_of_names_that_end_like_a_flag_or_are_quoted(tm
         "JPEGImages/dog.jpg": "test",
         "JPEGImages/test.jpg": "train",
     }
+
+
+def coco(path, annotations, images=None, categories=None):
+    document = {
+        "images": images or [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 20}],
+        "annotations": annotations,
+        "categories": categories or [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
+    }
+    text(path, json.dumps({key: value for key, value in document.items() if value is not None}))
+
+
+def test_coco_whose_ids_and_sizes_are_texts(tmp_path):
+    """Also an id that is a text in one list and a number in the other, and numbers that no column holds."""
+    images = [
+        {"id": "1", "file_name": "a.jpg", "width": "40", "height": 20.0},
+        {"id": "x-7", "file_name": "b.jpg", "width": 40, "height": None},
+        {"id": 2**70, "file_name": "c.jpg", "width": 40, "height": 20},
+    ]
+    annotations = [
+        {"image_id": 1, "category_id": "1", "bbox": ["1.5", 2, 3, 4], "iscrowd": False},
+        {"image_id": "x-7", "category_id": 0, "bbox": [0, 0, 1, 1], "iscrowd": None},
+        {"image_id": 2**70, "category_id": "0", "bbox": [0, 0, 2, 2]},
+    ]
+    coco(tmp_path / "labels.json", annotations, images, [{"id": "0", "name": "cat"}, {"id": 1, "name": 7}])
+    picture(tmp_path / "b.jpg", 40, 20)
+    labels, pictures, notes = read(tmp_path)
+    assert (labels, notes) == (("cat", "7"), [])
+    assert pictures == {
+        "a.jpg": ("train", [(1, 1.5, 2, 3, 4)]),
+        "b.jpg": ("train", [(0, 0, 0, 1, 1)]),
+        "c.jpg": ("train", [(0, 0, 0, 2, 2)]),
+    }
+
+
+def test_coco_categories_whose_ids_are_words_keep_their_order(tmp_path):
+    categories = [{"id": "zz", "name": "zebra"}, {"id": "aa", "name": "ape"}]
+    coco(
+        tmp_path / "labels.json",
+        [{"image_id": 1, "category_id": "aa", "bbox": [0, 0, 1, 1]}],
+        None,
+        categories,
+    )
+    labels, pictures, notes = read(tmp_path)
+    assert (labels, pictures["a.jpg"][1], notes) == (("zebra", "ape"), [(1, 0, 0, 1, 1)], [])
+
+
+def test_coco_outlines_without_a_bbox_become_the_boxes_around_them(tmp_path):
+    """Two parts of one thing; beside it a region of a crowd, in run lengths."""
+    outline = [[5, 6, 9, 6, 9, 12], [1, 8, 3, 8, 3, 9]]
+    rle = {"counts": [3, 4, 5], "size": [20, 40]}
+    annotations = [
+        {"image_id": 1, "category_id": 0, "segmentation": outline},
+        {"image_id": 1, "category_id": 0, "bbox": [], "segmentation": rle, "iscrowd": 1},
+    ]
+    coco(tmp_path / "labels.json", annotations)
+    assert read(tmp_path)[1] == {"a.jpg": ("train", [(0, 1, 6, 8, 6)])}
+    coco(tmp_path / "labels.json", [{"image_id": 1, "category_id": 0, "segmentation": rle}])
+    with pytest.raises(FormatError, match=r"labels\.json: an annotation of image 1 has neither a bbox nor"):
+        read(tmp_path)
+
+
+def test_coco_of_pictures_to_be_labeled_has_no_negatives(tmp_path):
+    """As image_info_test2017.json: no list of annotations at all."""
+    coco(tmp_path / "image_info_test.json", None)
+    assert read(tmp_path)[1] == {"a.jpg": ("test", "Its document has no annotations.")}
+    coco(tmp_path / "image_info_test.json", [])
+    assert read(tmp_path)[1] == {"a.jpg": ("test", [])}
+
+
+def test_a_picture_of_a_crowd_is_no_negative(tmp_path):
+    coco(tmp_path / "labels.json", [{"image_id": 1, "category_id": 0, "bbox": [0, 0, 9, 9], "iscrowd": 1}])
+    assert read(tmp_path)[1] == {"a.jpg": ("train", "It has crowd regions only.")}
+
+
+def test_a_list_of_categories_alone_is_no_coco(tmp_path):
+    """notes.json, which Label Studio puts beside YOLO's files."""
+    yolo(tmp_path, "names: [cat]\n", "images/a.jpg")
+    text(tmp_path / "notes.json", '{"categories": [{"id": 0, "name": "cat"}], "info": {"year": 2026}}')
+    assert detect(open_source(tmp_path)) == "yolo"

@@ -12,14 +12,15 @@ Source: "Data format" at cocodataset.org.
 
 import re
 from array import array
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from truthmill.box_check import DrawnBox
 from truthmill.boxes import Box
+from truthmill.channels import coco_loose as loose
 from truthmill.channels.json_document import read_lists
 from truthmill.channels.reading import (
     DrawnPicture,
@@ -63,6 +64,13 @@ class _Annotation(msgspec.Struct, frozen=True, gc=False):
 class _Category(msgspec.Struct, frozen=True):
     id: int
     name: str
+
+
+class _Ids(NamedTuple):
+    """indices: of the class list, by a category's number; numbers: of ids that may be texts."""
+
+    indices: dict[int, int]
+    numbers: loose.Numbers
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -133,19 +141,25 @@ def _begins_like_one(files: Files, name: str) -> bool:
         return False
     if all(key in begin for key in (b'"images"', b'"categories"')):
         return True
-    if b'"images"' not in begin and b'"annotations"' not in begin:
-        return b'"categories"' in begin
+    if not any(key in begin for key in (b'"images"', b'"annotations"', b'"categories"')):
+        return False
+    found = set()
     try:
-        return {key for key, _ in read_lists(files.chunks(name), _TOP)} == set(_TOP)
+        for key, _ in read_lists(files.chunks(name), _TOP):
+            found.add(key)
+            if found == set(_TOP):
+                break
     except (ValueError, msgspec.DecodeError):
         return True  # cut off: reading says where
+    return found == set(_TOP)
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
     """Every COCO document of the source; its name or folder tells the split.
 
     The class list is the categories of all documents, which must agree. A category without an index of its
-    own number is told in the notes. Holds one document's boxes, 24 bytes each, and its file names.
+    own number is told in the notes. Pictures of a document without annotations, and those with crowd regions
+    only, are not labeled. Holds one document's boxes, 24 bytes each, and its file names.
     """
     names = [name for name in documents(files) if _begins_like_one(files, name)]
     if not names:
@@ -153,28 +167,29 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
             'There is no COCO document: a JSON object with "images", "annotations", "categories".'
         )
     notes: list[str] = []
-    categories = _categories(files, names)
+    numbers = loose.Numbers()
+    categories = _categories(files, names, numbers)
     listed, ids = by_number(categories, labels, names[0], notes)
     finder = PictureFinder(files)
 
     def pictures() -> Iterator[DrawnPicture]:
         for name in names:
-            yield from _pictures(files, name, ids, finder, notes)
+            yield from _pictures(files, name, _Ids(ids, numbers), finder, notes)
 
     return Reading(listed, pictures(), notes)
 
 
-def _categories(files: Files, names: list[str]) -> dict[int, str]:
+def _categories(files: Files, names: list[str], numbers: loose.Numbers) -> dict[int, str]:
     """Names by id, over all documents. Raises FormatError where two documents disagree."""
     found: dict[int, str] = {}
     for name in names:
         with _told(name):
-            for _, batch in read_lists(files.chunks(name), {"categories": _Category}):
+            for _, batch in read_lists(files.chunks(name), {"categories": loose.Category}):
                 for category in batch:
-                    if found.setdefault(category.id, category.name) != category.name:
+                    number, label = numbers.of(category.id), str(category.name)
+                    if found.setdefault(number, label) != label:
                         raise ValueError(
-                            f"category {category.id} is {category.name!r} here and "
-                            f"{found[category.id]!r} in {names[0]}."
+                            f"category {category.id} is {label!r} here and {found[number]!r} in {names[0]}."
                         )
     return found
 
@@ -194,14 +209,15 @@ class _told:  # noqa: N801 - reads as a function
 
 
 def _pictures(
-    files: Files, name: str, ids: dict[int, int], finder: PictureFinder, notes: list[str]
+    files: Files, name: str, ids: _Ids, finder: PictureFinder, notes: list[str]
 ) -> Iterator[DrawnPicture]:
     import numpy as np  # noqa: PLC0415 - only reading wants it, writing runs in every BuildChannels
 
     with _told(name):
         images, boxes, crowds = _columns(files, name, ids)
         if crowds:
-            notes.append(f"{name}: {crowds} crowd regions left out; none is a box of one object.")
+            notes.append(f"{name}: {len(crowds)} crowd regions left out; none is a box of one object.")
+        only_crowds = set(crowds)
         known = np.frombuffer(images.ids, np.int64)
         by_id = np.argsort(known, kind="stable")
         if (known[by_id][1:] == known[by_id][:-1]).any():
@@ -217,12 +233,19 @@ def _pictures(
         offsets = (ends[start : stop + 1] - ends[start]).tolist()
         for index in range(start, stop):
             path = finder.find(images.names[index], name, split)
+            mine = tuple(drawn[offsets[index - start] : offsets[index - start + 1]])
+            unlabeled = ""
+            if not boxes.seen:
+                unlabeled = "Its document has no annotations."
+            elif not mine and images.ids[index] in only_crowds:
+                unlabeled = "It has crowd regions only."
             yield DrawnPicture(
                 path=path,
                 split=split,
                 width=images.widths[index],
                 height=images.heights[index],
-                boxes=tuple(drawn[offsets[index - start] : offsets[index - start + 1]]),
+                boxes=mine,
+                unlabeled=unlabeled,
             )
 
 
@@ -241,7 +264,9 @@ class _Images:
 
 
 class _Boxes:
-    """The boxes of a document, in columns: whole numbers while all are."""
+    """The boxes of a document, in columns: whole numbers while all are. seen: whether it has such a list."""
+
+    seen = False
 
     def __init__(self) -> None:
         self._images, self._classes = array("q"), array("i")
@@ -274,19 +299,61 @@ class _Boxes:
         return np.asarray(found, np.int32)
 
 
-def _columns(files: Files, name: str, ids: dict[int, int]) -> tuple[_Images, _Boxes, int]:
-    images, boxes, crowds = _Images(), _Boxes(), 0
-    for key, batch in read_lists(files.chunks(name), {"images": _Image, "annotations": _Annotation}):
+def _columns(files: Files, name: str, ids: _Ids) -> tuple[_Images, _Boxes, list[int]]:
+    """The images and the boxes, and the image of each crowd region."""
+    kinds: dict[str, Any] = {"images": _Image, "annotations": _Annotation}
+    try:
+        return _collect(read_lists(files.chunks(name), kinds), ids.indices)
+    except (msgspec.ValidationError, OverflowError):
+        kinds = {"images": loose.Image, "annotations": loose.Annotation}
+        return _collect(_strict(read_lists(files.chunks(name), kinds), ids.numbers), ids.indices)
+
+
+def _strict(
+    lists: Iterable[tuple[str, list[Any]]], numbers: loose.Numbers
+) -> Iterator[tuple[str, list[Any]]]:
+    """Items of loose types as those of strict ones."""
+    for key, batch in lists:
+        if key == "images":
+            side = loose.whole_side
+            yield (
+                key,
+                [
+                    _Image(numbers.of(one.id), one.file_name, side(one.width), side(one.height))
+                    for one in batch
+                ],
+            )
+        else:
+            yield (
+                key,
+                [
+                    _Annotation(
+                        numbers.of(one.image_id),
+                        numbers.of(one.category_id),
+                        [] if one.is_crowd else one.sides,
+                        one.is_crowd,
+                    )
+                    for one in batch
+                ],
+            )
+
+
+def _collect(
+    lists: Iterable[tuple[str, list[Any]]], indices: dict[int, int]
+) -> tuple[_Images, _Boxes, list[int]]:
+    images, boxes, crowds = _Images(), _Boxes(), array("q")
+    for key, batch in lists:
         if key == "images":
             images.add(batch)
             continue
+        boxes.seen = True
         single = [one for one in batch if not one.iscrowd]
-        crowds += len(batch) - len(single)
-        strange = next((one for one in single if one.category_id not in ids), None)
+        crowds.extend([one.image_id for one in batch if one.iscrowd])
+        strange = next((one for one in single if one.category_id not in indices), None)
         if strange is not None:
             raise ValueError(
                 f"an annotation of image {strange.image_id} has category {strange.category_id}, "
                 "which is not among the categories."
             )
-        boxes.add(single, ids)
-    return images, boxes, crowds
+        boxes.add(single, indices)
+    return images, boxes, crowds.tolist()

@@ -2,7 +2,6 @@
 
 from html import escape
 
-
 _TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # Unicode 15, 23.2: embeddings, overrides, isolates
 
 

@@ -432,8 +432,7 @@ def channel_section(facts: Facts, uri: str) -> Markup:
         command(pull),
         tag(
             "p",
-            "Or one format alone, whether or not the run built it, with its pictures where a trainer looks for "
-            "them:",
+            "Or one format alone, built by the run or not, with the pictures where a trainer looks for them:",
         ),
         *(
             command(f"truthmill pull {run.dataset} --run {run.run} --format {name} --to {run.dataset}-{name}")

@@ -173,7 +173,8 @@ def test_a_document_is_read_in_pieces_of_any_size(held, monkeypatch):
             "an annotation of image 700 has category 99, which is not among the categories",
         ),
         ({"image_id": 701}, "annotations of image 701, which is not among the images"),
-        ({"bbox": [1, 2, 3]}, r"\$\[0\]\.bbox"),
+        ({"bbox": [1, 2, 3]}, r"the bbox \[1, 2, 3\] of image 700 hasn't four numbers"),
+        ({"bbox": "1, 2"}, r"\$\[0\]\.bbox"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(change, message):
