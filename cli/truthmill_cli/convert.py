@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.channel_folder import Archive, Folder, FolderWriter, open_source
 from truthmill.channels import CHANNELS, Channel, detect, reader
-from truthmill.channels.writing import Counts, Shard
+from truthmill.channels.writing import Copy, Counts, Shard
 from truthmill.conversion import Names, Outcome, Told, check_labels, labeled_pictures
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
@@ -77,6 +77,7 @@ class _Conversion:
         self.waiting: dict[str, IO[bytes]] = {}
         self.counts: dict[str, Counts] = {}
         self.stack = ExitStack()
+        self.refers_to_source = False
 
     def run(self, source_format: str) -> dict[str, Any]:
         reading = reader(source_format, self.options.pixels_from)(self.files, self.options.labels)
@@ -103,6 +104,8 @@ class _Conversion:
         notes = list(dict.fromkeys(reading.notes))
         if writer.missing:
             notes.append(f"{writer.missing} pictures weren't in the source: there are labels for them only.")
+        if self.refers_to_source and not self.options.at:
+            notes.append("The labels name the pictures by their paths in the source, where they stay.")
         return {"labels": list(reading.labels), **msgspec.to_builtins(self.outcome), "notes": notes}
 
     def _write_splits(self, heading: Heading, pictures: Iterator[tuple[LabeledPicture, bytes]]) -> None:
@@ -132,16 +135,28 @@ class _Conversion:
         refers = self.channel.pictures == "refers"
         for picture, content in pictures:
             self.writer.content = content
+            if refers and content and self.options.with_pictures:
+                yield self._taken_out(picture)
+                continue
             if refers:
+                self.refers_to_source = True
                 changed = {"key": self.prefix + picture.key, "as_file": picture.key}
                 yield msgspec.structs.replace(picture, **changed) if self.prefix else _as_it_lies(picture)
                 continue
-            name = self.names.unique(picture)
-            if name == picture.file:
-                yield picture
-            else:
-                self.outcome.renamed += 1
-                yield msgspec.structs.replace(picture, as_file=name)
+            name = self._unique(picture)
+            yield picture if name == picture.file else msgspec.structs.replace(picture, as_file=name)
+
+    def _taken_out(self, picture: LabeledPicture) -> LabeledPicture:
+        """The picture as a file of its own, where its source embeds it and the format refers to it."""
+        name = self._unique(picture)
+        place = f"images/{picture.split}/{name}"
+        self.writer.write([Copy(picture.key, place)])
+        return msgspec.structs.replace(picture, key=self.prefix + place, as_file=name)
+
+    def _unique(self, picture: LabeledPicture) -> str:
+        name = self.names.unique(picture)
+        self.outcome.renamed += name != picture.file
+        return name
 
     def _content(self, picture: LabeledPicture) -> bytes:
         if self.writer.content:

@@ -1,5 +1,6 @@
 """From what a reader found to labeled pictures that any writer takes: boxes checked, names made unique."""
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
@@ -107,8 +108,14 @@ def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:
     return found
 
 
+def _seen(name: str) -> str:
+    """As file systems compare names that don't tell case and accents' forms apart."""
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+
+
 class Names:
-    """File names of which no two differ only in their ending, or in upper and lower case.
+    """File names of which no two differ only in their ending, in upper and lower case, or in how Unicode
+    writes an accent.
 
     Holds a number for each name: about 100 bytes a picture.
     """
@@ -121,15 +128,17 @@ class Names:
     def unique(self, picture: LabeledPicture) -> str:
         """The last part of its path, with -2, -3 … before the ending where the name is taken.
 
-        Characters that don't print become "_", for lists that have a name a line.
+        Characters that don't print become "_", for lists that have a name a line; so does a dot at the
+        beginning, for readers that pass over hidden files.
         """
         base = picture.key.rpartition("/")[2]
         name = base if base.isprintable() else "".join(c if c.isprintable() else "_" for c in base)
+        name = f"_{name}" if name.startswith(".") else name
         stem, dot, ending = name.rpartition(".")
         stem, ending = (stem, dot + ending) if stem else (name, "")
         folder = "" if self._one_folder else picture.split
         tried, number = stem, 1
-        while (mark := hash((folder, tried.casefold()))) in self._taken:
+        while (mark := hash((folder, _seen(tried)))) in self._taken:
             number += 1
             tried = f"{stem}-{number}"
         self._taken.add(mark)

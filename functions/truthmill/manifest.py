@@ -71,6 +71,18 @@ class _VerdictMetadata(msgspec.Struct, frozen=True, rename="kebab"):
     failure_reason: str = ""
 
 
+class _Kind(msgspec.Struct, frozen=True, rename="kebab"):
+    """As much of any label's metadata as tells what it is; other kinds of labels have other fields."""
+
+    type: str = BOX_TYPES[0]
+    creation_date: str = ""
+    failure_reason: str = ""
+
+    @property
+    def is_of_boxes(self) -> bool:
+        return self.type in BOX_TYPES
+
+
 class _Metadata(msgspec.Struct, frozen=True, rename="kebab"):
     type: str = BOX_TYPES[0]
     creation_date: str = ""
@@ -81,6 +93,7 @@ class _Metadata(msgspec.Struct, frozen=True, rename="kebab"):
 
 _decode_line = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_answer = msgspec.json.Decoder(_Answer | None).decode
+_decode_kind = msgspec.json.Decoder(_Kind).decode
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 _decode_verdict = msgspec.json.Decoder(_VerdictMetadata).decode
 VERDICTS = ("right", "wrong")  # the classes that a verification job chooses from
@@ -196,7 +209,7 @@ def _learn(names: dict[int, str], line: bytes) -> None:
 def _class_maps(line: bytes) -> Iterator[tuple[str, str]]:
     if line.strip():
         for key, value in _decode_line(line).items():
-            if key.endswith(_METADATA):
+            if key.endswith(_METADATA) and _decode_kind(value).is_of_boxes:
                 yield from _decode_metadata(value).class_map.items()
 
 
@@ -205,9 +218,9 @@ def _newest(fields: Mapping[str, msgspec.Raw]) -> str:
     found = ("", "boxes")
     for key, value in fields.items():
         if key.endswith(_METADATA):
-            metadata = _decode_metadata(value)
-            if metadata.type in BOX_TYPES or metadata.failure_reason:
-                found = max(found, (metadata.creation_date or " ", key.removesuffix(_METADATA)), key=_date)
+            kind = _decode_kind(value)
+            if kind.is_of_boxes or kind.failure_reason:
+                found = max(found, (kind.creation_date or " ", key.removesuffix(_METADATA)), key=_date)
     return found[1]
 
 

@@ -26,14 +26,11 @@ def text(path, content):
 def read(root, labels=None, **options):
     """The class list, and by path the split and the boxes as class, left, top, width, height; or why none."""
     reading = CHANNELS[detect(open_source(root))].read(open_source(root), labels, **options)
-    pictures = {
-        drawn.path: (
-            drawn.split,
-            drawn.unlabeled
-            or [(box.class_id, box.left, box.top, box.width, box.height) for box in drawn.boxes],
-        )
-        for drawn in reading.pictures
-    }
+    pictures = {}
+    for drawn in reading.pictures:
+        assert drawn.path not in pictures
+        boxes = [(box.class_id, box.left, box.top, box.width, box.height) for box in drawn.boxes]
+        pictures[drawn.path] = (drawn.split, drawn.unlabeled or boxes)
     return reading.labels, pictures, reading.notes
 
 
@@ -192,7 +189,8 @@ def test_voc_of_tools_that_count_from_0_is_read_so_when_asked(tmp_path):
     voc(source / "Annotations/a.xml", ("cat", "0.0", "0.0", "40.0", "20.0"), filename="a.jpg")
     text(source / "labelmap.txt", "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:1,2,3::\n")
     report = convert(source, tmp_path / "asked", "coco", Options(pixels_from=0))
-    assert (report["boxesCut"], report["notes"]) == (0, [])
+    assert report["boxesCut"] == 0
+    assert "pixel" not in "".join(report["notes"])
     document = json.loads((tmp_path / "asked/instances_train.json").read_text())
     assert [each["bbox"] for each in document["annotations"]] == [[0, 0, 40, 20]]
     notes = read(source)[2]
@@ -299,3 +297,123 @@ def test_a_list_of_categories_alone_is_no_coco(tmp_path):
     yolo(tmp_path, "names: [cat]\n", "images/a.jpg")
     text(tmp_path / "notes.json", '{"categories": [{"id": 0, "name": "cat"}], "info": {"year": 2026}}')
     assert detect(open_source(tmp_path)) == "yolo"
+
+
+def gt(number, name, class_map, attribute="job", date="2026-01-02T03:04:05.678901", **more):
+    """A line as a bounding box job leaves it; each class of the map has a box of its own."""
+    boxes = [{"class_id": int(at), "left": int(at), "top": 2, "width": 3, "height": 4} for at in class_map]
+    return {
+        "source-ref": f"s3://bucket/pictures/{name}",
+        attribute: {"image_size": [{"width": 40, "height": 20, "depth": 1}], "annotations": boxes},
+        f"{attribute}-metadata": {
+            "objects": [{"confidence": 0.09, "worker-trust": 1} for _ in boxes],
+            "class-map": class_map,
+            "type": f"groundtruth/object{'-_'[number % 2]}detection",
+            "human-annotated": "yes",
+            "creation-date": date,
+            "job-name": f"labeling-job/clone-{number}",
+        },
+        **more,
+    }
+
+
+def manifest(path, *lines):
+    text(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_jobs_folder_is_read_by_its_output_alone(tmp_path):
+    """As `aws s3 sync` brings it: with the manifests of each batch, and what workers answered."""
+    manifest(
+        tmp_path / "job/manifests/output/output.manifest", gt(0, "a.jpg", {"0": "cat"}), gt(1, "b.jpg", {})
+    )
+    manifest(tmp_path / "job/manifests/intermediate/1/annotations.manifest", gt(0, "a.jpg", {"0": "cat"}))
+    answer = {"answers": [{"workerId": "w", "answerContent": {"boundingBox": {"boundingBoxes": []}}}]}
+    text(tmp_path / "job/annotations/worker-response/iteration-1/0/x.json", json.dumps(answer))
+    text(tmp_path / "job/annotation-tool/data.json", '{"document-version":"2018-11-28","labels":[]}')
+    assert read(tmp_path)[1] == {
+        "pictures/a.jpg": ("train", [(0, 0, 2, 3, 4)]),
+        "pictures/b.jpg": ("train", []),
+    }
+
+
+def test_classes_of_other_kinds_of_labels_are_none_of_ours(tmp_path):
+    """A line may carry labels of the whole picture and its segments too, each with its own classes."""
+    more = {
+        "kind": [1],
+        "kind-metadata": {
+            "job-name": "labeling-job/kind",
+            "class-map": {"0": "indoors", "1": "outdoors"},
+            "human-annotated": "yes",
+            "creation-date": "2026-03-01T00:00:00",
+            "confidence-map": {"1": 0.8},
+            "type": "groundtruth/image-classification-multilabel",
+        },
+        "mask-ref": "s3://bucket/m.png",
+        "mask-ref-metadata": {
+            "internal-color-map": {"0": {"class-name": "BACKGROUND", "hex-color": "#ffffff"}},
+            "type": "groundtruth/semantic-segmentation",
+            "creation-date": "2026-03-01T00:00:00",
+        },
+        "checked": 1,
+        "checked-metadata": {"class-name": "right", "type": "groundtruth/label-verification"},
+        "cloud-metadata": {"objects": {"frames": 3}, "type": "groundtruth/point-cloud-object-detection"},
+    }
+    manifest(tmp_path / "output.manifest", gt(0, "a.jpg", {"0": "cat"}, **more))
+    labels, pictures, _ = read(tmp_path)
+    assert (labels, pictures) == (("cat",), {"pictures/a.jpg": ("train", [(0, 0, 2, 3, 4)])})
+
+
+def test_manifests_of_jobs_that_number_their_classes_otherwise_become_one_dataset(tmp_path):
+    """Chained jobs too, a failed line, and both spellings of the type."""
+    chained = gt(1, "b.jpg", {"0": "cat"}) | gt(0, "b.jpg", {"1": "dog"}, "adjusted", "2026-02-01T00:00:00")
+    failed = gt(0, "c.jpg", {})
+    failed["job-metadata"]["failure-reason"] = "ClientError: The image is broken."
+    manifest(tmp_path / "one.manifest", gt(0, "a.jpg", {"0": "cat", "1": "dog"}), chained, failed)
+    manifest(tmp_path / "two.manifest", gt(1, "d.jpg", {"0": "dog"}, "other-job"))
+    assert read(tmp_path, ("cat", "dog"))[1] == {
+        "pictures/a.jpg": ("train", [(0, 0, 2, 3, 4), (1, 1, 2, 3, 4)]),
+        "pictures/b.jpg": ("train", [(1, 1, 2, 3, 4)]),
+        "pictures/c.jpg": ("train", "ClientError: The image is broken."),
+        "pictures/d.jpg": ("train", [(1, 0, 2, 3, 4)]),
+    }
+
+
+@pytest.mark.parametrize("embeds", ["parquet", "webdataset", "recordio"])
+@pytest.mark.parametrize("refers", ["coco", "augmented-manifest"])
+def test_pictures_inside_a_file_come_out_where_the_labels_refer_to_them(embeds, refers, tmp_path):
+    """Else there would be labels of pictures that are nowhere."""
+    yolo(tmp_path / "source", "names: [cat]\n", "images/train/a.jpg", "images/val/A.jpg", "images/val/a.png")
+    convert(tmp_path / "source", tmp_path / "packed", embeds, Options())
+    report = convert(tmp_path / "packed", tmp_path / "made", refers, Options())
+    made = {
+        path.relative_to(tmp_path / "made").as_posix() for path in (tmp_path / "made").rglob("*.[jp][pn]g")
+    }
+    assert made == {"images/train/a.jpg", "images/validation/A.jpg", "images/validation/a-2.png"}
+    assert report["notes"] == []
+    assert read(tmp_path / "made")[1] == {
+        "images/train/a.jpg": ("train", [(0, 10, 5, 20, 10)]),
+        "images/validation/A.jpg": ("validation", [(0, 10, 5, 20, 10)]),
+        "images/validation/a-2.png": ("validation", [(0, 10, 5, 20, 10)]),
+    }
+    report = convert(tmp_path / "packed", tmp_path / "labels", refers, Options(with_pictures=False))
+    assert not (tmp_path / "labels/images").exists()
+
+
+def test_labels_that_refer_to_the_sources_pictures_say_so(tmp_path):
+    yolo(tmp_path / "source", "names: [cat]\n", "images/train/a.jpg")
+    report = convert(tmp_path / "source", tmp_path / "made", "coco", Options())
+    assert report["notes"] == ["The labels name the pictures by their paths in the source, where they stay."]
+    report = convert(tmp_path / "source", tmp_path / "there", "coco", Options(at="s3://bucket/pets/"))
+    assert report["notes"] == []
+
+
+def test_names_that_a_mac_takes_for_one_or_that_readers_pass_over_are_changed(tmp_path):
+    """An accent as a letter of its own and within one; a name that begins with a dot."""
+    one, other = "e\u0301", "\u00e9"
+    yolo(
+        tmp_path / "source", "names: [cat]\n", f"images/a/{one}.jpg", f"images/b/{other}.jpg", "images/.c.jpg"
+    )
+    report = convert(tmp_path / "source", tmp_path / "made", "imagefolder", Options())
+    assert report["renamed"] == 2
+    made = sorted(path.name for path in (tmp_path / "made/train").glob("*.jpg"))
+    assert made == sorted(["_.c.jpg", f"{one}.jpg", f"{other}-2.jpg"])

@@ -30,6 +30,7 @@ from truthmill.records import split_lines
 
 ATTRIBUTE = "bounding-box"
 CATEGORIES = "labels.json"
+_OUTPUT, _BATCHES = "output/output.manifest", "intermediate/"
 _LOOKED_AT = 1 << 20  # bytes; a manifest's first line names its picture within them
 _encode = msgspec.json.Encoder().encode
 
@@ -100,7 +101,12 @@ def detect(files: Files) -> bool:
 
 
 def manifests(files: Files) -> list[str]:
-    return [name for name in files.names if name.lower().endswith((".manifest", ".jsonl", ".json"))]
+    """Files that may be manifests. Of a labeling job's folder the output alone: those of its batches have the
+    same lines ("Output data", directory structure).
+    """
+    names = [name for name in files.names if name.lower().endswith((".manifest", ".jsonl", ".json"))]
+    whole_jobs = tuple(name.removesuffix(_OUTPUT) + _BATCHES for name in names if name.endswith(_OUTPUT))
+    return [name for name in names if not name.startswith(whole_jobs)] if whole_jobs else names
 
 
 def _begins_like_one(files: Files, name: str) -> bool:
