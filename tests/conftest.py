@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# As hypothesis does where CI is set: what an example takes says more about a busy machine than about us.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 # Powertools reads it when a handler's module is imported, which any test may do first.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Truthmill")

@@ -5,14 +5,26 @@ pixels) and `category`, whose class names are in the file's own metadata.
 Source: "Load", parquet, and "Features" in the documentation of `datasets`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.imagefolder import checked
-from truthmill.channels.parquet_file import Row, Writer, metadata_of, row_groups, rows_of
-from truthmill.channels.reading import DrawnPicture, Files, Reading, split_of, whole
+from truthmill.channels.parquet_columns import BYTES, File, Leaf
+from truthmill.channels.parquet_file import Row, Writer, row_groups
+from truthmill.channels.reading import (
+    Classes,
+    DrawnPicture,
+    Files,
+    Reading,
+    ending_of,
+    size_of,
+    split_of,
+    stem_of,
+    whole,
+)
 from truthmill.channels.writing import MAX_FILE, Append, Close, Event, Shard
 from truthmill.errors import FormatError
 
@@ -67,43 +79,140 @@ def _features(labels: tuple[str, ...]) -> str:
 
 def detect(files: Files) -> bool:
     """Whether there is a Parquet file."""
-    return any(name.endswith(".parquet") for name in files.names)
+    return bool(_names(files))
+
+
+def _names(files: Files) -> list[str]:
+    return [name for name in files.names if name.endswith(".parquet")]
+
+
+# What `datasets` and its users call the columns: a struct of lists, or a list of structs.
+_BYTES, _PATH = {("image", "bytes"), ("image",), ("bytes",)}, {("image", "path"), ("file_name",), ("path",)}
+_BOXES, _CATEGORIES = (
+    {"bbox", "bboxes", "boxes"},
+    {"category", "categories", "category_id", "label", "labels"},
+)
+
+
+class _Columns(NamedTuple):
+    """A file's columns by what they mean; some needn't be there."""
+
+    content: Leaf
+    boxes: Leaf
+    categories: Leaf
+    path: Leaf | None
+    width: Leaf | None
+    height: Leaf | None
+
+    @property
+    def there(self) -> list[Leaf]:
+        return [leaf for leaf in self if leaf is not None]
+
+
+def _columns(file: File) -> _Columns:
+    def found(fits: Callable[[Leaf], bool]) -> Leaf | None:
+        return next((leaf for leaf in file.leaves if fits(leaf)), None)
+
+    content = found(lambda leaf: leaf.name in _BYTES and leaf.kind == BYTES)
+    boxes = found(lambda leaf: leaf.name[-1] in _BOXES and leaf.repetition == 2)
+    categories = found(lambda leaf: leaf.name[-1] in _CATEGORIES and leaf.repetition == 1)
+    if content is None or boxes is None or categories is None:
+        raise ValueError(
+            "it has no column of pictures (image.bytes), of boxes (objects.bbox) or of classes "
+            f"(objects.category), but {', '.join('.'.join(leaf.name) for leaf in file.leaves)}."
+        )
+    return _Columns(
+        content,
+        boxes,
+        categories,
+        found(lambda leaf: leaf.name in _PATH and leaf.kind == BYTES),
+        found(lambda leaf: leaf.name == ("width",) and not leaf.repetition),
+        found(lambda leaf: leaf.name == ("height",) and not leaf.repetition),
+    )
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
-    """Every file that was written in this shape. Holds one file."""
-    names = [name for name in files.names if name.endswith(".parquet")]
+    """Every file with pictures, boxes ([left, top, width, height] in pixels) and classes, by their columns'
+    names. A row whose boxes are null is not labeled. Holds one file.
+    """
+    names = _names(files)
     if not names:
         raise FormatError("There is no Parquet file.")
     listed = labels if labels is not None else _labels(whole(files, names[0]), names[0])
-    return Reading(listed, _pictures(files, names, len(listed)))
+    return Reading(listed, _pictures(files, names, Classes(listed)))
 
 
 def _labels(data: bytes, name: str) -> tuple[str, ...]:
     try:
-        features = msgspec.json.decode(metadata_of(data)["huggingface"])["info"]["features"]
-        return tuple(features["objects"]["category"][0]["names"])
-    except (KeyError, IndexError, TypeError, ValueError, msgspec.DecodeError) as error:
-        raise FormatError(
-            f"{name} doesn't name its classes ({type(error).__name__} {error}); only files of this "
-            "format are read. Say the labels."
-        ) from error
+        features = msgspec.json.decode(File(data).metadata["huggingface"])["info"]["features"]
+        return tuple(next(_class_labels(features)))
+    except (KeyError, TypeError, ValueError, msgspec.DecodeError, StopIteration) as error:
+        raise FormatError(f"{name} doesn't name its classes. Say the labels.") from error
 
 
-def _pictures(files: Files, names: list[str], classes: int) -> Iterator[DrawnPicture]:
+def _class_labels(features: Any) -> Iterator[list[str]]:
+    """Names of the classes of a column of classes, however deep `datasets` nests it."""
+    if isinstance(features, list):
+        for each in features:
+            yield from _class_labels(each)
+    elif isinstance(features, dict):
+        if features.get("_type") == "ClassLabel":
+            yield features["names"]
+        for each in features.values():
+            yield from _class_labels(each)
+
+
+def _pictures(files: Files, names: list[str], classes: Classes) -> Iterator[DrawnPicture]:
     for name in names:
         try:
-            for row in rows_of(whole(files, name)):
-                yield DrawnPicture(
-                    path=row.path,
-                    split=split_of(name.rpartition("/")[2]),
-                    width=row.width,
-                    height=row.height,
-                    boxes=tuple(
-                        DrawnBox(checked(class_id, classes), *box)
-                        for box, class_id in zip(row.boxes, row.categories, strict=True)
-                    ),
-                    content=row.content,
-                )
-        except (KeyError, IndexError, ValueError) as error:
+            file = File(whole(files, name))
+            columns = _columns(file)
+            for number, values in enumerate(file.rows(columns.there)):
+                row = dict(zip(columns.there, values, strict=True))
+                called = f"{stem_of(name).rpartition('/')[2]}-{number:06d}"
+                yield _picture(row, columns, called, files, classes, split_of(name))
+        except (ValueError, TypeError, OverflowError) as error:
             raise FormatError(f"{name}: {error}") from error
+
+
+def _picture(
+    row: dict[Leaf, list[Any] | None],
+    columns: _Columns,
+    called: str,
+    files: Files,
+    classes: Classes,
+    split: str,
+) -> DrawnPicture:
+    """called: what a picture without a name is called."""
+
+    def one(leaf: Leaf | None) -> Any:
+        found = row[leaf] if leaf is not None else None
+        return found[0] if found else None
+
+    content = one(columns.content) or b""
+    path = (one(columns.path) or b"").decode() or f"{called}.{ending_of(content)}"
+    width, height = one(columns.width), one(columns.height)
+    sides, categories = row[columns.boxes], row[columns.categories]
+    if not (width and height):
+        width, height = size_of(content, path) if content else files.size_wh(path)
+    unlabeled = "Its boxes are null." if sides is None or categories is None else ""
+    rows = zip(*[iter(sides or ())] * 4, strict=True)
+    return DrawnPicture(
+        path=path,
+        split=split,
+        width=width,
+        height=height,
+        boxes=tuple(
+            DrawnBox(_class_id(category, classes), *box)
+            for box, category in zip(rows, categories or (), strict=True)
+        ),
+        unlabeled=unlabeled,
+        content=content,
+    )
+
+
+def _class_id(category: Any, classes: Classes) -> int:
+    """Of a class's number, or of its name."""
+    if isinstance(category, bytes):
+        return classes.id_of(category.decode())
+    return checked(int(category), len(classes.labels))

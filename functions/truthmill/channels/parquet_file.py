@@ -1,4 +1,4 @@
-"""Parquet files in the one shape that the format `parquet` has; pyarrow doesn't fit into Lambda.
+"""Parquet files in the one shape that the format `parquet` writes; pyarrow doesn't fit into Lambda.
 
     optional group image { optional binary bytes; optional binary path (UTF8); }
     optional int32 width; optional int32 height;
@@ -16,13 +16,12 @@ Source: Apache Parquet's documentation, "File Format", and parquet.thrift in apa
 import itertools
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from truthmill.channels import thrift_compact as thrift
+from truthmill.channels.parquet_columns import BYTES, INT32, INT64, MAGIC
 from truthmill.channels.thrift_compact import BINARY, I32, I64, LIST, STRUCT
 
-MAGIC = b"PAR1"
-INT32, INT64, BYTES = 1, 2, 6  # Type
 _OPTIONAL, _REPEATED = 1, 2  # FieldRepetitionType
 _UTF8, _LIST = 0, 3  # ConvertedType
 _PLAIN, _RLE = 0, 3  # Encoding
@@ -196,87 +195,6 @@ def _chunk(column: Column, offset: int, size: int, values: int) -> bytes:
         (9, I64, offset),
     )
     return thrift.struct((2, I64, offset), (3, STRUCT, described))
-
-
-def metadata_of(data: bytes) -> dict[str, str]:
-    """The footer's key-value pairs. Raises ValueError where it is no Parquet file."""
-    return {pair[1].decode(): pair.get(2, b"").decode() for pair in _footer(data).get(5, [])}
-
-
-def rows_of(data: bytes) -> Iterator[Row]:
-    """Rows of a file of this shape. Raises ValueError where it has another, or is compressed or encoded."""
-    for group in _footer(data)[4]:
-        columns = {tuple(part.decode() for part in chunk[3][3]): chunk[3] for chunk in group[1]}
-        missing = [column.path for column in COLUMNS if column.path not in columns]
-        if missing:
-            raise ValueError(f"there is no column {'.'.join(missing[0])}.")
-        read = [list(_column(data, column, columns[column.path])) for column in COLUMNS]
-        for content, path, width, height, sides, categories in zip(*read, strict=True):
-            boxes = list(zip(*[iter(sides)] * 4, strict=True))
-            yield Row(content[0], path[0].decode(), width[0], height[0], boxes, categories)
-
-
-def _footer(data: bytes) -> dict[int, Any]:
-    if len(data) < 12 or data[:4] != MAGIC or data[-4:] != MAGIC:
-        raise ValueError("this is no whole Parquet file.")
-    length = int.from_bytes(data[-8:-4], "little")
-    return thrift.Reader(data, len(data) - 8 - length).struct()
-
-
-def _column(data: bytes, column: Column, described: dict[int, Any]) -> Iterator[list[Any]]:
-    """The column's values, row by row."""
-    name = ".".join(column.path)
-    if described[4] != 0 or described[1] != column.kind:
-        raise ValueError(
-            f"column {name} is compressed or of another type; only files of this format are read."
-        )
-    reader = thrift.Reader(data, described[9])
-    left = described[5]
-    row: list[Any] | None = None
-    while left:
-        header = reader.struct()
-        if header[1] != 0 or header[5][2] != _PLAIN:
-            raise ValueError(f"column {name} isn't PLAIN; only files of this format are read.")
-        count = header[5][1]
-        end = reader.at + header[3]
-        repetition = _read_runs(reader, count) if column.repetition else [0] * count
-        definition = _read_runs(reader, count)
-        values = _read_values(data, reader.at, column.kind)
-        for repeated, defined in zip(repetition, definition, strict=True):
-            if not repeated:
-                if row is not None:
-                    yield row
-                row = []
-            if defined == column.definition and row is not None:
-                row.append(next(values))
-        reader.at = end
-        left -= count
-    if row is not None:
-        yield row
-
-
-def _read_runs(reader: thrift.Reader, count: int) -> list[int]:
-    reader.at += 4
-    found: list[int] = []
-    while len(found) < count:
-        header = reader.varint()
-        if header & 1:
-            raise ValueError("levels are packed; only files of this format are read.")
-        found += [reader.data[reader.at]] * (header >> 1)
-        reader.at += 1
-    return found
-
-
-def _read_values(data: bytes, at: int, kind: int) -> Iterator[Any]:
-    while True:
-        if kind == BYTES:
-            length = int.from_bytes(data[at : at + 4], "little")
-            yield data[at + 4 : at + 4 + length]
-            at += 4 + length
-        else:
-            size = 4 if kind == INT32 else 8
-            yield int.from_bytes(data[at : at + size], "little", signed=True)
-            at += size
 
 
 def row_groups(rows: Iterable[Row], most_rows: int, most_bytes: int) -> Iterator[list[Row]]:

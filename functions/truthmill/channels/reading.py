@@ -1,5 +1,7 @@
 """What a format's reader is given and what it yields."""
 
+import contextlib
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.errors import FormatError
+from truthmill.picture_size import MoreNeededError, picture_size
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SPLITS = re.compile(
@@ -92,6 +95,21 @@ def split_of(path: str) -> str:
 
 def is_picture(name: str) -> bool:
     return name.lower().endswith(PICTURE_ENDINGS)
+
+
+def size_of(content: bytes, name: str) -> tuple[int, int]:
+    """Width and height of a picture that is in a file of labels, pixels as stored. Raises FormatError."""
+    from PIL import Image  # noqa: PLC0415 - where labels say the size nothing else here wants it
+
+    with contextlib.suppress(MoreNeededError, OSError):
+        return picture_size(content) or Image.open(io.BytesIO(content)).size
+    raise FormatError(f"{name}: its size is needed, and it is no picture.")
+
+
+def ending_of(content: bytes) -> str:
+    """The ending that a picture's file should have, without the dot; "jpg" where its bytes don't tell."""
+    kinds = {b"\x89PNG": "png", b"GIF8": "gif", b"BM": "bmp", b"RIFF": "webp"}
+    return next((ending for begin, ending in kinds.items() if content.startswith(begin)), "jpg")
 
 
 def stem_of(name: str) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.imagefolder import checked, class_list, classes_file
-from truthmill.channels.reading import DrawnPicture, Files, Reading, split_of
+from truthmill.channels.reading import DrawnPicture, Files, Reading, ending_of, size_of, split_of
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
 from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
@@ -154,7 +154,9 @@ def detect(files: Files) -> bool:
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
-    """Every .rec, with the names and sizes that its -sizes.jsonl has."""
+    """Every .rec. Names and sizes are those that its -sizes.jsonl has; without it the names are those of its
+    .lst, else the records' ids, and the sizes the pictures' own.
+    """
     listed = class_list(files, labels, "RecordIO")
     return Reading(listed, _pictures(files, len(listed)))
 
@@ -164,26 +166,43 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
         if not name.endswith(".rec"):
             continue
         sizes = name.removesuffix(".rec") + "-sizes.jsonl"
-        if sizes not in files.names:
-            raise FormatError(f"{name}: shares of a side are pixels only with {sizes}, which isn't there.")
-        known = (msgspec.json.decode(line, type=_Size) for line in split_lines(files.chunks(sizes)))
-        for payload, size in zip(records(files.chunks(name), name), known, strict=True):
-            count = _HEADER.unpack_from(payload)[0]
+        known = split_lines(files.chunks(sizes)) if sizes in files.names else None
+        called = {} if known else _called(files, name.removesuffix(".rec") + ".lst")
+        for payload in records(files.chunks(name), name):
+            count, _, id_, _ = _HEADER.unpack_from(payload)
             label = struct.unpack_from(f"<{count}f", payload, _HEADER.size)
+            content = payload[_HEADER.size + 4 * count :]
+            if known:
+                size = msgspec.json.decode(next(known, b"{}"), type=_Size)
+            else:
+                path = called.get(id_) or f"{id_:09d}.{ending_of(content)}"
+                size = _Size(path, *size_of(content, f"{name}, record {id_}"))
             yield DrawnPicture(
                 path=size.file_name,
                 split=split_of(name),
                 width=size.width,
                 height=size.height,
                 boxes=_boxes(label, size, classes, name),
-                content=payload[_HEADER.size + 4 * count :],
+                content=content,
             )
 
 
+def _called(files: Files, name: str) -> dict[int, str]:
+    """File names by the records' ids: the first and the last column of a .lst."""
+    if name not in files.names:
+        return {}
+    rows = (
+        line.decode(errors="replace").rstrip("\r").split("\t") for line in split_lines(files.chunks(name))
+    )
+    return {int(row[0]): row[-1] for row in rows if len(row) > 2 and row[0].isdigit()}
+
+
 def _boxes(label: tuple[float, ...], size: _Size, classes: int, name: str) -> tuple[DrawnBox, ...]:
+    if len(label) < 2 or label[0] < 2 or label[1] < 5:
+        raise FormatError(f"{name}: its labels are none of boxes, which begin with a header of two numbers.")
     begin, step = int(label[0]), int(label[1])
     boxes = []
-    for at in range(begin, len(label), step):
+    for at in range(begin, len(label) - 4, step):
         class_id, left, top, right, bottom = label[at : at + 5]
         if class_id < 0:
             continue

@@ -9,28 +9,23 @@ Sources: webdataset's documentation, "The WebDataset Format"; POSIX.1-1988 ustar
 """
 
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.imagefolder import checked, class_list, classes_file
-from truthmill.channels.reading import DrawnPicture, Files, Reading, split_of
+from truthmill.channels.reading import Classes, DrawnPicture, Files, Reading, is_picture, size_of, split_of
 from truthmill.channels.writing import MAX_FILE, Append, Close, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
 from truthmill.errors import FormatError
 
+_BOXES = ("bbox", "bboxes", "boxes")
+_CLASSES = ("categories", "category_id", "category", "class_id", "labels", "label")
 _END = b"\0" * 1024
 _encode = msgspec.json.Encoder().encode
-
-
-class _Sample(msgspec.Struct, frozen=True):
-    file_name: str
-    width: int
-    height: int
-    bbox: list[tuple[float, float, float, float]]
-    categories: list[int]
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -80,47 +75,103 @@ def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
 
 def detect(files: Files) -> bool:
     """Whether there is a tar file."""
-    return any(name.endswith(".tar") for name in files.names)
+    return bool(_tars(files))
+
+
+def _tars(files: Files) -> list[str]:
+    return [name for name in files.names if name.lower().endswith((".tar", ".tar.gz", ".tgz"))]
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
-    """Every tar file that was written here; the pictures stay in it."""
+    """Every tar file; the pictures stay in it. A sample is the members of one key in any order, its boxes in
+    its `.json` in any of the shapes that `sample_boxes` knows; one without it is not labeled.
+    """
     listed = class_list(files, labels, "webdataset")
-    return Reading(listed, _pictures(files, len(listed)))
+    return Reading(listed, _pictures(files, Classes(listed)))
 
 
-def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
-    decode = msgspec.json.Decoder(_Sample).decode
-    for name in files.names:
-        if not name.endswith(".tar"):
-            continue
+def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
+    for name in _tars(files):
         try:
-            stream = cast("IO[bytes]", _Stream(files.chunks(name)))
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                content = b""
-                for member in archive:
-                    opened = archive.extractfile(member)
-                    data = opened.read() if opened else b""
-                    if member.name.endswith(".json"):
-                        yield _picture(decode(data), content, name, classes)
-                    else:
-                        content = data
-        except (tarfile.TarError, msgspec.DecodeError, ValueError) as error:
+            for key, members in _samples(files, name):
+                picture = _picture(key, members, split_of(name), classes)
+                if picture is not None:
+                    yield picture
+        except (tarfile.TarError, zlib.error, msgspec.DecodeError, ValueError) as error:
             raise FormatError(f"{name}: {error}") from error
 
 
-def _picture(sample: _Sample, content: bytes, name: str, classes: int) -> DrawnPicture:
+def _samples(files: Files, name: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Each key with its members by their endings: a name's first dot ends it ("The WebDataset Format")."""
+    stream = cast("IO[bytes]", _Stream(files.chunks(name)))
+    with tarfile.open(fileobj=stream, mode="r|*") as archive:
+        begun, members = "", dict[str, bytes]()
+        for member in archive:
+            opened = archive.extractfile(member)
+            if opened is None:
+                continue
+            folder, slash, base = member.name.rpartition("/")
+            stem, _, ending = base.partition(".")
+            key = folder + slash + stem
+            if key != begun and members:
+                yield begun, members
+                members = {}
+            begun = key
+            members[ending.lower()] = opened.read()
+        if members:
+            yield begun, members
+
+
+def _picture(key: str, members: dict[str, bytes], split: str, classes: Classes) -> DrawnPicture | None:
+    """None for a sample without a picture."""
+    ending = next((ending for ending in members if is_picture(f"x.{ending}")), None)
+    if ending is None:
+        return None
+    content, path, told = members[ending], f"{key}.{ending}", members.get("json")
+    if told is None:
+        return DrawnPicture(path=path, split=split, unlabeled="It has no JSON.", content=content)
+    sample = msgspec.json.decode(told)
+    about = sample if isinstance(sample, dict) else {}
+    path = str(about.get("file_name") or path)
+    width, height = about.get("width"), about.get("height")
+    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+        width, height = size_of(content, path)
     return DrawnPicture(
-        path=sample.file_name,
-        split=split_of(name.rpartition("/")[2]),
-        width=sample.width,
-        height=sample.height,
+        path=path,
+        split=split,
+        width=width,
+        height=height,
         content=content,
-        boxes=tuple(
-            DrawnBox(checked(class_id, classes), *bbox)
-            for bbox, class_id in zip(sample.bbox, sample.categories, strict=True)
-        ),
+        boxes=tuple(sample_boxes(sample, classes)),
     )
+
+
+def sample_boxes(sample: Any, classes: Classes) -> Iterator[DrawnBox]:
+    """Of {"bbox": [...], "categories": [...]}, the same within "objects", or a list of {"bbox": [left, top,
+    width, height], "category_id": 0}, alone or as "annotations" or "objects". A class is a number or a name.
+
+    Raises ValueError where it is none of these.
+    """
+    found = sample
+    for key in ("objects", "annotations"):
+        if isinstance(found, dict) and key in found:
+            found = found[key]
+    if isinstance(found, dict):
+        boxes = next((found[key] for key in _BOXES if key in found), None)
+        kinds = next((found[key] for key in _CLASSES if key in found), None)
+        if isinstance(boxes, list) and isinstance(kinds, list) and len(boxes) == len(kinds):
+            found = [{"bbox": box, "category_id": kind} for box, kind in zip(boxes, kinds, strict=True)]
+    if not isinstance(found, list):
+        raise ValueError(  # noqa: TRY004 - of the file, not of the call
+            'a sample\'s JSON has neither "bbox" with as many "categories", nor "annotations".'
+        )
+    for one in found:
+        box = next((one[key] for key in _BOXES if key in one), None)
+        kind = next((one[key] for key in _CLASSES if key in one), None)
+        if not isinstance(box, list) or len(box) != 4 or kind is None:
+            raise ValueError(f"{one!r} isn't a box with its class.")
+        class_id = classes.id_of(kind) if isinstance(kind, str) else checked(int(kind), len(classes.labels))
+        yield DrawnBox(class_id, *map(float, box))
 
 
 class _Stream:
