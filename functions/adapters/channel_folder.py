@@ -10,7 +10,8 @@ from typing import IO, Any, Self
 
 from truthmill.channels.writing import Append, Close, Copy, Event, Whole
 from truthmill.errors import FormatError, SourceError
-from truthmill.picture_size import MoreNeededError, picture_size
+from truthmill.image_metadata import ORIENTATION
+from truthmill.picture_size import MoreNeededError, shown_size
 
 CHUNK = 1 << 20  # bytes read at a time
 _HEAD = 4096  # bytes of a picture that usually tell its size
@@ -112,7 +113,7 @@ def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:
     found = None
     while found is None:
         try:
-            found = picture_size(head)
+            found = shown_size(head)
         except MoreNeededError as error:
             more = file.read(max(error.bytes_needed - len(head), _HEAD))
             if not more:
@@ -130,7 +131,7 @@ def _size_by_pillow(file: Any, name: str) -> tuple[int, int]:
     try:
         file.seek(0)
         with Image.open(file) as picture:
-            return picture.size
+            return picture.size[::-1] if picture.getexif().get(ORIENTATION) in range(5, 9) else picture.size
     except OSError as error:
         raise _no_size(name) from error
 

@@ -103,7 +103,7 @@ def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:
     if min(said) > 0 and found != said:
         raise FormatError(
             f"{drawn.path}: the labels are for {said[0]} x {said[1]} pixels, the picture has {found[0]} x "
-            f"{found[1]}; its boxes would lie elsewhere."
+            f"{found[1]} as it is shown; its boxes would lie elsewhere."
         )
     return found
 

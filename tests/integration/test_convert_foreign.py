@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adapters.channel_folder import open_source
-from picture_bytes import corners, saved
+from picture_bytes import SUFFIX, corners, exif, saved
 from truthmill.channels import CHANNELS, detect
 from truthmill.errors import FormatError
 from truthmill_cli.convert import Options, convert
@@ -417,3 +417,38 @@ def test_names_that_a_mac_takes_for_one_or_that_readers_pass_over_are_changed(tm
     assert report["renamed"] == 2
     made = sorted(path.name for path in (tmp_path / "made/train").glob("*.jpg"))
     assert made == sorted(["_.c.jpg", f"{one}.jpg", f"{other}-2.jpg"])
+
+
+def turned(orientation, kind="JPEG"):
+    """40 x 20 pixels as stored."""
+    block = exif(orientation) if kind == "WEBP" else b"Exif\0\0" + exif(orientation)
+    return saved(corners(40, 20), kind, exif=block)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("orientation", "size"), [(1, (40, 20)), (3, (40, 20)), (6, (20, 40)), (8, (20, 40))]
+)
+def test_shares_are_of_the_picture_as_its_orientation_has_it_shown(orientation, size, kind, tmp_path):
+    """Which is what tools draw on, and what Ultralytics trains on."""
+    source = tmp_path / "source"
+    text(source / "data.yaml", "names: [cat]\n")
+    text(source / "labels/a.txt", "0 0.25 0.25 0.5 0.5")
+    name = f"images/a.{SUFFIX.get(kind, 'webp')}"
+    text(source / name, turned(orientation, kind))
+    convert(source, tmp_path / "made", "coco", Options())
+    document = json.loads((tmp_path / "made/instances_train.json").read_text())
+    assert (document["images"][0]["width"], document["images"][0]["height"]) == size
+    assert document["annotations"][0]["bbox"] == [0, 0, size[0] // 2, size[1] // 2]
+    convert(
+        tmp_path / "made/instances_train.json", tmp_path / "checked", "yolo", Options(with_pictures=False)
+    )
+
+
+def test_sizes_are_compared_with_the_picture_as_it_is_shown(tmp_path):
+    text(tmp_path / "a.jpg", turned(6))
+    coco(tmp_path / "labels.json", [], [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 40}])
+    assert convert(tmp_path, tmp_path / "made", "coco", Options(verify=True))["pictures"] == 1
+    coco(tmp_path / "labels.json", [], [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 20}])
+    with pytest.raises(FormatError, match="for 40 x 20 pixels, the picture has 20 x 40 as it is shown"):
+        convert(tmp_path / "labels.json", tmp_path / "not", "coco", Options(verify=True))

@@ -5,7 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from truthmill.picture_size import MoreNeededError, picture_size
+from picture_bytes import exif, exif_segment, with_segments
+from truthmill.picture_size import MoreNeededError, picture_size, shown_size
 
 
 def saved(size_wh, kind, **options):
@@ -53,3 +54,30 @@ def test_another_format_has_no_size_here():
 
 def test_a_jpeg_without_a_marker_where_one_must_be_has_no_size():
     assert picture_size(b"\xff\xd8\x00\x00\x00\x00\x00\x00") is None
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shown"), [(1, (30, 20)), (4, (30, 20)), (5, (20, 30)), (8, (20, 30)), (99, (30, 20))]
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_jpegs_shown_size_is_the_upright_pictures(orientation, order, shown):
+    picture = saved(
+        (30, 20), "JPEG", exif=b"Exif\0\0" + exif(orientation, taken="2026:01:01 00:00:00", order=order)
+    )
+    assert (shown_size(picture), picture_size(picture)) == (shown, (30, 20))
+
+
+def test_a_broken_exif_block_turns_nothing():
+    assert shown_size(saved((30, 20), "JPEG", exif=b"Exif\0\0MM\0*")) == (30, 20)
+    assert shown_size(saved((30, 20), "PNG")) == (30, 20)
+
+
+def test_an_orientation_that_lies_far_back_is_asked_for():
+    block = bytearray(exif(6))
+    block[4:8] = (5_000).to_bytes(4, "little")  # where the directory is
+    picture = with_segments(
+        saved((30, 20), "JPEG"), exif_segment(bytes(block[:8]) + bytes(4_992) + bytes(block[8:]))
+    )
+    with pytest.raises(MoreNeededError):
+        shown_size(picture[:4096])
+    assert shown_size(picture) == (20, 30)

@@ -11,7 +11,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.errors import FormatError
-from truthmill.picture_size import MoreNeededError, picture_size
+from truthmill.picture_size import MoreNeededError, shown_size
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SPLITS = re.compile(
@@ -31,7 +31,9 @@ class Files(Protocol):
         """The file's bytes."""
 
     def size_wh(self, name: str) -> tuple[int, int]:
-        """Width and height of a picture, pixels as stored. Raises FormatError where it can't be told."""
+        """Width and height of a picture, pixels, for whose labels don't say it: as it is shown, which is what
+        such labels are drawn on. Raises FormatError where it can't be told.
+        """
 
 
 class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -98,11 +100,11 @@ def is_picture(name: str) -> bool:
 
 
 def size_of(content: bytes, name: str) -> tuple[int, int]:
-    """Width and height of a picture that is in a file of labels, pixels as stored. Raises FormatError."""
+    """Width and height of a picture that is in a file of labels, as it is shown. Raises FormatError."""
     from PIL import Image  # noqa: PLC0415 - where labels say the size nothing else here wants it
 
     with contextlib.suppress(MoreNeededError, OSError):
-        return picture_size(content) or Image.open(io.BytesIO(content)).size
+        return shown_size(content) or Image.open(io.BytesIO(content)).size
     raise FormatError(f"{name}: its size is needed, and it is no picture.")
 
 
