@@ -108,6 +108,9 @@ def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:
     return found
 
 
+_BEGINNINGS = (".", "=", "+", "-", "@")
+
+
 def _seen(name: str) -> str:
     """As file systems compare names that don't tell case and accents' forms apart."""
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
@@ -128,12 +131,13 @@ class Names:
     def unique(self, picture: LabeledPicture) -> str:
         """The last part of its path, with -2, -3 … before the ending where the name is taken.
 
-        Characters that don't print become "_", for lists that have a name a line; so does a dot at the
-        beginning, for readers that pass over hidden files.
+        Characters that don't print become "_", for lists that have a name a line. A "_" goes before a dot,
+        for readers that pass over hidden files, and before what a spreadsheet takes for the beginning of a
+        formula or a command for that of an option.
         """
         base = picture.key.rpartition("/")[2]
         name = base if base.isprintable() else "".join(c if c.isprintable() else "_" for c in base)
-        name = f"_{name}" if name.startswith(".") else name
+        name = f"_{name}" if name.startswith(_BEGINNINGS) else name
         stem, dot, ending = name.rpartition(".")
         stem, ending = (stem, dot + ending) if stem else (name, "")
         folder = "" if self._one_folder else picture.split

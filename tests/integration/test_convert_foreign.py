@@ -407,6 +407,15 @@ def test_labels_that_refer_to_the_sources_pictures_say_so(tmp_path):
     assert report["notes"] == []
 
 
+def test_a_name_begins_like_no_formula_and_no_option(tmp_path):
+    """Lists of RecordIO and Pascal VOC have names in them."""
+    names = ("=1+1", "+1", "-rf", "@sum")
+    yolo(tmp_path / "source", "names: [cat]\n", *(f"images/{name}.jpg" for name in names))
+    convert(tmp_path / "source", tmp_path / "made", "pascal-voc", Options())
+    listed = (tmp_path / "made/ImageSets/Main/train.txt").read_text().split()
+    assert sorted(listed) == sorted(f"_{name}" for name in names)
+
+
 def test_names_that_a_mac_takes_for_one_or_that_readers_pass_over_are_changed(tmp_path):
     """An accent as a letter of its own and within one; a name that begins with a dot."""
     one, other = "e\u0301", "\u00e9"
