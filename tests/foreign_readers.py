@@ -151,7 +151,7 @@ def mxnet_recordio(root, split):
         path_imgidx=f"{path}.idx",
         batch_size=1,
         data_shape=(3, 32, 32),
-        label_pad_width=40,
+        label_pad_width=5100,
         shuffle=False,
     )
     pictures = {}

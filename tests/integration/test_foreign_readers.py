@@ -22,7 +22,43 @@ LABELS = (
     "the \"big\", <dog> & 'co': #1",
     "Büffel 🐃",
     "=cmd|' /C calc'!A0",
-    *(f"class {number}" for number in range(4, 300)),
+    # What YAML takes for something else than a text, or for its own signs.
+    *("yes", "no", "on", "null", "~", "1e3", "0x10", "1_000", "2026-01-01", "12:30", ".inf", "true", "0"),
+    *(
+        "- item",
+        "? key",
+        "a: b",
+        ": x",
+        "#c",
+        "a #b",
+        "{x}",
+        "[x]",
+        "&a",
+        "*a",
+        "!t",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+    ),
+    *("'", '"', "\\n", "---", "..."),
+    # What another markup, a shell, a path or a format's own list takes for a sign.
+    *(
+        "]]>",
+        "&amp;",
+        "<script>alert(1)</script>",
+        "$(id)",
+        "%s{0}",
+        "../x",
+        "a/b",
+        "a,b",
+        "a|b",
+        "background",
+    ),
+    # Told apart by nothing but case, spaces, or how an accent is written.
+    *("cat", "Cat", "cat ", " cat", "c\u00a0at", "e\u0301", "\u00e9", "\u202eabc", "a\u200db", "\ufeffa"),
+    *(f"class {number}" for number in range(58, 300)),
 )
 PICTURES = {
     ("train", "0a-rex.jpg"): (64, 48, [(1, 10, 20, 30, 9), (0, 0, 0, 64, 48), (299, 63, 47, 1, 1)]),
@@ -30,6 +66,13 @@ PICTURES = {
     ("train", "0c-Rex.png"): (333, 7, []),
     ("validation", "0d-rex.a.b.jpg"): (50, 50, [(3, 0, 49, 50, 1), (3, 0, 0, 1, 50)]),
     ("validation", "0e-meadow.png"): (40, 30, []),
+    ("train", "0f-crowd.jpg"): (
+        300,
+        200,
+        [(n % 300, n % 290, n * 7 % 190, 1 + n % 9, 10) for n in range(1000)],
+    ),
+    ("validation", "0g-dot.png"): (1, 1, [(5, 0, 0, 1, 1)]),
+    ("validation", "0h-line.jpg"): (10_000, 1, [(6, 9_999, 0, 1, 1), (7, 1_234, 0, 3, 1)]),
 }
 
 
