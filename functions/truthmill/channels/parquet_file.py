@@ -59,27 +59,33 @@ COLUMNS = (
 
 
 class Writer:
-    """Bytes of a file, row group after row group. size: of what has been made; rows: in it."""
+    """Bytes of a file, row group after row group. rows: in it; size: of all that would be in it by now."""
 
     def __init__(self, metadata: dict[str, str]) -> None:
         """metadata: key-value pairs for the footer."""
         self._metadata = metadata
         self._groups: list[bytes] = []
-        self.size = len(MAGIC)
         self.rows = 0
+        self._end = len(MAGIC)
+        self._described = len(self.footer())
+
+    @property
+    def size(self) -> int:
+        return self._end + self._described
 
     def group(self, rows: list[Row]) -> bytes:
         """A row group's bytes, which the file begins with or goes on with."""
         pieces = [] if self._groups else [MAGIC]
-        chunks, before = [], self.size
+        chunks, before = [], self._end
         for column, levels, values in zip(COLUMNS, _levels(rows), _values(rows), strict=True):
             page = _page(column, levels, values)
-            chunks.append(_chunk(column, self.size, len(page), len(levels[1])))
+            chunks.append(_chunk(column, self._end, len(page), len(levels[1])))
             pieces.append(page)
-            self.size += len(page)
+            self._end += len(page)
         self._groups.append(
-            thrift.struct((1, LIST, (STRUCT, chunks)), (2, I64, self.size - before), (3, I64, len(rows)))
+            thrift.struct((1, LIST, (STRUCT, chunks)), (2, I64, self._end - before), (3, I64, len(rows)))
         )
+        self._described += len(self._groups[-1])
         self.rows += len(rows)
         return b"".join(pieces)
 

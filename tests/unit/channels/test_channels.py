@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truthmill import request
+from truthmill import channels, request
 from truthmill.box_check import check_boxes
 from truthmill.boxes import Box
 from truthmill.channels import CHANNELS, detect
@@ -182,3 +182,27 @@ def test_edges_of_pictures_of_30000_pixels_are_exact(name, data):
     picture = LabeledPicture(key="i/p.jpg", split="train", width=width, height=height, boxes=(box,))
     _, read = read_back(CHANNELS[name], written(CHANNELS[name], dataset_of(picture, labels=("a",))))
     assert [one.boxes for one in read] == [(box,)]
+
+
+@pytest.mark.parametrize("name", ["webdataset", "parquet"])
+def test_a_file_with_pictures_inside_stays_below_the_limit_and_none_is_lost(name, monkeypatch):
+    """256 MB in earnest; each file is whole by itself."""
+    module = getattr(channels, name)
+    monkeypatch.setattr(module, "MAX_FILE", 20_000)
+    if name == "parquet":
+        monkeypatch.setattr(module, "GROUP_BYTES", 16_000)
+        monkeypatch.setattr(module, "GROUP_ROWS", 5)
+    pictures = [
+        LabeledPicture(
+            key=f"i/{n}.jpg", split="train", width=9, height=9, boxes=(Box(0, 0, 0, 1, 1 + n % 9),)
+        )
+        for n in range(300)
+    ]
+    files = written(CHANNELS[name], dataset_of(*pictures, labels=("a",), splits=("train",)))
+    large = {file: data for file, data in files.items() if "train" in file}
+    assert len(large) > 1
+    assert max(map(len, large.values())) <= 20_000
+    assert min(map(len, list(large.values())[:-1])) > 10_000
+    listed = {file: data for file, data in files.items() if file not in large}
+    found = [read_back(CHANNELS[name], {**listed, file: data})[1] for file, data in large.items()]
+    assert essence([picture for each in found for picture in each]) == essence(pictures)
