@@ -1,5 +1,7 @@
 """`truthmill train-config`: what starts a training on a dataset, printed."""
 
+import difflib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +52,7 @@ def train_config(
         )
     name = _format_of(document)
     channels = msgspec.json.decode(storage.read(at.channel(name) + "channels.json"))
+    _check(role_arn, instance_type)
     try:
         request = training.create_training_job(
             f"{dataset}-{at.run}",
@@ -62,6 +65,23 @@ def train_config(
     except RequestError as error:
         raise UsageError(str(error)) from error
     return msgspec.json.format(msgspec.json.encode(request), indent=2).decode() + "\n"
+
+
+def _check(role_arn: str, instance_type: str) -> None:
+    """Raises UsageError for what CreateTrainingJob wouldn't take, as botocore's model of it says."""
+    import botocore.session  # noqa: PLC0415 - a program needs none of it
+
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    shape: Any = service.operation_model("CreateTrainingJob").input_shape
+    pattern = shape.members["RoleArn"].metadata["pattern"]
+    if role_arn and not re.fullmatch(pattern, role_arn):
+        raise UsageError(f"--role-arn {role_arn!r} is no role's ARN, such as {_NO_ROLE}.")
+    known = shape.members["ResourceConfig"].members["InstanceType"].enum
+    if instance_type and instance_type not in known:
+        near = difflib.get_close_matches(instance_type, known, 3) or [training.INSTANCE_TYPE]
+        raise UsageError(
+            f"--instance-type {instance_type!r} is none of SageMaker's. Near: {', '.join(near)}."
+        )
 
 
 def _format_folder(folder: str, name: str) -> str:

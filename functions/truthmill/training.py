@@ -58,8 +58,14 @@ def create_training_job(
     is nothing to train on, or as `training_image` does.
     """
     inputs = channels["InputDataConfig"]
-    if not any(each["ChannelName"] == "train" for each in inputs):
+    there = {each["ChannelName"] for each in inputs}
+    if "train" not in there:
         raise RequestError("The channels have no labeled picture in train, so there is nothing to train on.")
+    if "validation" not in there:  # "Object Detection Algorithm", input/output interface
+        raise RequestError(
+            "The channels have no labeled picture in validation; SageMaker's Object Detection wants some. "
+            "Split the dataset anew: truthmill resplit DATASET --validation 0.2"
+        )
     return {
         "TrainingJobName": name,
         "AlgorithmSpecification": {

@@ -98,3 +98,19 @@ def test_a_region_without_the_algorithm_is_named(cloud, store):
 def test_a_dataset_that_is_not_there_is_named(store):
     with pytest.raises(UsageError, match="'cats'"):
         train_config(store, "cats", "sagemaker")
+
+
+def test_what_sagemaker_would_not_take_is_named(cloud, store):
+    labeled(cloud, "augmented-manifest")
+    with pytest.raises(UsageError, match="--role-arn 'training' is no role's ARN, such as arn:aws:iam::"):
+        train_config(store, "pets", "sagemaker", role_arn="training")
+    with pytest.raises(UsageError, match=r"--instance-type 'g5.xlarge' is none .*ml\.g5\.xlarge"):
+        train_config(store, "pets", "sagemaker", instance_type="g5.xlarge")
+
+
+def test_a_dataset_without_validation_is_not_trained_on_in_sagemaker(cloud, store):
+    """Its Object Detection wants both channels."""
+    cloud.put("incoming/pets.zip", archive({f"{number}.jpg": picture(number) for number in range(3)}))
+    cloud.start("incoming/pets.zip", channels=["augmented-manifest"], split={"validation": 0}).to_the_end()
+    with pytest.raises(UsageError, match=r"no labeled picture in validation.*truthmill resplit"):
+        train_config(store, "pets", "sagemaker")
