@@ -74,11 +74,13 @@ def again(
     """
     if not storage.exists(layout.ledger(dataset)):
         raise UsageError(f"There is no dataset {dataset!r} with pictures. `truthmill status` lists them.")
-    return _overlaid(_read_request(file) if file else {}, options) | {
+    given = _overlaid(_read_request(file) if file else {}, options) | {
         "source": storage.uri(layout.dataset_prefix(dataset)),
         "dataset": dataset,
         "trigger": "cli",
     }
+    understood(given)
+    return given
 
 
 def execution_name(dataset: str) -> str:

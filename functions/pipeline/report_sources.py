@@ -232,7 +232,7 @@ def moments(store: Storage, at: RunLayout, run: Run) -> dict[str, datetime]:
     prefixes = {
         "Prepare": [at.plan],
         "InspectImages": [at.inspected],
-        "SplitDataset": [at.outcome],
+        "ResplitDataset" if run.request.get("resplit") else "SplitDataset": [at.outcome],
         "PlaceImages": [at.prefix + "placed/"],
         "LabelImages": [output_manifest(at, job) for job in run.jobs],
         "BuildChannels": [at.channels],

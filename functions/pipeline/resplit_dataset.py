@@ -58,6 +58,8 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
     described = {
         "wanted": dict(found.wanted),
         "offBy": {name: found.counts[name] - wanted for name, wanted in found.wanted.items()},
+        "largestGroup": found.largest_group,
+        "straddlingGroups": found.straddling,
         "lacking": [{"split": split, "label": run.asked.labels[kind]} for split, kind in found.lacking],
     }
     update_run(

@@ -63,7 +63,8 @@ class Resplit:
     """The decision. sides: number in `layout.SPLITS` of each picture, in the order in which they were added.
 
     counts, wanted: pictures of each split. moved: pictures that change sides. lacking: pairs of a split's
-    name and a class that it has no box of, though others have.
+    name and a class that it has no box of, though others have. largest_group: pictures in it. straddling:
+    groups that are on several sides, counted in what came out.
     """
 
     sides: "NDArray[np.int8]"
@@ -71,6 +72,8 @@ class Resplit:
     wanted: Mapping[str, int]
     moved: int
     lacking: tuple[tuple[str, int], ...]
+    largest_group: int
+    straddling: int
 
 
 def resplit(remembered: Remembered, seed: str) -> Resplit:
@@ -96,4 +99,14 @@ def resplit(remembered: Remembered, seed: str) -> Resplit:
         found = stratify(groups, gathered.rows(), drawn, shares, seed, before, stays, remembered.classes)
         sides, counts, wanted = found.sides, found.counts, found.wanted
         lacking = tuple((SPLITS[side], kind) for side, kind in found.lacking)
-    return Resplit(sides, counts, wanted, int((sides != before).sum()), lacking)
+    moved = int((sides != before).sum())
+    return Resplit(sides, counts, wanted, moved, lacking, *_leakage(groups, sides))
+
+
+def _leakage(groups: "NDArray[np.int64]", sides: "NDArray[np.int8]") -> tuple[int, int]:
+    """Pictures in the largest group, and how many groups are on several sides."""
+    if not len(groups):
+        return 0, 0
+    on_sides = np.unique(groups * len(SPLITS) + sides) // len(SPLITS)
+    largest = int(np.unique(groups, return_counts=True)[1].max())
+    return largest, int((np.unique(on_sides, return_counts=True)[1] > 1).sum())

@@ -1,13 +1,16 @@
 """A labeled dataset is split anew: no one labels, whole groups move, earlier runs stay as they were."""
 
 import json
+import re
 
 import pytest
 
 from builders import archive, picture
 from truthmill import Dataset
 from truthmill.errors import RequestError, SourceError
+from truthmill_cli.errors import UsageError
 from truthmill_cli.pull import pull
+from truthmill_cli.run import again
 
 URI = "s3://truthmill-test/datasets/pets"
 CAT, DOG = ([{"class_id": kind, "left": 3, "top": 5, "width": 20, "height": 11}] for kind in (0, 1))
@@ -134,3 +137,32 @@ def test_resplit_of_an_archive_and_stratify_without_labels_are_refused(cloud):
         cloud.start("incoming/pets.zip", resplit=True).prepare()
     with pytest.raises(RequestError, match="truthmill resplit"):
         cloud.start("incoming/pets.zip", split={"stratify": True}).prepare()
+
+
+def test_the_report_of_a_new_split_tells_of_it_and_of_what_was_there(cloud):
+    """No picture came in; the leakage check counts groups in what came out."""
+    labeled(cloud)
+    run = resplit(cloud, split={"validation": 0.4})
+    assert run.run_json["split"]["straddlingGroups"] == 0
+    assert run.run_json["split"]["largestGroup"] == 1
+    page = cloud.get(f"datasets/pets/reports/{run.run['run']}.html").decode()
+    rows = re.search(r"<caption>Where every input went</caption>.*?</table>", page)[0]
+    assert re.findall(r"<th scope=\"row\">([^<]*)</th><td[^>]*>([^<]*)</td><td[^>]*>([^<]*)<", rows) == [
+        ("pictures of the dataset", "training", "12"),
+        ("pictures of the dataset", "validation", "8"),
+        ("training", "in the channels", "12"),
+        ("validation", "in the channels", "8"),
+    ]
+    assert f"split anew; {run.counts['moved']} of them changed sides" in page
+    assert "Groups on both sides (leakage)</dt><dd>none" in page
+
+
+def test_a_mistake_in_the_command_is_told_before_anything_starts(cloud, store):
+    labeled(cloud)
+    with pytest.raises(UsageError, match=r"split\.validation"):
+        again(store, "pets", None, {"resplit": True, "split.validation": 1.5})
+    with pytest.raises(UsageError, match=r"\['foo'\]; choose from"):
+        again(store, "pets", None, {"resplit": True, "channels": ["foo"]})
+    assert again(store, "pets", None, {"resplit": True, "split.stratify": True})["split"] == {
+        "stratify": True
+    }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from test_split import digests, groups_of
 
 from truthmill.errors import SplitError
+from truthmill.resplit import _leakage
 from truthmill.stratify import Drawn, Stratified, stratify
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -135,3 +136,11 @@ def test_the_order_of_the_pictures_changes_nothing(parts):
     )
     assert other.sides.tolist() == one.sides[order].tolist()
     assert sum(one.counts.values()) == count
+
+
+def test_the_leakage_check_counts_groups_in_what_came_out():
+    """Group 4 has pictures on two sides, group 7 on one, group 9 on three."""
+    groups = np.array([4, 7, 4, 9, 7, 9, 9, 4])
+    sides = np.array([0, 1, 2, 0, 1, 1, 2, 0], np.int8)
+    assert _leakage(groups, sides) == (3, 2)
+    assert _leakage(groups[:0], sides[:0]) == (0, 0)

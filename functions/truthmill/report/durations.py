@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-STATES = ("Prepare", "InspectImages", "SplitDataset", "PlaceImages", "LabelImages", "BuildChannels")
+STATES = (
+    "Prepare",
+    "InspectImages",
+    "SplitDataset",
+    "ResplitDataset",
+    "PlaceImages",
+    "LabelImages",
+    "BuildChannels",
+)
 
 
 def durations(started_at: str, ended: Mapping[str, datetime]) -> list[tuple[str, float]]:
@@ -16,7 +24,10 @@ def durations(started_at: str, ended: Mapping[str, datetime]) -> list[tuple[str,
     found = []
     for state in STATES:
         moment = ended.get(state)
-        if moment is None or moment < before:
+        if moment is None:
+            continue
+        moment = moment.replace(microsecond=0)  # some answers of a store have whole seconds only
+        if moment < before:
             continue
         found.append((state, (moment - before).total_seconds()))
         before = moment

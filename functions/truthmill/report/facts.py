@@ -11,10 +11,11 @@ from truthmill.run import Run
 
 @dataclass(slots=True)
 class Agreement:
-    """Of pictures that several workers labeled: the share of workers who drew a box, mean over its boxes.
+    """Of pictures that several workers labeled: their boxes' confidence, which says how certain their answers
+    make a box (of our own service the probability that it is there), mean over a picture's boxes.
 
     pictures: how many of them; bins: up to 50, 60, 70, 80, 90, 99, 100 %. least: keys, the worst first, each
-    with its lowest box's share.
+    with its lowest box's confidence.
     """
 
     pictures: int = 0
@@ -72,6 +73,11 @@ class Facts:
     @property
     def labels(self) -> tuple[str, ...]:
         return self.measures.labels
+
+    @property
+    def is_resplit(self) -> bool:
+        """Whether the run brought nothing in, and split anew what was there."""
+        return bool(self.run.request.get("resplit"))
 
     def count(self, name: str) -> int:
         return self.run.counts.get(name, 0)

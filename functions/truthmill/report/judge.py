@@ -77,7 +77,8 @@ def _some(names: list[str], most: int = 6) -> str:
 def _sides(facts: Facts) -> Iterator[Concern]:
     for split in ("train", "validation"):
         counts = facts.measures.splits.get(split)
-        wanted = split == "train" or facts.run.split.get("wanted", {}).get(split, 1) > 0
+        asked = facts.run.split.get("wanted")  # names the sides that were asked for
+        wanted = split == "train" or not asked or asked.get(split, 0) > 0
         if wanted and (counts is None or not counts.pictures):
             yield Concern(
                 "stop",
@@ -383,7 +384,7 @@ def _agreement(facts: Facts) -> Iterator[Concern]:
         yield Concern(
             "look",
             "Workers often disagree",
-            f"A box was drawn by {facts.agreement.mean:.0%} of its workers on average.",
+            f"By the workers' answers a box is certain to {facts.agreement.mean:.0%} on average.",
             "Look at the sheet “least agreed”, and make the instructions clearer where they differ.",
             "least-agreed",
         )

@@ -37,7 +37,7 @@ def splits_of(facts: Facts) -> list[str]:
 
 def flow_section(facts: Facts) -> Markup:
     """Where every input went."""
-    nodes, links = _flow(facts)
+    nodes, links = _flow_anew(facts) if facts.is_resplit else _flow(facts)
     drawn = flow("Flow of inputs to the training channels; the table below has its numbers.", nodes, links)
     by_name = {node.name: node for node in nodes}
     rows: list[list[object]] = [
@@ -47,16 +47,16 @@ def flow_section(facts: Facts) -> Markup:
     ]
     numbers = table("Where every input went", ["from", "to", "files"], rows, 2)
     scrolled = tag("div", drawn, class_="scroll", tabindex="0", role="group", aria_label="Flow of inputs")
-    about = (
-        tag("p", f"{_earlier(facts):,} labeled pictures of earlier runs are in the channels too.")
-        if _earlier(facts)
-        else ""
-    )
+    about = ""
+    if facts.is_resplit:
+        about = f"Pictures of earlier runs, split anew; {facts.count('moved'):,} of them changed sides."
+    elif _earlier(facts):
+        about = f"{_earlier(facts):,} labeled pictures of earlier runs are in the channels too."
     missing = _unlabeled(facts)
     return section(
         "flow",
         "From input to channels",
-        about,
+        tag("p", about) if about else "",
         tag("figure", scrolled, tag("details", tag("summary", "Numbers"), numbers), class_="chart wide"),
         missing,
     )
@@ -88,6 +88,26 @@ def _flow(facts: Facts) -> tuple[list[Node], list[Link]]:
         *(Link(split, "channels", answered[split]) for split in SPLITS),
         *(Link(split, "unlabeled", missing[split]) for split in SPLITS),
         Link("earlier", "channels", _earlier(facts)),
+    ]
+    return nodes, links
+
+
+def _flow_anew(facts: Facts) -> tuple[list[Node], list[Link]]:
+    """Of a run that split anew what was there."""
+    found = facts.measures.splits
+    labeled = {split: found[split].pictures for split in splits_of(facts)}
+    missing = {split: found[split].unlabeled for split in splits_of(facts)}
+    every = {split: labeled[split] + missing[split] for split in labeled}
+    nodes = [
+        Node("dataset", "pictures of the dataset", sum(every.values()), 0, "main"),
+        *(Node(split, SPLIT_NAMES[split].lower(), every[split], 1, split) for split in every),
+        Node("channels", "in the channels", sum(labeled.values()), 2, "main"),
+        Node("unlabeled", "without an answer", sum(missing.values()), 2, "bad"),
+    ]
+    links = [
+        *(Link("dataset", split, every[split]) for split in every),
+        *(Link(split, "channels", labeled[split]) for split in every),
+        *(Link(split, "unlabeled", missing[split]) for split in every),
     ]
     return nodes, links
 
@@ -341,12 +361,12 @@ def worker_section(facts: Facts) -> Markup:
         names = ["≤ 50%", "≤ 60%", "≤ 70%", "≤ 80%", "≤ 90%", "≤ 99%", "all"]
         agreement = chart(
             "Agreement",
-            charts.columns("Pictures by agreement", names, facts.agreement.bins, "workers who drew a box"),
-            f" {facts.agreement.pictures:,} pictures with several workers; {facts.agreement.mean:.0%} of "
-            "the workers drew a box on average.",
+            charts.columns("Pictures by agreement", names, facts.agreement.bins, "certainty of a box"),
+            f" {facts.agreement.pictures:,} pictures with several workers, whose answers make a box certain to "
+            f"{facts.agreement.mean:.0%} on average.",
             behind=table(
-                "Pictures by share of workers who drew their boxes",
-                ["share", "pictures"],
+                "Pictures by the mean certainty of their boxes",
+                ["certainty", "pictures"],
                 [[n, f"{v:,}"] for n, v in zip(names, facts.agreement.bins, strict=True)],
             ),
         )

@@ -58,7 +58,7 @@ def sheets(facts: Facts) -> tuple[Sheet, ...]:
         Sheet(
             "least-agreed",
             "Least agreed",
-            "Pictures with a box that the smallest share of its workers drew.",
+            "Pictures with a box that the workers' answers make least certain.",
             tuple(_least_agreed(facts)),
         ),
         Sheet(
@@ -125,7 +125,7 @@ def _tile(shown: Shown, caption: str = "") -> Tile:
 def _least_agreed(facts: Facts) -> Iterator[Tile]:
     for key, share in facts.agreement.least.items():
         if key in facts.lines:
-            yield _tile(Shown(facts.lines[key]), f"one box drawn by {share:.0%} of its workers")
+            yield _tile(Shown(facts.lines[key]), f"one box is certain to {share:.0%}")
 
 
 def _suspicious(facts: Facts) -> list[Shown]:

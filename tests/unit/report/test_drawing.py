@@ -180,6 +180,25 @@ def test_what_an_earlier_execution_did_took_no_time():
     assert durations("2026-01-01T00:10:00Z", ended) == [("InspectImages", 600.0)]
 
 
+def test_a_store_that_tells_whole_seconds_of_some_objects_only_hides_no_state():
+    """A listing tells milliseconds, a single object's answer doesn't."""
+    ended = {
+        "InspectImages": at(4).replace(microsecond=900_000),
+        "SplitDataset": at(4),
+        "PlaceImages": at(4, 2),
+    }
+    assert durations("2026-01-01T00:00:30Z", ended) == [
+        ("InspectImages", 210.0),
+        ("SplitDataset", 0.0),
+        ("PlaceImages", 2.0),
+    ]
+
+
+def test_a_new_split_has_a_state_of_its_own():
+    ended = {"ResplitDataset": at(1), "BuildChannels": at(2)}
+    assert durations("2026-01-01T00:00:30Z", ended) == [("ResplitDataset", 30.0), ("BuildChannels", 60.0)]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1 h 30 min"), (7200, "2 h"), (180_000, "2 d 2 h")],

@@ -71,7 +71,7 @@ def test_no_validation_picture_stops():
 
 def test_no_validation_is_right_where_none_was_wanted():
     assert "There is no validation picture" not in titles(
-        facts(train=[BOTH] * 120, split={"wanted": {"train": 120, "validation": 0}})
+        facts(train=[BOTH] * 120, split={"wanted": {"train": 120, "test": 12}})
     )
 
 

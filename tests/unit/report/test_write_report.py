@@ -60,7 +60,7 @@ def test_the_page_tells_all_that_a_run_has_left():
         "copy.png",
         "Distance 2",
         "ends after 60 %",
-        "one box drawn by 50% of its workers",
+        "one box is certain to 50%",
         "Nobody came.",
         "3.20 USD",
         "truthmill pull pets --run 0123456789ab",
