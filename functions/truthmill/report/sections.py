@@ -362,7 +362,7 @@ def worker_section(facts: Facts) -> Markup:
         agreement = chart(
             "Agreement",
             charts.columns("Pictures by agreement", names, facts.agreement.bins, "certainty of a box"),
-            f" {facts.agreement.pictures:,} pictures with several workers, whose answers make a box certain to "
+            f" {facts.agreement.pictures:,} pictures with several workers; a box is certain to "
             f"{facts.agreement.mean:.0%} on average.",
             behind=table(
                 "Pictures by the mean certainty of their boxes",
