@@ -122,7 +122,7 @@ class Dataset:
         """What `truthmill pull` lays out: one run, its ledger in one file."""
         try:
             document = msgspec.json.decode((folder / "run.json").read_bytes(), type=_Run)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
             raise SourceError(
                 f"{folder} has no run.json, so it wasn't made by `truthmill pull DATASET --to {folder}`."
             ) from None

@@ -60,6 +60,13 @@ def test_what_is_no_dataset_is_named(where):
         Dataset.open(where)
 
 
+def test_a_file_and_a_folder_of_something_else_are_named(tmp_path):
+    (tmp_path / "run.json").write_text("something else")
+    for where in (tmp_path, tmp_path / "run.json"):
+        with pytest.raises(SourceError, match="wasn't made by `truthmill pull"):
+            Dataset.open(where)
+
+
 def test_a_run_that_is_not_there_is_named(cloud, store, tmp_path):
     labeled(cloud)
     with pytest.raises(SourceError, match="'0123'"):
