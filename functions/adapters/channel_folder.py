@@ -26,7 +26,7 @@ class Folder:
         if not path.exists():
             raise SourceError(f"{path} isn't there. Name a folder, a zip, or a file of labels.")
         self.root = path if path.is_dir() else path.parent
-        self.names = sorted(_below(str(path))) if path.is_dir() else [path.name]
+        self.names = sorted(_without_litter(_below(str(path)))) if path.is_dir() else [path.name]
         self._prefix = f"{self.root}/"
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -67,7 +67,8 @@ class Archive:
             self._archive = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
             raise SourceError(f"{path}: {error}.") from error
-        self.names = sorted(info.filename for info in self._archive.infolist() if not info.is_dir())
+        listed = (info.filename for info in self._archive.infolist() if not info.is_dir())
+        self.names = sorted(_without_litter(listed))
 
     def chunks(self, name: str) -> Iterator[bytes]:
         with self._archive.open(name) as file:
@@ -97,6 +98,17 @@ class Archive:
 def open_source(path: Path) -> Folder | Archive:
     """A zip, a folder, or a file of labels. Raises SourceError."""
     return Archive(path) if path.is_file() and zipfile.is_zipfile(path) else Folder(path)
+
+
+def _without_litter(names: Iterable[str]) -> Iterator[str]:
+    """Without what a Mac puts beside files, and what lies in hidden folders: state of tools, copies."""
+    for name in names:
+        if "__MACOSX/" in name or "/." in name or name.startswith("."):
+            *folders, base = name.split("/")
+            hidden = any(folder.startswith(".") and folder not in (".", "..") for folder in folders)
+            if hidden or "__MACOSX" in folders or base.startswith("._"):
+                continue
+        yield name
 
 
 def _below(root: str, prefix: str = "") -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`truthmill convert` from what other tools write; each layout as the tool named in the test leaves it."""
 
 import json
+import shutil
 
 import pytest
 
@@ -461,3 +462,18 @@ def test_sizes_are_compared_with_the_picture_as_it_is_shown(tmp_path):
     coco(tmp_path / "labels.json", [], [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 20}])
     with pytest.raises(FormatError, match="for 40 x 20 pixels, the picture has 20 x 40 as it is shown"):
         convert(tmp_path / "labels.json", tmp_path / "not", "coco", Options(verify=True))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_a_mac_and_other_tools_leave_beside_the_files_is_passed_over(zipped, tmp_path):
+    """Halves of files that aren't ones, and copies that a notebook keeps."""
+    source = tmp_path / "source"
+    picture(source / "a.jpg")
+    voc(source / "a.xml", ("cat", 1, 1, 40, 20), filename="a.jpg")
+    for litter in ("__MACOSX/._a.xml", "._a.jpg", ".git/b.xml"):
+        text(source / litter, b"\x00\x05\x16\x07 no XML")
+    voc(source / ".ipynb_checkpoints/a-checkpoint.xml", filename="a.jpg")
+    if zipped:
+        shutil.make_archive(str(tmp_path / "packed"), "zip", source)
+        source = tmp_path / "packed.zip"
+    assert read(source, ("cat",))[1] == {"a.jpg": ("train", [(0, 0, 0, 40, 20)])}
