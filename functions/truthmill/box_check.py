@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,7 +19,7 @@ FINDINGS = {
 }
 
 
-class DrawnBox(msgspec.Struct, frozen=True):
+class DrawnBox(msgspec.Struct, frozen=True, gc=False):
     """A rectangle as it came: it may stick out, be empty, or have fractions of pixels.
 
     Pixels of the stored picture, origin at its top left corner; class_id: index in the dataset's label list.
@@ -46,7 +47,13 @@ class CheckedBoxes(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side: int = 1) -> CheckedBoxes:
+Drawn: TypeAlias = tuple[DrawnBox, ...] | tuple[Box, ...]
+"""A picture's rectangles as they came; boxes already where a reader has found all of them whole."""
+
+
+def check_boxes(
+    boxes: Sequence[DrawnBox] | Sequence[Box], width: int, height: int, minimal_side: int = 1
+) -> CheckedBoxes:
     """The boxes that can be used, in whole pixels inside the picture, and what was found about the others.
 
     width, height: of the stored picture, pixels. minimal_side: pixels, at least 1.
@@ -54,6 +61,10 @@ def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side
     sound = _sound_boxes(boxes, width, height, minimal_side)
     if sound is not None:
         return CheckedBoxes(sound, ())
+    return _checked(list(map(as_drawn, boxes)), width, height, minimal_side)
+
+
+def _checked(boxes: list[DrawnBox], width: int, height: int, minimal_side: int) -> CheckedBoxes:
     kept: list[Box] = []
     findings: list[Finding] = []
     labels_at: dict[tuple[int, int, int, int], set[int]] = {}
@@ -76,27 +87,46 @@ def check_boxes(boxes: Sequence[DrawnBox], width: int, height: int, minimal_side
     return CheckedBoxes(tuple(kept), tuple(findings))
 
 
+def as_drawn(box: DrawnBox | Box) -> DrawnBox:
+    """The same rectangle."""
+    if isinstance(box, DrawnBox):
+        return box
+    return DrawnBox(box.class_id, box.left, box.top, box.width, box.height)
+
+
 def _sound_boxes(
-    boxes: Sequence[DrawnBox], width: int, height: int, minimal_side: int
+    boxes: Sequence[DrawnBox] | Sequence[Box], width: int, height: int, minimal_side: int
 ) -> tuple[Box, ...] | None:
     """The boxes as they are, where each is in whole pixels, large enough, inside and alone in its place.
 
     None where one isn't; nearly all pictures are sound, and this is several times as fast as looking closer.
     """
+    whole = _whole_boxes(boxes)
+    if whole is None:
+        return None
     least = max(minimal_side, 1)
+    places: set[tuple[int, int, int, int]] = set()
+    for box in whole:
+        left, top, across, down = box.left, box.top, box.width, box.height
+        if left + across > width or top + down > height or across < least or down < least:
+            return None
+        places.add((left, top, across, down))
+    return whole if len(places) == len(whole) else None
+
+
+def _whole_boxes(boxes: Sequence[DrawnBox] | Sequence[Box]) -> tuple[Box, ...] | None:
+    """None where one isn't in whole pixels, begins outside the picture or is empty."""
     kept: list[Box] = []
-    places: set[tuple[float, float, float, float]] = set()
     for drawn in boxes:
+        if type(drawn) is Box:
+            return tuple(boxes)  # type: ignore[arg-type] # all are, then
         left, top, across, down = drawn.left, drawn.top, drawn.width, drawn.height
         if not (type(left) is type(top) is type(across) is type(down) is int):
             return None
-        if left < 0 or top < 0 or across < least or down < least:
+        if left < 0 or top < 0 or across < 1 or down < 1:
             return None
-        if left + across > width or top + down > height:
-            return None
-        places.add((left, top, across, down))
         kept.append(Box(drawn.class_id, left, top, across, down))
-    return tuple(kept) if len(places) == len(kept) else None
+    return tuple(kept)
 
 
 def whole_edges(drawn: DrawnBox) -> tuple[int, int, int, int]:

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Box(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
+class Box(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True, gc=False):
     """A labeled rectangle in whole pixels of the stored, upright picture, origin at its top left corner.
 
     It covers the pixel columns left to left + width - 1 and the rows top to top + height - 1.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from truthmill.box_check import DrawnBox
+from truthmill.box_check import DrawnBox, as_drawn
 from truthmill.channels.reading import DrawnPicture
 from truthmill.records import LedgerLine
 
@@ -32,7 +32,7 @@ def stored_boxes(drawn: DrawnPicture, line: LedgerLine) -> tuple[DrawnBox, ...]:
         raise ValueError(
             f"the labels are for {named[0]} x {named[1]} pixels, the picture has {came[0]} x {came[1]}"
         )
-    boxes: Iterable[DrawnBox] = drawn.boxes
+    boxes: Iterable[DrawnBox] = map(as_drawn, drawn.boxes)
     if named == came:
         boxes = (turned(box, came, line.orientation) for box in boxes)
     across, down = line.width / upright[0], line.height / upright[1]

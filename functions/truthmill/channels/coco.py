@@ -13,12 +13,13 @@ Source: "Data format" at cocodataset.org.
 import re
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from truthmill.box_check import DrawnBox
+from truthmill.box_check import Drawn, DrawnBox
 from truthmill.boxes import Box
 from truthmill.channels import coco_loose as loose
 from truthmill.channels.json_document import read_lists
@@ -184,7 +185,7 @@ def _categories(files: Files, names: list[str], numbers: loose.Numbers) -> dict[
     found: dict[int, str] = {}
     for name in names:
         with _told(name):
-            for _, batch in read_lists(files.chunks(name), {"categories": loose.Category}):
+            for _, batch in read_lists(files.chunks(name), {"categories": loose.Category}, to_end=False):
                 for category in batch:
                     number, label = numbers.of(category.id), str(category.name)
                     if found.setdefault(number, label) != label:
@@ -228,19 +229,19 @@ def _pictures(
     ends = np.searchsorted(at, np.arange(len(known) + 1), sorter=order)
     for start in range(0, len(known), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(known))
-        chosen = order[ends[start] : ends[stop]]
-        drawn = list(map(DrawnBox, boxes.classes[chosen].tolist(), *boxes.sides[chosen].T.tolist()))
-        offsets = (ends[start : stop + 1] - ends[start]).tolist()
-        for index in range(start, stop):
-            path = finder.find(images.names[index], name, split)
-            mine = tuple(drawn[offsets[index - start] : offsets[index - start + 1]])
+        drawn = boxes.drawn(order[ends[start] : ends[stop]])
+        first = int(ends[start])
+        for index, begin, end in zip(
+            range(start, stop), ends[start:stop].tolist(), ends[start + 1 : stop + 1].tolist(), strict=True
+        ):
+            mine = drawn[begin - first : end - first]
             unlabeled = ""
             if not boxes.seen:
                 unlabeled = "Its document has no annotations."
             elif not mine and images.ids[index] in only_crowds:
                 unlabeled = "It has crowd regions only."
             yield DrawnPicture(
-                path=path,
+                path=finder.find(images.names[index], name, split),
                 split=split,
                 width=images.widths[index],
                 height=images.heights[index],
@@ -269,17 +270,32 @@ class _Boxes:
     seen = False
 
     def __init__(self) -> None:
-        self._images, self._classes = array("q"), array("i")
+        self._images, self._categories = array("q"), array("q")
         self._sides: list[np.ndarray[Any, Any]] = []
 
-    def add(self, batch: list[_Annotation], ids: dict[int, int]) -> None:
+    def add(self, batch: list[_Annotation]) -> None:
         import numpy as np  # noqa: PLC0415 - as above
 
         self._images.extend([one.image_id for one in batch])
-        self._classes.extend([ids[one.category_id] for one in batch])
-        sides = np.array([one.bbox for one in batch], dtype=np.float64).reshape(-1, 4)
+        self._categories.extend([one.category_id for one in batch])
+        flat = chain.from_iterable([one.bbox for one in batch])
+        sides = np.fromiter(flat, np.float64, 4 * len(batch)).reshape(-1, 4)
         whole = sides.astype(np.int32)
         self._sides.append(whole if (whole == sides).all() else sides)
+
+    def of_classes(self, ids: dict[int, int]) -> None:
+        """Have each box know its class. Raises ValueError for a category that isn't among the ids."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        categories = np.frombuffer(self._categories, np.int64)
+        there, which = np.unique(categories, return_inverse=True)
+        strange = next((category for category in there.tolist() if category not in ids), None)
+        if strange is not None:
+            image = self._images[int(np.flatnonzero(categories == strange)[0])]
+            raise ValueError(
+                f"an annotation of image {image} has category {strange}, which is not among the categories."
+            )
+        self.classes = np.array([ids[category] for category in there.tolist()], np.int32)[which]
 
     def of_images(
         self, known: "np.ndarray[Any, Any]", by_id: "np.ndarray[Any, Any]"
@@ -287,7 +303,6 @@ class _Boxes:
         """For each box the index of its image. Raises ValueError for a box of none."""
         import numpy as np  # noqa: PLC0415 - as above
 
-        self.classes = np.frombuffer(self._classes, np.int32)
         self.sides = np.concatenate(self._sides) if self._sides else np.zeros((0, 4), np.int32)
         self._sides = []
         images = np.frombuffer(self._images, np.int64)
@@ -297,6 +312,13 @@ class _Boxes:
         if len(lost):
             raise ValueError(f"annotations of image {lost[0]}, which is not among the images.")
         return np.asarray(found, np.int32)
+
+    def drawn(self, chosen: "np.ndarray[Any, Any]") -> Drawn:
+        """The boxes at these places, in whole pixels and not empty where all of them are."""
+        sides = self.sides[chosen]
+        columns = (self.classes[chosen].tolist(), *sides.T.tolist())
+        is_whole = sides.dtype.kind == "i" and (sides >= (0, 0, 1, 1)).all()
+        return tuple(map(Box, *columns)) if is_whole else tuple(map(DrawnBox, *columns))
 
 
 def _columns(files: Files, name: str, ids: _Ids) -> tuple[_Images, _Boxes, list[int]]:
@@ -349,11 +371,6 @@ def _collect(
         boxes.seen = True
         single = [one for one in batch if not one.iscrowd]
         crowds.extend([one.image_id for one in batch if one.iscrowd])
-        strange = next((one for one in single if one.category_id not in indices), None)
-        if strange is not None:
-            raise ValueError(
-                f"an annotation of image {strange.image_id} has category {strange.category_id}, "
-                "which is not among the categories."
-            )
-        boxes.add(single, indices)
+        boxes.add(single)
+    boxes.of_classes(indices)
     return images, boxes, crowds.tolist()

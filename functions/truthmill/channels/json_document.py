@@ -17,13 +17,17 @@ _skipped = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _SKIPPED = 64 * 1024 * 1024  # bytes of a value that nobody wants; more than that is no file of labels
 
 
-def read_lists(chunks: Iterable[bytes], kinds: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+def read_lists(
+    chunks: Iterable[bytes], kinds: dict[str, Any], *, to_end: bool = True
+) -> Iterator[tuple[str, list[Any]]]:
     """Items of the top-level lists that are named in `kinds`, some at a time, each decoded as its kind.
 
     kinds: from a key to the type of its list's items, which are JSON objects. Other keys are skipped.
+    to_end: whether what comes behind the last of these lists is looked at, too.
     A list that is empty comes as one empty batch. Raises ValueError where it isn't such a document.
     """
     decoders = {key: msgspec.json.Decoder(GenericAlias(list, (kind,))).decode for key, kind in kinds.items()}
+    missing = set(kinds)
     reader = _Reader(chunks)
     reader.expect(b"{")
     if reader.peek() == b"}":
@@ -36,12 +40,13 @@ def read_lists(chunks: Iterable[bytes], kinds: dict[str, Any]) -> Iterator[tuple
         elif key in kinds:
             for batch in reader.items(decoders[key]):
                 yield key, batch
+            missing.discard(key)
         elif reader.begins_objects():
             for _ in reader.items(_skipped):
                 pass
         else:
             reader.value()
-        if reader.take() != b",":
+        if reader.take() != b"," or not (missing or to_end):
             return
 
 
@@ -130,10 +135,9 @@ class _Reader:
         A cut within a text or an inner list leaves brackets open, so that decoding tells a right one.
         """
         held = self._held
-        cut = next((found for found in _last(_BETWEEN, held)), None)
-        last = next((found for found in _last(_END, held)), None)
+        cut = _last(_BETWEEN, held)
         problem: Exception | None = None
-        if cut is not None and (last is None or last.start() < cut.start()):
+        if cut is not None and not _END.search(held, cut.start()):
             try:
                 batch = decode(b"[" + held[: cut.start() + 1] + b"]")
             except msgspec.ValidationError:
@@ -158,7 +162,7 @@ class _Reader:
         return None, False
 
 
-def _last(pattern: re.Pattern[bytes], text: bytes) -> Iterator[re.Match[bytes]]:
+def _last(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
     """The pattern's last place, looked for from the end in growing steps."""
     step = 4096
     while True:
@@ -166,9 +170,6 @@ def _last(pattern: re.Pattern[bytes], text: bytes) -> Iterator[re.Match[bytes]]:
         found = None
         for found in pattern.finditer(text, start):  # noqa: B007 - the last one is wanted
             pass
-        if found is not None:
-            yield found
-            return
-        if not start:
-            return
+        if found is not None or not start:
+            return found
         step *= 16

@@ -5,11 +5,12 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
 
-from truthmill.box_check import DrawnBox
+from truthmill.box_check import Drawn
 from truthmill.errors import FormatError
 from truthmill.picture_size import MoreNeededError, shown_size
 
@@ -17,6 +18,7 @@ PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".w
 _SPLITS = re.compile(
     r"(?<![a-z])(train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?)(?:\d*)(?![a-z])", re.IGNORECASE
 )
+_FOLDER_NAMES = {"validation": ("validation", "val", "valid", "val2017"), "train": ("train", "train2017")}
 _SPLIT_OF = {"tr": "train", "va": "validation", "de": "validation", "te": "test"}
 
 
@@ -49,7 +51,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     split: str
     width: int = 0
     height: int = 0
-    boxes: tuple[DrawnBox, ...] = ()
+    boxes: Drawn = ()
     unlabeled: str = ""
     content: bytes = b""
 
@@ -195,26 +197,20 @@ class PictureFinder:
         called = called.replace("\\", "/").removeprefix("./")
         if not self._paths:
             return called
-        folder = beside.rpartition("/")[0]
-        parent = folder.rpartition("/")[0]
-        base = called.rpartition("/")[2]
-        for path in (
-            f"{folder}/{called}" if folder else called,
-            called,
-            f"{parent}/{called}" if parent else called,
-            f"{parent}/images/{called}" if parent else f"images/{called}",
-            *(f"images/{name}/{called}" for name in _folder_names(split)),
-            *(f"{name}/{called}" for name in _folder_names(split)),
-        ):
-            if path in self._paths:
+        for place in _places(beside.rpartition("/")[0], split):
+            if (path := place + called) in self._paths:
                 return path
-        only = self._by_base.get(base)
+        only = self._by_base.get(called.rpartition("/")[2])
         there = only.rpartition("/")[0] if only else ""
         elsewhere = split and _SPLITS.search(there) and split_of(there) != split
         return called if elsewhere or not only else only
 
 
-def _folder_names(split: str) -> tuple[str, ...]:
-    return {"validation": ("validation", "val", "valid", "val2017"), "train": ("train", "train2017")}.get(
-        split, (split,) if split else ()
-    )
+@lru_cache(maxsize=64)  # of a file of labels with thousands of pictures
+def _places(folder: str, split: str) -> tuple[str, ...]:
+    """What may stand before the name of a picture in a file of labels of that folder, the likeliest first."""
+    parent = folder.rpartition("/")[0]
+    beside, above = f"{folder}/" if folder else "", f"{parent}/" if parent else ""
+    names = _FOLDER_NAMES.get(split, (split,) if split else ())
+    named = tuple(f"{name}/" for name in names)
+    return (beside, "", above, f"{above}images/", *(f"images/{name}" for name in named), *named)
