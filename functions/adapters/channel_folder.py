@@ -30,13 +30,19 @@ class Folder:
         self._prefix = f"{self.root}/"
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        with open(self._prefix + name, "rb", buffering=0) as file:  # noqa: PTH123 - once for each file of labels
-            while chunk := file.read(CHUNK):
+        with _opened(self._prefix + name) as descriptor:
+            asked = min(os.fstat(descriptor).st_size + 1, CHUNK)
+            while chunk := os.read(descriptor, asked):
                 yield chunk
+                if len(chunk) < asked:
+                    break
 
     def size_wh(self, name: str) -> tuple[int, int]:
         try:
-            with open(self._prefix + name, "rb", buffering=0) as file:  # noqa: PTH123 - once for each picture
+            with _opened(self._prefix + name) as descriptor, contextlib.suppress(MoreNeededError):
+                if found := shown_size(os.read(descriptor, _HEAD)):
+                    return found
+            with (self.root / name).open("rb") as file:
                 return _size(file, name)
         except OSError as error:
             raise _no_size(name) from error
@@ -118,6 +124,16 @@ def _below(root: str, prefix: str = "") -> Iterator[str]:
                 yield from _below(entry.path, f"{prefix}{entry.name}/")
             else:
                 yield prefix + entry.name
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int]:
+    """A descriptor to read from: of small files a file object would cost more than what is read."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:

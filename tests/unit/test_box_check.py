@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill.box_check import FINDINGS, DrawnBox, Finding, check_boxes, whole_box
+from truthmill import box_check
+from truthmill.box_check import FINDINGS, DrawnBox, Finding, as_drawn, check_boxes, whole_box
 from truthmill.boxes import Box
 
 
@@ -86,3 +87,22 @@ def test_every_box_is_kept_or_named_and_what_is_kept_fits(boxes):
     assert all(box.fits(100, 50) for box in checked.kept)
     assert len(set(checked.kept)) == len(checked.kept)
     assert {finding.reason for finding in checked.findings} <= set(FINDINGS)
+
+
+EDGE = st.integers(-2, 102) | st.floats(-2, 102)
+
+
+@given(
+    st.lists(st.builds(DrawnBox, st.integers(0, 2), EDGE, EDGE, EDGE, EDGE), max_size=4)
+    | st.lists(st.builds(Box, st.integers(0, 2), *[st.integers(1, 60)] * 4), max_size=4)
+)
+def test_boxes_that_are_sound_are_what_looking_closer_finds(boxes):
+    """Most pictures' boxes take a quick way; it must never say anything else."""
+    closer = box_check._checked([as_drawn(box) for box in boxes], 100, 50, 2)
+    assert check_boxes(boxes, 100, 50, 2) == closer
+
+
+def test_a_box_that_was_found_whole_is_cut_at_the_edge_all_the_same():
+    checked = check_boxes([Box(0, 90, 10, 20, 20)], 100, 50)
+    assert checked.kept == (Box(0, 90, 10, 10, 20),)
+    assert checked.findings == (Finding(DrawnBox(0, 90, 10, 20, 20), "cut", kept=True),)

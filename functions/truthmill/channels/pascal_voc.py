@@ -11,13 +11,14 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from truthmill.box_check import DrawnBox
+from truthmill.channels.pascal_voc_plain import Annotation, read_plain
 from truthmill.channels.reading import (
     Classes,
     DrawnPicture,
@@ -37,7 +38,6 @@ SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
 _FLAG = re.compile(r"\s+-?[01]$")  # in lists of one class: whether a picture has it
-_Object = tuple[str, float, float, float, float]  # name, left, top, width, height
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -114,13 +114,13 @@ def read(files: Files, labels: tuple[str, ...] | None = None, *, first: int = 1)
     names = [name for name in files.names if name.lower().endswith(".xml")]
     listed = labels or _labels(files)
     if listed is None:
-        found = dict.fromkeys(name for file in names for name, *_ in _read(files, file, first)[2])
+        found = dict.fromkeys(name for file in names for name, *_ in _read(files, file).objects)
         raise FormatError(
             "Pascal VOC has no list of classes, and there is no labels.txt. Say the classes in the order of "
             f"their numbers; the files have: {', '.join(found)}."
         )
     notes: list[str] = []
-    documents = ((name, _read(files, name, first)) for name in names)
+    documents = ((name, _read(files, name)) for name in names)
     classes = Classes(_as_xml_holds(listed))
     return Reading(listed, _pictures(files, documents, classes, first, notes), notes)
 
@@ -147,21 +147,21 @@ def _labels(files: Files) -> tuple[str, ...] | None:
 
 
 def _pictures(
-    files: Files, documents: Iterable[tuple[str, "_Document"]], classes: Classes, first: int, notes: list[str]
+    files: Files, documents: Iterable[tuple[str, Annotation]], classes: Classes, first: int, notes: list[str]
 ) -> Iterator[DrawnPicture]:
     splits = _splits(files)
     finder = PictureFinder(files)
     answered: set[str] = set()
     before_first = 0
-    for name, (called, said, objects) in documents:
+    for name, (called, *said, objects) in documents:
         try:
-            boxes = tuple(DrawnBox(classes.id_of(label), *sides) for label, *sides in objects)
+            boxes = tuple(_box(classes.id_of(label), sides, first) for label, *sides in objects)
         except ValueError as error:
             raise FormatError(f"{name}: {error}") from error
         before_first += sum(box.left < 0 or box.top < 0 for box in boxes) if first else 0
         path = _find(finder, called, name)
         answered.add(path)
-        size = said or files.size_wh(path)
+        size = said if min(said) > 0 else files.size_wh(path)
         yield DrawnPicture(path=path, split=_split(name, splits), width=size[0], height=size[1], boxes=boxes)
     for path in files.names:
         if is_picture(path) and path not in answered:
@@ -171,6 +171,12 @@ def _pictures(
             f"{before_first} boxes begin before pixel 1: these files seem to count from 0, so all of their "
             "boxes were read a pixel too far to the left. Read them with --pixels-from 0."
         )
+
+
+def _box(class_id: int, sides: Sequence[float], first: int) -> DrawnBox:
+    """sides: xmin, ymin, xmax, ymax, the last pixels inside. first: what pixels count from."""
+    left, top, right, bottom = sides
+    return DrawnBox(class_id, left - first, top - first, right - left + first, bottom - top + first)
 
 
 def _split(path: str, splits: dict[str, str]) -> str:
@@ -190,9 +196,10 @@ def _find(finder: PictureFinder, called: str, name: str) -> str:
 def _splits(files: Files) -> dict[str, str]:
     """The split of each stem that a list in ImageSets/Main names."""
     found: dict[str, str] = {}
+    lists = [name for name in files.names if name.endswith(".txt") and "ImageSets/Main/" in name]
     by_set = {"trainval": "train", **{name: split for split, name in SETS.items()}}
     for set_name, split in by_set.items():
-        for name in files.names:
+        for name in lists:
             if name.endswith(f"ImageSets/Main/{set_name}.txt"):
                 for line in whole(files, name).decode("utf-8-sig").splitlines():
                     stem = line.strip()
@@ -202,25 +209,28 @@ def _splits(files: Files) -> dict[str, str]:
     return found
 
 
-_Document = tuple[str, tuple[int, int] | None, list[_Object]]
-
-
-def _read(files: Files, name: str, first: int) -> _Document:
-    """File name, width and height where it says them, and the objects."""
+def _read(files: Files, name: str) -> Annotation:
+    """Raises FormatError."""
+    content = whole(files, name)
     try:
-        root = ET.fromstring(whole(files, name))  # noqa: S314 - expat resolves no external entities
-        called = root.findtext("filename") or ""
-        size = root.find("size")
-        width = int(float(size.findtext("width") or 0)) if size is not None else 0
-        height = int(float(size.findtext("height") or 0)) if size is not None else 0
-        objects = [_object(element, first) for element in root.iter("object")]
+        found = read_plain(content) or _parsed(content)
     except (ET.ParseError, ValueError) as error:
         raise FormatError(f"{name}: {error}") from error
-    called = called.replace("\\", "/") or stem_of(name).rpartition("/")[2] + ".jpg"
-    return called, (width, height) if width > 0 and height > 0 else None, objects
+    called = found.called.replace("\\", "/") or stem_of(name).rpartition("/")[2] + ".jpg"
+    return found._replace(called=called)
 
 
-def _object(element: ET.Element, first: int) -> _Object:
+def _parsed(content: bytes) -> Annotation:
+    """Raises ValueError, or what the parser does."""
+    root = ET.fromstring(content)  # noqa: S314 - expat resolves no external entities
+    size = root.find("size")
+    width = int(float(size.findtext("width") or 0)) if size is not None else 0
+    height = int(float(size.findtext("height") or 0)) if size is not None else 0
+    objects = [_object(element) for element in root.iter("object")]
+    return Annotation(root.findtext("filename") or "", width, height, objects)
+
+
+def _object(element: ET.Element) -> tuple[str, float, float, float, float]:
     name, box = element.findtext("name"), element.find("bndbox")
     if name is None or box is None:
         raise ValueError("an object has no name or no bndbox.")
@@ -228,4 +238,4 @@ def _object(element: ET.Element, first: int) -> _Object:
     left, top, right, bottom = (float(side or "nan") for side in sides)
     if left != left or top != top or right != right or bottom != bottom:  # noqa: PLR0124 - not a number
         raise ValueError(f"the box of {name!r} lacks a side.")
-    return name, left - first, top - first, right - left + first, bottom - top + first
+    return name, left, top, right, bottom

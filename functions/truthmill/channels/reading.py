@@ -170,13 +170,12 @@ class PictureFinder:
     """
 
     def __init__(self, files: Files) -> None:
-        self._paths = {name for name in files.names if is_picture(name)}
+        self._paths = set(filter(is_picture, files.names))
         self._by_base: dict[str, str] = {}
         self._by_stem: dict[str, str] = {}
-        for name in files.names:
-            if is_picture(name):
-                base = name.rpartition("/")[2]
-                self._by_base[base] = "" if base in self._by_base else name
+        for name in self._paths:
+            base = name.rpartition("/")[2]
+            self._by_base[base] = "" if base in self._by_base else name
 
     def has(self, path: str) -> bool:
         return path in self._paths

@@ -31,6 +31,7 @@ from truthmill.errors import FormatError
 
 NAMES = {"train": "train", "validation": "val", "test": "test"}  # data.yaml's keys
 _YAML, _CLASSES, _NAMES = (".yaml", ".yml"), "classes.txt", ".names"
+_PLAIN = re.compile(rb"(?:[0-9]+(?: [0-9]+(?:\.[0-9]+)?){4}(?:\r?\n|\Z))*+").fullmatch
 _LIKELY = (*_YAML, _CLASSES, _NAMES)
 _READ = frozenset({"names", "path", "train", "val", "valid", "test", "kpt_shape"})  # keys of data.yaml
 _BOM = b"\xef\xbb\xbf"
@@ -160,26 +161,63 @@ def _pictures(
     numbers = 5 if "kpt_shape" in document else None
     texts = {name for name in files.names if name.lower().endswith(".txt") and name != where}
     polygons = 0
-    for path in files.names:
-        if not is_picture(path):
-            continue
+    for path in filter(is_picture, files.names):
         text = next((name for name in _text_names(path) if name in texts), None)
         if text is None:
             yield DrawnPicture(path=path, split=sides.of(path), unlabeled="It has no text file.")
             continue
         width, height = files.size_wh(path)
-        boxes = []
-        for number, line in enumerate(whole(files, text).removeprefix(_BOM).splitlines(), start=1):
-            fields = line.split()[:numbers]
-            if fields:
-                try:
-                    boxes.append(_box(fields, ids, width, height))
-                except (ValueError, KeyError) as error:
-                    raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
-                polygons += len(fields) > 6
+        content = whole(files, text).removeprefix(_BOM)
+        boxes = _plain_boxes(content, ids, width, height)
+        if boxes is None:
+            boxes, found = _boxes(text, content, ids, (width, height), numbers)
+            polygons += found
         yield DrawnPicture(path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes))
     if polygons:
         notes.append(f"{polygons} polygons became the boxes around them.")
+
+
+def _plain_boxes(content: bytes, ids: dict[int, int], width: int, height: int) -> list[DrawnBox] | None:
+    """Of a file that holds nothing but lines of five plain numbers; None of another, or of a strange class.
+
+    Nearly all files are like that, and the numbers of one all at once take half of the time.
+    """
+    if not _PLAIN(content):
+        return None
+    numbers = list(map(float, content.split()))
+    columns = (numbers[0::5], numbers[1::5], numbers[2::5], numbers[3::5], numbers[4::5])
+    try:
+        return [
+            DrawnBox(
+                ids[int(number)],
+                (across - wide / 2) * width,
+                (down - high / 2) * height,
+                wide * width,
+                high * height,
+            )
+            for number, across, down, wide, high in zip(*columns, strict=True)
+        ]
+    except KeyError:
+        return None
+
+
+def _boxes(
+    text: str, content: bytes, ids: dict[int, int], size_wh: tuple[int, int], numbers: int | None
+) -> tuple[list[DrawnBox], int]:
+    """Line by line, and how many were polygons. numbers: to look at of each; None: all.
+
+    Raises FormatError for a line that is neither a box nor a polygon.
+    """
+    boxes, polygons = [], 0
+    for number, line in enumerate(content.splitlines(), start=1):
+        fields = line.split()[:numbers]
+        if fields:
+            try:
+                boxes.append(_box(fields, ids, *size_wh))
+            except (ValueError, KeyError) as error:
+                raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
+            polygons += len(fields) > 6
+    return boxes, polygons
 
 
 def _text_names(path: str) -> Iterator[str]:

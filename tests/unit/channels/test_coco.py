@@ -219,3 +219,12 @@ def test_lists_that_nobody_wants_are_passed_over_without_being_held(monkeypatch)
     found = list(json_document.read_lists(chunks(), {"categories": dict}))
     assert found == [("categories", [{"id": 1, "name": "cat"}])]
     assert len(asked) == 3_000
+
+
+def test_a_document_is_read_no_further_than_its_categories_to_find_them(monkeypatch):
+    """They often come first, and a document of a million boxes is read once more for these."""
+    monkeypatch.setattr(json_document, "HELD", 32)
+    chunks = iter([b'{"categories": [{"id": 1, "name": "cat"}], ', b'"images": [] , ', b'"annotations": []}'])
+    found = list(json_document.read_lists(chunks, {"categories": dict}, to_end=False))
+    assert found == [("categories", [{"id": 1, "name": "cat"}])]
+    assert list(chunks) == [b'"annotations": []}']

@@ -1,6 +1,9 @@
 """Pascal VOC: what is particular to it."""
 
+import pytest
+
 from truthmill.channels import pascal_voc
+from truthmill.channels.pascal_voc_plain import read_plain
 from truthmill.channels.writing import Whole
 from truthmill.dataset import Heading
 
@@ -9,3 +12,48 @@ def test_a_class_name_that_does_not_print_is_escaped_as_in_json_beyond_the_basic
     """U+E0001 is the pair DB40 DC01 in UTF-16, of which JSON's escapes are."""
     files = list(pascal_voc.finish(Heading(labels=("cat", "\U000e0001", "\x07")), {}))
     assert files == [Whole("labels.txt", b'cat\n"\\udb40\\udc01"\n"\\u0007"\n')]
+
+
+PLAIN = b"""<annotation>
+  <folder>pets</folder><filename>rex.jpg</filename><path>C:/pets/rex.jpg</path>
+  <size><width>640</width><height>480</height><depth>3</depth></size>
+  <segmented>0</segmented>
+  <object>
+    <name>a dog</name><pose>Left</pose><difficult>1</difficult>
+    <bndbox><xmin>1</xmin><ymin>21</ymin><xmax>30</xmax><ymax>40</ymax></bndbox>
+    <occluded>0</occluded>
+  </object>
+  <object><name>cat</name><bndbox><xmin>5</xmin><ymin>6</ymin><xmax>5</xmax><ymax>6</ymax></bndbox></object>
+</annotation>
+"""
+READ = ("rex.jpg", 640, 480, [("a dog", 1, 21, 30, 40), ("cat", 5, 6, 5, 6)])
+
+
+def test_a_file_as_tools_write_it_is_read_without_a_parser_and_just_the_same():
+    assert read_plain(PLAIN) == pascal_voc._parsed(PLAIN) == READ
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<pose>Left</pose>", b"<!-- <name>cow</name> -->"),
+        (b"a dog", b"a &#100;og"),
+        (b"a dog", b"<![CDATA[a dog]]>"),
+        (b"<difficult>", b"<difficult  >"),
+        (b"<occluded>0</occluded>", b"<part><name>head</name></part>"),
+        (b"<annotation>", b'<?xml version="1.0"?><annotation verified="yes">'),
+        (b"<xmin>1</xmin><ymin>21</ymin>", b"<ymin>21</ymin><xmin>1.0</xmin>"),
+        (b"<segmented>0</segmented>", b"<source><database>ours</database></source>"),
+        (b"<depth>3</depth>", b"<depth/>"),
+    ],
+)
+def test_a_file_with_anything_else_in_it_is_left_to_the_parser(old, new):
+    changed = PLAIN.replace(old, new)
+    assert changed != PLAIN
+    assert read_plain(changed) is None
+    assert pascal_voc._parsed(changed) == READ
+
+
+@pytest.mark.parametrize("wrong", [b"</nome>", b"</annotation", b"<bndbox>", b""])
+def test_a_file_that_is_no_xml_is_never_taken_for_a_plain_one(wrong):
+    assert read_plain(PLAIN.replace(b"</name>", wrong, 1)) is None
