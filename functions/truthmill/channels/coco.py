@@ -13,13 +13,11 @@ Source: "Data format" at cocodataset.org.
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from truthmill.box_check import Drawn, DrawnBox
 from truthmill.boxes import Box
 from truthmill.channels import coco_loose as loose
 from truthmill.channels.json_document import read_lists
@@ -37,7 +35,7 @@ from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from truthmill.channels.coco_columns import Boxes, Images
 
 FIRST_CATEGORY = 1
 IMAGES, ANNOTATIONS, END = range(3)  # sections of the file
@@ -160,7 +158,7 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
 
     The class list is the categories of all documents, which must agree. A category without an index of its
     own number is told in the notes. Pictures of a document without annotations, and those with crowd regions
-    only, are not labeled. Holds one document's boxes, 24 bytes each, and its file names.
+    only, are not labeled. Holds one document's boxes, some 20 bytes each, and its file names.
     """
     names = [name for name in documents(files) if _begins_like_one(files, name)]
     if not names:
@@ -212,116 +210,32 @@ class _told:  # noqa: N801 - reads as a function
 def _pictures(
     files: Files, name: str, ids: _Ids, finder: PictureFinder, notes: list[str]
 ) -> Iterator[DrawnPicture]:
-    import numpy as np  # noqa: PLC0415 - only reading wants it, writing runs in every BuildChannels
-
     with _told(name):
         images, boxes, crowds = _columns(files, name, ids)
-        if crowds:
-            notes.append(f"{name}: {len(crowds)} crowd regions left out; none is a box of one object.")
-        only_crowds = set(crowds)
-        known = np.frombuffer(images.ids, np.int64)
-        by_id = np.argsort(known, kind="stable")
-        if (known[by_id][1:] == known[by_id][:-1]).any():
-            raise ValueError("two images have one id.")
-        at = boxes.of_images(known, by_id)
-    split = split_of(name)
-    order = np.argsort(at, kind="stable")
-    ends = np.searchsorted(at, np.arange(len(known) + 1), sorter=order)
-    for start in range(0, len(known), _AT_ONCE):
-        stop = min(start + _AT_ONCE, len(known))
-        drawn = boxes.drawn(order[ends[start] : ends[stop]])
-        first = int(ends[start])
-        for index, begin, end in zip(
-            range(start, stop), ends[start:stop].tolist(), ends[start + 1 : stop + 1].tolist(), strict=True
-        ):
-            mine = drawn[begin - first : end - first]
+        is_answered = boxes.seen
+        of_images = boxes.of_images(images.ids)
+    if crowds:
+        notes.append(f"{name}: {len(crowds)} crowd regions left out; none is a box of one object.")
+    only_crowds, split = set(crowds), split_of(name)
+    for start in range(0, len(images.ids), _AT_ONCE):
+        stop = min(start + _AT_ONCE, len(images.ids))
+        for index, drawn in enumerate(of_images.of(start, stop), start=start):
             unlabeled = ""
-            if not boxes.seen:
+            if not is_answered:
                 unlabeled = "Its document has no annotations."
-            elif not mine and images.ids[index] in only_crowds:
+            elif not drawn and images.ids[index] in only_crowds:
                 unlabeled = "It has crowd regions only."
             yield DrawnPicture(
                 path=finder.find(images.names[index], name, split),
                 split=split,
                 width=images.widths[index],
                 height=images.heights[index],
-                boxes=mine,
+                boxes=drawn,
                 unlabeled=unlabeled,
             )
 
 
-class _Images:
-    """The images of a document, in columns."""
-
-    def __init__(self) -> None:
-        self.ids, self.widths, self.heights = array("q"), array("i"), array("i")
-        self.names: list[str] = []
-
-    def add(self, batch: list[_Image]) -> None:
-        self.ids.extend([image.id for image in batch])
-        self.widths.extend([image.width for image in batch])
-        self.heights.extend([image.height for image in batch])
-        self.names.extend([image.file_name for image in batch])
-
-
-class _Boxes:
-    """The boxes of a document, in columns: whole numbers while all are. seen: whether it has such a list."""
-
-    seen = False
-
-    def __init__(self) -> None:
-        self._images, self._categories = array("q"), array("q")
-        self._sides: list[np.ndarray[Any, Any]] = []
-
-    def add(self, batch: list[_Annotation]) -> None:
-        import numpy as np  # noqa: PLC0415 - as above
-
-        self._images.extend([one.image_id for one in batch])
-        self._categories.extend([one.category_id for one in batch])
-        flat = chain.from_iterable([one.bbox for one in batch])
-        sides = np.fromiter(flat, np.float64, 4 * len(batch)).reshape(-1, 4)
-        whole = sides.astype(np.int32)
-        self._sides.append(whole if (whole == sides).all() else sides)
-
-    def of_classes(self, ids: dict[int, int]) -> None:
-        """Have each box know its class. Raises ValueError for a category that isn't among the ids."""
-        import numpy as np  # noqa: PLC0415 - as above
-
-        categories = np.frombuffer(self._categories, np.int64)
-        there, which = np.unique(categories, return_inverse=True)
-        strange = next((category for category in there.tolist() if category not in ids), None)
-        if strange is not None:
-            image = self._images[int(np.flatnonzero(categories == strange)[0])]
-            raise ValueError(
-                f"an annotation of image {image} has category {strange}, which is not among the categories."
-            )
-        self.classes = np.array([ids[category] for category in there.tolist()], np.int32)[which]
-
-    def of_images(
-        self, known: "np.ndarray[Any, Any]", by_id: "np.ndarray[Any, Any]"
-    ) -> "np.ndarray[Any, Any]":
-        """For each box the index of its image. Raises ValueError for a box of none."""
-        import numpy as np  # noqa: PLC0415 - as above
-
-        self.sides = np.concatenate(self._sides) if self._sides else np.zeros((0, 4), np.int32)
-        self._sides = []
-        images = np.frombuffer(self._images, np.int64)
-        places = np.searchsorted(known, images, sorter=by_id)
-        found = by_id[np.minimum(places, len(known) - 1)] if len(known) else places
-        lost = images if not len(known) else images[known[found] != images]
-        if len(lost):
-            raise ValueError(f"annotations of image {lost[0]}, which is not among the images.")
-        return np.asarray(found, np.int32)
-
-    def drawn(self, chosen: "np.ndarray[Any, Any]") -> Drawn:
-        """The boxes at these places, in whole pixels and not empty where all of them are."""
-        sides = self.sides[chosen]
-        columns = (self.classes[chosen].tolist(), *sides.T.tolist())
-        is_whole = sides.dtype.kind == "i" and (sides >= (0, 0, 1, 1)).all()
-        return tuple(map(Box, *columns)) if is_whole else tuple(map(DrawnBox, *columns))
-
-
-def _columns(files: Files, name: str, ids: _Ids) -> tuple[_Images, _Boxes, list[int]]:
+def _columns(files: Files, name: str, ids: _Ids) -> "tuple[Images, Boxes, list[int]]":
     """The images and the boxes, and the image of each crowd region."""
     kinds: dict[str, Any] = {"images": _Image, "annotations": _Annotation}
     try:
@@ -362,15 +276,22 @@ def _strict(
 
 def _collect(
     lists: Iterable[tuple[str, list[Any]]], indices: dict[int, int]
-) -> tuple[_Images, _Boxes, list[int]]:
-    images, boxes, crowds = _Images(), _Boxes(), array("q")
+) -> "tuple[Images, Boxes, list[int]]":
+    from truthmill.channels.coco_columns import Boxes, Images  # noqa: PLC0415 - writing needs no NumPy
+
+    images, boxes, crowds = Images(), Boxes(indices), array("q")
     for key, batch in lists:
         if key == "images":
-            images.add(batch)
+            images.ids.extend([image.id for image in batch])
+            images.widths.extend([image.width for image in batch])
+            images.heights.extend([image.height for image in batch])
+            images.names.extend([image.file_name for image in batch])
             continue
-        boxes.seen = True
         single = [one for one in batch if not one.iscrowd]
         crowds.extend([one.image_id for one in batch if one.iscrowd])
-        boxes.add(single)
-    boxes.of_classes(indices)
+        boxes.add(
+            [one.image_id for one in single],
+            [one.category_id for one in single],
+            [one.bbox for one in single],
+        )
     return images, boxes, crowds.tolist()

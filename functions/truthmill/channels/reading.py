@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import msgspec
@@ -171,22 +171,29 @@ class PictureFinder:
 
     def __init__(self, files: Files) -> None:
         self._paths = set(filter(is_picture, files.names))
-        self._by_base: dict[str, str] = {}
-        self._by_stem: dict[str, str] = {}
-        for name in self._paths:
-            base = name.rpartition("/")[2]
-            self._by_base[base] = "" if base in self._by_base else name
 
     def has(self, path: str) -> bool:
         return path in self._paths
 
     def of_stem(self, *stems: str) -> str:
         """The one picture that is called so but for its ending, by the first of these that any is; or ""."""
-        if not self._by_stem:
-            for path in self._paths:
-                stem = stem_of(path.rpartition("/")[2])
-                self._by_stem[stem] = "" if stem in self._by_stem else path
         return next((self._by_stem[stem] for stem in stems if stem in self._by_stem), "")
+
+    @cached_property
+    def _by_base(self) -> dict[str, str]:
+        return self._only_ones(_base)
+
+    @cached_property
+    def _by_stem(self) -> dict[str, str]:
+        return self._only_ones(lambda path: stem_of(_base(path)))
+
+    def _only_ones(self, name_of: Callable[[str], str]) -> dict[str, str]:
+        """The pictures by a name of theirs; "" where several have it."""
+        found: dict[str, str] = {}
+        for path in self._paths:
+            name = name_of(path)
+            found[name] = "" if name in found else path
+        return found
 
     def find(self, called: str, beside: str = "", split: str = "") -> str:
         """called: as the labels have it; beside: the file of labels; split: breaks a tie.
@@ -199,10 +206,14 @@ class PictureFinder:
         for place in _places(beside.rpartition("/")[0], split):
             if (path := place + called) in self._paths:
                 return path
-        only = self._by_base.get(called.rpartition("/")[2])
+        only = self._by_base.get(_base(called))
         there = only.rpartition("/")[0] if only else ""
         elsewhere = split and _SPLITS.search(there) and split_of(there) != split
         return called if elsewhere or not only else only
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 @lru_cache(maxsize=64)  # of a file of labels with thousands of pictures

@@ -5,6 +5,8 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -228,3 +230,22 @@ def test_a_document_is_read_no_further_than_its_categories_to_find_them(monkeypa
     found = list(json_document.read_lists(chunks, {"categories": dict}, to_end=False))
     assert found == [("categories", [{"id": 1, "name": "cat"}])]
     assert list(chunks) == [b'"annotations": []}']
+
+
+IDS = st.lists(st.integers(0, 9) | st.integers(0, 2**62), min_size=1, max_size=4, unique=True)
+SIDE = st.integers(-3, 9) | st.integers(60_000, 70_000) | st.integers(2**31, 2**40) | st.floats(-9, 9)
+
+
+@given(IDS, st.data())
+def test_each_image_has_its_boxes_in_their_order_whatever_the_numbers(ids, data):
+    """Columns are as narrow as their numbers let them be, and sorted only where they aren't."""
+    drawn = st.tuples(st.sampled_from(ids), st.tuples(SIDE, SIDE, SIDE, SIDE))
+    found = data.draw(st.lists(drawn, max_size=6))
+    document = {
+        "images": [{"id": id_, "file_name": f"{id_}.jpg", "width": 9, "height": 9} for id_ in ids],
+        "categories": [{"id": 5, "name": "cat"}],
+        "annotations": [{"image_id": id_, "category_id": 5, "bbox": sides} for id_, sides in found],
+    }
+    reading = coco.read(Sources({"train.json": json.dumps(document).encode()}), None)
+    read = [[(box.left, box.top, box.width, box.height) for box in one.boxes] for one in reading.pictures]
+    assert read == [[sides for image, sides in found if image == id_] for id_ in ids]

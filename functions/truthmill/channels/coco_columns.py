@@ -1,0 +1,133 @@
+"""The images and the boxes of a COCO document in columns: some 20 bytes a box where they are whole and small.
+
+What wants NumPy is here, since `coco` is imported by every BuildChannels, and writing needs none.
+"""
+
+from array import array
+from collections.abc import Iterator
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from truthmill.box_check import Drawn, DrawnBox
+from truthmill.boxes import Box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = NDArray[Any]
+
+
+class Images:
+    """Their ids, names and sizes (pixels), in the document's order."""
+
+    def __init__(self) -> None:
+        self.ids, self.widths, self.heights = array("q"), array("i"), array("i")
+        self.names: list[str] = []
+
+
+class Boxes:
+    """Boxes are added in batches, then told apart by their images. seen: whether there was a batch at all."""
+
+    seen = False
+
+    def __init__(self, indices: dict[int, int]) -> None:
+        """indices: from a category's number to its class id."""
+        ordered = sorted(indices.items())
+        self._numbers = np.array([number for number, _ in ordered], np.int64)
+        self._class_ids = _narrow(np.array([class_id for _, class_id in ordered], np.int64))
+        self._images: list[Column] = []
+        self._classes: list[Column] = []
+        self._sides: list[Column] = []
+
+    def add(self, images: list[int], categories: list[int], bboxes: list[list[float]]) -> None:
+        """images, categories: their ids, of each box. bboxes: four numbers each.
+
+        Raises ValueError for a category that isn't among the numbers, OverflowError for an id beyond 64 bits.
+        """
+        self.seen = True
+        if not images:
+            return
+        number = np.array(categories, np.int64)
+        place = np.searchsorted(self._numbers, number)
+        strange = np.ones(len(number), bool)
+        if len(self._numbers):
+            place = np.minimum(place, len(self._numbers) - 1)
+            strange = self._numbers[place] != number
+        if strange.any():
+            first = int(strange.argmax())
+            raise ValueError(
+                f"an annotation of image {images[first]} has category {categories[first]}, "
+                "which is not among the categories."
+            )
+        self._images.append(_narrow(np.array(images, np.int64)))
+        self._classes.append(self._class_ids[place])
+        sides = np.fromiter(chain.from_iterable(bboxes), np.float64, 4 * len(bboxes))
+        self._sides.append(_narrow(sides.reshape(-1, 4)))
+
+    def of_images(self, ids: "array[int]") -> "Sorted":
+        """The boxes by the images with these ids. Gives up what was added.
+
+        Raises ValueError where an id is there twice, or a box is of no image.
+        """
+        at = np.empty(sum(map(len, self._images)), np.int32)
+        known = np.frombuffer(ids, np.int64)
+        by_id = np.argsort(known, kind="stable")
+        ordered = known[by_id]
+        if (ordered[1:] == ordered[:-1]).any():
+            raise ValueError("two images have one id.")
+        start = 0
+        for images in self._images:
+            place = np.minimum(np.searchsorted(ordered, images), max(len(known) - 1, 0))
+            lost = images if not len(known) else images[ordered[place] != images]
+            if len(lost):
+                raise ValueError(f"annotations of image {lost[0]}, which is not among the images.")
+            at[start : start + len(images)] = by_id[place]
+            start += len(images)
+        self._images = []
+        return Sorted(at, len(known), _joined(self._classes), _joined(self._sides).reshape(-1, 4))
+
+
+class Sorted:
+    """The boxes of each image."""
+
+    def __init__(self, at: "Column", images: int, classes: "Column", sides: "Column") -> None:
+        """at: of each box the index of its image; images: how many there are."""
+        self._classes, self._sides = classes, sides
+        self._ends = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=images))])
+        in_order = bool((at[1:] >= at[:-1]).all())
+        self._order = None if in_order else np.argsort(at, kind="stable").astype(np.int32)
+
+    def of(self, start: int, stop: int) -> Iterator[Drawn]:
+        """Of the images from start up to stop, one after the other."""
+        ends = self._ends[start : stop + 1].tolist()
+        begin, end = ends[0], ends[-1]
+        drawn = self._drawn(slice(begin, end) if self._order is None else self._order[begin:end])
+        for first, last in pairwise(ends):
+            yield drawn[first - begin : last - begin]
+
+    def _drawn(self, chosen: "Column | slice") -> Drawn:
+        """In whole pixels and not empty where all of them are."""
+        sides = self._sides[chosen]
+        columns = (self._classes[chosen].tolist(), *sides.T.tolist())
+        is_whole = sides.dtype.kind in "iu" and (sides >= (0, 0, 1, 1)).all()
+        return tuple(map(Box, *columns)) if is_whole else tuple(map(DrawnBox, *columns))
+
+
+def _narrow(values: "Column") -> "Column":
+    """The same numbers in as few bytes as they need, of which whole ones need 2 or 4."""
+    if not values.size or (values != np.floor(values)).any():
+        return values
+    low, high = values.min(), values.max()
+    for kind in (np.uint16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values
+
+
+def _joined(pieces: "list[Column]") -> "Column":
+    """One column of them all, which are given up."""
+    joined = np.concatenate(pieces) if pieces else np.empty(0, np.uint16)
+    pieces.clear()
+    return joined
