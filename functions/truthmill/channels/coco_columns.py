@@ -13,6 +13,8 @@ import numpy as np
 from truthmill.box_check import Drawn, DrawnBox
 from truthmill.boxes import Box
 
+_AT_ONCE = 1 << 20  # boxes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -36,10 +38,8 @@ class Boxes:
         """indices: from a category's number to its class id."""
         ordered = sorted(indices.items())
         self._numbers = np.array([number for number, _ in ordered], np.int64)
-        self._class_ids = _narrow(np.array([class_id for _, class_id in ordered], np.int64))
-        self._images: list[Column] = []
-        self._classes: list[Column] = []
-        self._sides: list[Column] = []
+        self._class_ids = np.array([class_id for _, class_id in ordered], np.int64)
+        self._images, self._classes, self._sides = _Growing(), _Growing(), _Growing()
 
     def add(self, images: list[int], categories: list[int], bboxes: list[list[float]]) -> None:
         """images, categories: their ids, of each box. bboxes: four numbers each.
@@ -61,43 +61,50 @@ class Boxes:
                 f"an annotation of image {images[first]} has category {categories[first]}, "
                 "which is not among the categories."
             )
-        self._images.append(_narrow(np.array(images, np.int64)))
-        self._classes.append(self._class_ids[place])
+        self._images.extend(np.array(images, np.int64))
+        self._classes.extend(self._class_ids[place])
         sides = np.fromiter(chain.from_iterable(bboxes), np.float64, 4 * len(bboxes))
-        self._sides.append(_narrow(sides.reshape(-1, 4)))
+        self._sides.extend(sides)
 
     def of_images(self, ids: "array[int]") -> "Sorted":
-        """The boxes by the images with these ids. Gives up what was added.
+        """The boxes by the images with these ids.
 
         Raises ValueError where an id is there twice, or a box is of no image.
         """
-        at = np.empty(sum(map(len, self._images)), np.int32)
-        known = np.frombuffer(ids, np.int64)
+        at, counts = self._at(np.frombuffer(ids, np.int64))
+        in_order = bool((at[1:] >= at[:-1]).all())
+        order = None if in_order else np.argsort(at, kind="stable").astype(np.int32)
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        return Sorted(ends, order, self._classes.whole(), self._sides.whole().reshape(-1, 4))
+
+    def _at(self, known: "Column") -> "tuple[Column, Column]":
+        """Of each box the index of its image, written over its id; and how many boxes each image has."""
         by_id = np.argsort(known, kind="stable")
         ordered = known[by_id]
         if (ordered[1:] == ordered[:-1]).any():
             raise ValueError("two images have one id.")
-        start = 0
-        for images in self._images:
-            place = np.minimum(np.searchsorted(ordered, images), max(len(known) - 1, 0))
-            lost = images if not len(known) else images[ordered[place] != images]
+        images = self._images.whole()
+        if len(known) > np.iinfo(images.dtype).max:
+            images = images.astype(np.int32)
+        counts = np.zeros(len(known), np.int64)
+        for start in range(0, len(images), _AT_ONCE):
+            some = images[start : start + _AT_ONCE]
+            place = np.minimum(np.searchsorted(ordered, some), max(len(known) - 1, 0))
+            lost = some if not len(known) else some[ordered[place] != some]
             if len(lost):
                 raise ValueError(f"annotations of image {lost[0]}, which is not among the images.")
-            at[start : start + len(images)] = by_id[place]
-            start += len(images)
-        self._images = []
-        return Sorted(at, len(known), _joined(self._classes), _joined(self._sides).reshape(-1, 4))
+            index = by_id[place]
+            some[:] = index
+            counts += np.bincount(index, minlength=len(known))
+        return images, counts
 
 
 class Sorted:
     """The boxes of each image."""
 
-    def __init__(self, at: "Column", images: int, classes: "Column", sides: "Column") -> None:
-        """at: of each box the index of its image; images: how many there are."""
-        self._classes, self._sides = classes, sides
-        self._ends = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=images))])
-        in_order = bool((at[1:] >= at[:-1]).all())
-        self._order = None if in_order else np.argsort(at, kind="stable").astype(np.int32)
+    def __init__(self, ends: "Column", order: "Column | None", classes: "Column", sides: "Column") -> None:
+        """ends: where each image's boxes end, from 0. order: the boxes by image; None: they lie so."""
+        self._ends, self._order, self._classes, self._sides = ends, order, classes, sides
 
     def of(self, start: int, stop: int) -> Iterator[Drawn]:
         """Of the images from start up to stop, one after the other."""
@@ -115,6 +122,30 @@ class Sorted:
         return tuple(map(Box, *columns)) if is_whole else tuple(map(DrawnBox, *columns))
 
 
+class _Growing:
+    """A column that grows in its place, so that it is never there twice, as joined pieces would be.
+
+    Its numbers have as few bytes as all of them need.
+    """
+
+    def __init__(self) -> None:
+        self._held, self._length = np.empty(0, np.uint16), 0
+
+    def extend(self, values: "Column") -> None:
+        values = _narrow(values)
+        end = self._length + len(values)
+        kind = np.result_type(self._held, values)
+        if kind != self._held.dtype:
+            self._held = self._held.astype(kind)
+        if end > len(self._held):
+            self._held.resize(end + end // 32, refcheck=False)
+        self._held[self._length : end] = values
+        self._length = end
+
+    def whole(self) -> "Column":
+        return self._held[: self._length]
+
+
 def _narrow(values: "Column") -> "Column":
     """The same numbers in as few bytes as they need, of which whole ones need 2 or 4."""
     if not values.size or (values != np.floor(values)).any():
@@ -124,10 +155,3 @@ def _narrow(values: "Column") -> "Column":
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
             return values.astype(kind)
     return values
-
-
-def _joined(pieces: "list[Column]") -> "Column":
-    """One column of them all, which are given up."""
-    joined = np.concatenate(pieces) if pieces else np.empty(0, np.uint16)
-    pieces.clear()
-    return joined

@@ -249,3 +249,15 @@ def test_each_image_has_its_boxes_in_their_order_whatever_the_numbers(ids, data)
     reading = coco.read(Sources({"train.json": json.dumps(document).encode()}), None)
     read = [[(box.left, box.top, box.width, box.height) for box in one.boxes] for one in reading.pictures]
     assert read == [[sides for image, sides in found if image == id_] for id_ in ids]
+
+
+def test_a_box_of_a_small_number_finds_its_image_among_seventy_thousand():
+    """Its image's place may need more bytes than its number."""
+    ids = range(70_000, 0, -1)
+    document = {
+        "images": [{"id": id_, "file_name": f"{id_}.jpg", "width": 9, "height": 9} for id_ in ids],
+        "categories": [{"id": 5, "name": "cat"}],
+        "annotations": [{"image_id": 1, "category_id": 5, "bbox": [0, 0, 1, 1]}],
+    }
+    reading = coco.read(Sources({"train.json": json.dumps(document).encode()}), None)
+    assert [one.path for one in reading.pictures if one.boxes] == ["1.jpg"]
