@@ -102,6 +102,11 @@ class _Conversion:
             splits = tuple(split for split in SPLITS if split in self.counts)
             writer.write(self.channel.finish(replace(heading, splits=splits), self.counts))
         notes = list(dict.fromkeys(reading.notes))
+        if not self.outcome.pictures:
+            missing = f", and {self.outcome.not_labeled:,} that aren't labeled" * bool(
+                self.outcome.not_labeled
+            )
+            raise FormatError(" ".join([f"There is no labeled picture in the source{missing}.", *notes]))
         if writer.missing:
             notes.append(f"{writer.missing} pictures weren't in the source: there are labels for them only.")
         if self.refers_to_source and not self.options.at:

@@ -477,3 +477,36 @@ def test_what_a_mac_and_other_tools_leave_beside_the_files_is_passed_over(zipped
         shutil.make_archive(str(tmp_path / "packed"), "zip", source)
         source = tmp_path / "packed.zip"
     assert read(source, ("cat",))[1] == {"a.jpg": ("train", [(0, 0, 0, 40, 20)])}
+
+
+def test_labels_whose_pictures_are_missing_are_told(tmp_path):
+    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg", "images/b.jpg")
+    (tmp_path / "source/images/a.jpg").unlink()
+    report = convert(tmp_path / "source", tmp_path / "made", "imagefolder", Options())
+    assert report["notes"] == ["1 text files of labels have no picture, labels/a.txt the first of them."]
+
+
+def test_a_conversion_of_nothing_is_an_error(tmp_path):
+    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg")
+    (tmp_path / "source/labels/a.txt").unlink()
+    with pytest.raises(FormatError, match=r"no labeled picture in the source, and 1 that aren't labeled\.$"):
+        convert(tmp_path / "source", tmp_path / "made", "coco", Options())
+    text(tmp_path / "source/labels/b.txt", HALF)
+    (tmp_path / "source/images/a.jpg").unlink()
+    with pytest.raises(
+        FormatError, match=r"no labeled picture in the source\. 1 text files of labels have no"
+    ):
+        convert(tmp_path / "source", tmp_path / "made", "coco", Options())
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize(
+    "called",
+    ["images/a b.jpg", "./images/a b.jpg", "images\\a b.jpg", "/data/upload/1/a%20b.jpg", "../../x/a b.jpg"],
+)
+def test_a_picture_is_found_however_the_labels_call_it(called, tmp_path):
+    """As Label Studio and tools on Windows do."""
+    picture(tmp_path / "images/a b.jpg")
+    picture(tmp_path / "images/other.jpg")
+    coco(tmp_path / "result.json", [], [{"id": 0, "file_name": called, "width": 40, "height": 20}])
+    assert read(tmp_path)[1] == {"images/a b.jpg": ("train", [])}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
+from urllib.parse import unquote
 
 import msgspec
 
@@ -198,7 +199,8 @@ class PictureFinder:
     def find(self, called: str, beside: str = "", split: str = "") -> str:
         """called: as the labels have it; beside: the file of labels; split: breaks a tie.
 
-        Where no file of the source fits, it is what it is called.
+        Where no file of the source fits, it is what it is called; so it is as a URL has it, with %20 for a
+        space.
         """
         called = called.replace("\\", "/").removeprefix("./")
         if not self._paths:
@@ -209,7 +211,10 @@ class PictureFinder:
         only = self._by_base.get(_base(called))
         there = only.rpartition("/")[0] if only else ""
         elsewhere = split and _SPLITS.search(there) and split_of(there) != split
-        return called if elsewhere or not only else only
+        if only and not elsewhere:
+            return only
+        plain = unquote(called)
+        return self.find(plain, beside, split) if plain != called else called
 
 
 def _base(path: str) -> str:

@@ -160,12 +160,14 @@ def _pictures(
     sides = Sides(files, where, document)
     numbers = 5 if "kpt_shape" in document else None
     texts = {name for name in files.names if name.lower().endswith(".txt") and name != where}
+    answered: set[str] = set()
     polygons = 0
     for path in filter(is_picture, files.names):
         text = next((name for name in _text_names(path) if name in texts), None)
         if text is None:
             yield DrawnPicture(path=path, split=sides.of(path), unlabeled="It has no text file.")
             continue
+        answered.add(text)
         width, height = files.size_wh(path)
         content = whole(files, text).removeprefix(_BOM)
         boxes = _plain_boxes(content, ids, width, height)
@@ -175,6 +177,9 @@ def _pictures(
         yield DrawnPicture(path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes))
     if polygons:
         notes.append(f"{polygons} polygons became the boxes around them.")
+    lost = sorted(name for name in texts - answered if "/labels/" in f"/{name}")
+    if lost:
+        notes.append(f"{len(lost)} text files of labels have no picture, {lost[0]} the first of them.")
 
 
 def _plain_boxes(content: bytes, ids: dict[int, int], width: int, height: int) -> list[DrawnBox] | None:
