@@ -39,10 +39,10 @@ class Folder:
 
     def size_wh(self, name: str) -> tuple[int, int]:
         try:
-            with _opened(self._prefix + name) as descriptor, contextlib.suppress(MoreNeededError):
+            with _opened(self._inside(name)) as descriptor, contextlib.suppress(MoreNeededError):
                 if found := shown_size(os.read(descriptor, _HEAD)):
                     return found
-            with (self.root / name).open("rb") as file:
+            with open(self._inside(name), "rb") as file:  # noqa: PTH123 - as above
                 return _size(file, name)
         except OSError as error:
             raise _no_size(name) from error
@@ -53,15 +53,23 @@ class Folder:
         False where the source doesn't have it.
         """
         try:
-            os.link(self._prefix + name, target)
+            os.link(self._inside(name), target)
         except FileNotFoundError:
             return False
         except OSError:
-            shutil.copyfile(self._prefix + name, target)
+            shutil.copyfile(self._inside(name), target)
         return True
 
     def content(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
+        return Path(self._inside(name)).read_bytes()
+
+    def _inside(self, name: str) -> str:
+        """Where a file is that labels name. Raises FileNotFoundError for one outside of the source: labels
+        from elsewhere shall not make a dataset of what else is on the machine.
+        """
+        if ".." in name and ".." in name.split("/"):
+            raise FileNotFoundError(name)
+        return self._prefix + name
 
 
 class Archive:

@@ -510,3 +510,19 @@ def test_a_picture_is_found_however_the_labels_call_it(called, tmp_path):
     picture(tmp_path / "images/other.jpg")
     coco(tmp_path / "result.json", [], [{"id": 0, "file_name": called, "width": 40, "height": 20}])
     assert read(tmp_path)[1] == {"images/a b.jpg": ("train", [])}
+
+
+@pytest.mark.parametrize("to", ["yolo", "parquet"])
+def test_labels_take_no_file_from_outside_of_the_source(to, tmp_path):
+    picture(tmp_path / "private.jpg")
+    picture(tmp_path / "source/images/own.jpg")
+    called = ["../private.jpg", "images/../../private.jpg", str(tmp_path / "private.jpg"), "own.jpg"]
+    images = [{"id": n, "file_name": name, "width": 40, "height": 20} for n, name in enumerate(called)]
+    coco(tmp_path / "source/labels.json", [], images if to == "yolo" else images[:1])
+    if to == "parquet":
+        with pytest.raises(FormatError, match=r"private\.jpg: the picture isn't in the source"):
+            convert(tmp_path / "source", tmp_path / "made", to, Options())
+        return
+    report = convert(tmp_path / "source", tmp_path / "made", to, Options())
+    assert [path.name for path in (tmp_path / "made").rglob("*.jpg")] == ["own.jpg"]
+    assert report["notes"] == ["3 pictures weren't in the source: there are labels for them only."]
