@@ -42,7 +42,7 @@ class Folder:
             with _opened(self._inside(name)) as descriptor, contextlib.suppress(MoreNeededError):
                 if found := shown_size(os.read(descriptor, _HEAD)):
                     return found
-            with open(self._inside(name), "rb") as file:  # noqa: PTH123 - as above
+            with Path(self._inside(name)).open("rb") as file:
                 return _size(file, name)
         except OSError as error:
             raise _no_size(name) from error
