@@ -526,3 +526,35 @@ def test_labels_take_no_file_from_outside_of_the_source(to, tmp_path):
     report = convert(tmp_path / "source", tmp_path / "made", to, Options())
     assert [path.name for path in (tmp_path / "made").rglob("*.jpg")] == ["own.jpg"]
     assert report["notes"] == ["3 pictures weren't in the source: there are labels for them only."]
+
+
+def test_voc_lists_tell_the_split_where_trainval_is_there_too(tmp_path):
+    """As in the development kit: trainval names the pictures of both."""
+    for name in ("a", "b", "c"):
+        picture(tmp_path / f"JPEGImages/{name}.jpg")
+        voc(tmp_path / f"Annotations/{name}.xml", filename=f"{name}.jpg")
+    for name, content in (("trainval", "a\nb\nc\n"), ("train", "a\n"), ("val", "b\n")):
+        text(tmp_path / f"ImageSets/Main/{name}.txt", content)
+    text(tmp_path / "ImageSets/Main/cat_train.txt", "a  1\nb -1\n")
+    text(tmp_path / "labels.txt", "cat\n")
+    assert splits(tmp_path) == {
+        "JPEGImages/a.jpg": "train",
+        "JPEGImages/b.jpg": "validation",
+        "JPEGImages/c.jpg": "train",
+    }
+
+
+@pytest.mark.parametrize("base", [0, 4])
+def test_voc_pictures_of_one_name_in_two_folders_stay_apart(base, tmp_path):
+    """As CVAT lays out tasks with folders. What is enough may be the last part alone."""
+    for name in ("one/0001", "two/0001", "two/0002"):
+        picture(tmp_path / f"JPEGImages/{name}.jpg", 40, 20 + int(name[-1]))
+        voc(tmp_path / f"Annotations/{name}.xml", filename=f"{name[base:]}.jpg", size=None)
+    text(tmp_path / "ImageSets/Main/train.txt", "one/0001\n")
+    text(tmp_path / "ImageSets/Main/val.txt", "two/0001\n0002\n")
+    text(tmp_path / "labels.txt", "cat\n")
+    assert splits(tmp_path) == {
+        "JPEGImages/one/0001.jpg": "train",
+        "JPEGImages/two/0001.jpg": "validation",
+        "JPEGImages/two/0002.jpg": "validation",
+    }

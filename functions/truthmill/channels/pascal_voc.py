@@ -180,24 +180,33 @@ def _box(class_id: int, sides: Sequence[float], first: int) -> DrawnBox:
 
 
 def _split(path: str, splits: dict[str, str]) -> str:
-    folder, _, base = stem_of(path).rpartition("/")
-    return splits.get(base) or split_of(folder)
+    parts = stem_of(path).split("/")
+    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((split for end in ends if (split := splits.get(end))), "") or split_of("/".join(parts[:-1]))
 
 
 def _find(finder: PictureFinder, called: str, name: str) -> str:
     """The picture that an XML file is about: as it says, else the one of its own name."""
     folder, _, stem = stem_of(name).rpartition("/")
-    root = folder.rpartition("/")[0]
-    inside = f"{root}/JPEGImages/{called}" if root else f"JPEGImages/{called}"
-    path = inside if finder.has(inside) else finder.find(called, name)
+    if "Annotations" in folder.split("/"):
+        root, _, below = f"/{folder}/".rpartition("/Annotations/")
+    else:
+        root, below = f"/{folder}".rpartition("/")[0], ""
+    pictures = f"{root}/JPEGImages/".lstrip("/")
+    inside = (pictures + called, f"{pictures}{below}{called.rpartition('/')[2]}")
+    path = next((path for path in inside if finder.has(path)), "") or finder.find(called, name)
     return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
 
 
 def _splits(files: Files) -> dict[str, str]:
-    """The split of each stem that a list in ImageSets/Main names."""
+    """The split of each picture that a list in ImageSets/Main names: by the path below Annotations that is
+    there, and by its last part where the lists agree on it ("" where they don't).
+    """
     found: dict[str, str] = {}
+    bases: dict[str, str] = {}
     lists = [name for name in files.names if name.endswith(".txt") and "ImageSets/Main/" in name]
-    by_set = {"trainval": "train", **{name: split for split, name in SETS.items()}}
+    # trainval last: it only says something of what neither of the others names.
+    by_set = {**{name: split for split, name in SETS.items()}, "trainval": "train"}
     for set_name, split in by_set.items():
         for name in lists:
             if name.endswith(f"ImageSets/Main/{set_name}.txt"):
@@ -205,8 +214,10 @@ def _splits(files: Files) -> dict[str, str]:
                     stem = line.strip()
                     # Where a picture's own name ends like a flag, the whole line is its name.
                     for each in {stem, _FLAG.sub("", stem)} - {""}:
-                        found.setdefault(each.strip('"').rpartition("/")[2], split)
-    return found
+                        said = found.setdefault(each.strip('"'), split)
+                        base = each.strip('"').rpartition("/")[2]
+                        bases[base] = said if bases.get(base, said) == said else ""
+    return {**bases, **found}
 
 
 def _read(files: Files, name: str) -> Annotation:
