@@ -136,7 +136,7 @@ def _pages(data: bytes, leaf: Leaf, chunk: dict[int, Any]) -> Iterator[_Page]:
             dictionary = _plain(_unpacked(body, chunk[4]), leaf.kind, header[7][1])
         elif header[1] in (_DATA, _DATA_2):
             page, about = (_page_1, header[5]) if header[1] == _DATA else (_page_2, header[8])
-            if not 0 < about[1] <= min(left, _MOST):
+            if not 0 <= about[1] <= min(left, _MOST):
                 raise ValueError(f"a page says that it has {about[1]} values.")
             yield page(body, about, leaf, chunk[4], dictionary)
             left -= about[1]
