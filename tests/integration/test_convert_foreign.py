@@ -558,3 +558,33 @@ def test_voc_pictures_of_one_name_in_two_folders_stay_apart(base, tmp_path):
         "JPEGImages/two/0001.jpg": "validation",
         "JPEGImages/two/0002.jpg": "validation",
     }
+
+
+def test_imagefolder_as_people_write_it(tmp_path):
+    """Other keys, a list of structs, names of classes, a picture that nobody labeled."""
+    box = [1, 2, 3, 4]
+    lines = [
+        {"file_name": "a.jpg", "objects": {"bbox": [box], "category": [1]}},
+        {"file_name": "b.jpg", "objects": [{"bbox": box, "label": "cat"}]},
+        {"file_name": "c.jpg", "objects": {"bbox": [], "categories": []}},
+        {"file_name": "d.jpg", "objects": None},
+        {"file_name": "e.jpg"},
+    ]
+    for line in lines:
+        picture(tmp_path / "validation" / line["file_name"])
+    manifest(tmp_path / "validation/metadata.jsonl", *lines)
+    assert read(tmp_path, ("cat", "dog"))[1] == {
+        "validation/a.jpg": ("validation", [(1, 1, 2, 3, 4)]),
+        "validation/b.jpg": ("validation", [(0, 1, 2, 3, 4)]),
+        "validation/c.jpg": ("validation", []),
+        "validation/d.jpg": ("validation", "Its line has no objects."),
+        "validation/e.jpg": ("validation", "Its line has no objects."),
+    }
+
+
+@pytest.mark.parametrize("objects", [7, [7], {"bbox": [[1, 2]]}, [{"bbox": [1, 2, 3, None], "label": "cat"}]])
+def test_imagefolder_that_is_none_is_named(objects, tmp_path):
+    picture(tmp_path / "train/a.jpg")
+    manifest(tmp_path / "train/metadata.jsonl", {"file_name": "a.jpg", "objects": objects})
+    with pytest.raises(FormatError, match=r"train/metadata\.jsonl, line 1: "):
+        read(tmp_path, ("cat",))

@@ -7,11 +7,13 @@ Source: "Create an image dataset", "ImageFolder", object detection, in the docum
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.reading import DrawnPicture, Files, Reading, split_of, whole
+from truthmill.channels.reading import Classes, DrawnPicture, Files, Reading, split_of, whole
+from truthmill.channels.samples import checked, sample_boxes
 from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
 from truthmill.errors import FormatError
@@ -32,6 +34,18 @@ class _Line(msgspec.Struct, frozen=True):
     objects: _Objects
     width: int = 0
     height: int = 0
+
+
+class _Loose(msgspec.Struct, frozen=True):
+    """A line of somebody else's."""
+
+    file_name: str
+    objects: Any = None
+    width: int = 0
+    height: int = 0
+
+
+_decode, _decode_loose = msgspec.json.Decoder(_Line).decode, msgspec.json.Decoder(_Loose).decode
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -90,33 +104,42 @@ def detect(files: Files) -> bool:
 
 
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
-    """Every metadata.jsonl; its folder's name tells the split."""
+    """Every metadata.jsonl; its folder tells the split. Boxes in any shape that `sample_boxes` knows; a
+    line without `objects` is not labeled.
+    """
     listed = class_list(files, labels, "imagefolder")
-    return Reading(listed, _pictures(files, len(listed)))
+    return Reading(listed, _pictures(files, Classes(listed)))
 
 
-def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
-    decode = msgspec.json.Decoder(_Line).decode
+def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
     for name in _metadata(files):
         folder = name.removesuffix("metadata.jsonl")
         for number, text in enumerate(split_lines(files.chunks(name)), start=1):
             if not text.strip():
                 continue
             try:
-                line = decode(text)
-                boxes = tuple(
-                    DrawnBox(checked(class_id, classes), *bbox)
-                    for bbox, class_id in zip(line.objects.bbox, line.objects.categories, strict=True)
-                )
-            except (msgspec.DecodeError, ValueError) as error:
+                line, boxes = _read(text, classes)
+            except (msgspec.DecodeError, ValueError, TypeError) as error:
                 raise FormatError(f"{name}, line {number}: {error}") from error
             path = folder + line.file_name
+            if boxes is None:
+                yield DrawnPicture(path=path, split=split_of(name), unlabeled="Its line has no objects.")
+                continue
             width, height = (line.width, line.height) if line.width else files.size_wh(path)
             yield DrawnPicture(path=path, split=split_of(name), width=width, height=height, boxes=boxes)
 
 
-def checked(class_id: int, classes: int) -> int:
-    """The class id, if there is such a class. Raises ValueError."""
-    if not 0 <= class_id < classes:
-        raise ValueError(f"class {class_id} is none of the {classes} in {CLASSES}.")
-    return class_id
+def _read(text: bytes, classes: Classes) -> tuple[_Line | _Loose, tuple[DrawnBox, ...] | None]:
+    """A line and its boxes; None where it has none to tell."""
+    try:
+        line = _decode(text)
+    except msgspec.ValidationError:
+        loose = _decode_loose(text)
+        if loose.objects is None:
+            return loose, None
+        return loose, tuple(sample_boxes(loose.objects, classes))
+    known = len(classes.labels)
+    return line, tuple(
+        DrawnBox(checked(class_id, known), *bbox)
+        for bbox, class_id in zip(line.objects.bbox, line.objects.categories, strict=True)
+    )

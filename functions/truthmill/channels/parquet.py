@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.imagefolder import checked
 from truthmill.channels.parquet_columns import BYTES, File, Leaf
 from truthmill.channels.parquet_file import Row, Writer, row_groups
 from truthmill.channels.reading import (
@@ -25,6 +24,7 @@ from truthmill.channels.reading import (
     stem_of,
     whole,
 )
+from truthmill.channels.samples import checked
 from truthmill.channels.writing import MAX_FILE, Append, Close, Event, Shard
 from truthmill.errors import FormatError
 

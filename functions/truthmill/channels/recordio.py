@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.imagefolder import checked, class_list, classes_file
+from truthmill.channels.imagefolder import class_list, classes_file
 from truthmill.channels.reading import DrawnPicture, Files, Reading, ending_of, size_of, split_of
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
+from truthmill.channels.samples import checked
 from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError

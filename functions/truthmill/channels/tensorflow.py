@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.imagefolder import checked, class_list, classes_file
+from truthmill.channels.imagefolder import class_list, classes_file
 from truthmill.channels.json_document import read_lists
 from truthmill.channels.reading import DrawnPicture, Files, Reading, head, split_of
 from truthmill.channels.sagemaker_input import channels_json, s3_input
+from truthmill.channels.samples import checked
 from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
 from truthmill.errors import FormatError

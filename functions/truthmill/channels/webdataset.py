@@ -11,19 +11,17 @@ Sources: webdataset's documentation, "The WebDataset Format"; POSIX.1-1988 ustar
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import msgspec
 
-from truthmill.box_check import DrawnBox
-from truthmill.channels.imagefolder import checked, class_list, classes_file
+from truthmill.channels.imagefolder import class_list, classes_file
 from truthmill.channels.reading import Classes, DrawnPicture, Files, Reading, is_picture, size_of, split_of
+from truthmill.channels.samples import sample_boxes
 from truthmill.channels.writing import MAX_FILE, Append, Close, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
 from truthmill.errors import FormatError
 
-_BOXES = ("bbox", "bboxes", "boxes")
-_CLASSES = ("categories", "category_id", "category", "class_id", "labels", "label")
 _END = b"\0" * 1024
 _encode = msgspec.json.Encoder().encode
 
@@ -97,7 +95,7 @@ def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
                 picture = _picture(key, members, split_of(name), classes)
                 if picture is not None:
                     yield picture
-        except (tarfile.TarError, zlib.error, msgspec.DecodeError, ValueError) as error:
+        except (tarfile.TarError, zlib.error, msgspec.DecodeError, ValueError, TypeError) as error:
             raise FormatError(f"{name}: {error}") from error
 
 
@@ -144,34 +142,6 @@ def _picture(key: str, members: dict[str, bytes], split: str, classes: Classes) 
         content=content,
         boxes=tuple(sample_boxes(sample, classes)),
     )
-
-
-def sample_boxes(sample: Any, classes: Classes) -> Iterator[DrawnBox]:
-    """Of {"bbox": [...], "categories": [...]}, the same within "objects", or a list of {"bbox": [left, top,
-    width, height], "category_id": 0}, alone or as "annotations" or "objects". A class is a number or a name.
-
-    Raises ValueError where it is none of these.
-    """
-    found = sample
-    for key in ("objects", "annotations"):
-        if isinstance(found, dict) and key in found:
-            found = found[key]
-    if isinstance(found, dict):
-        boxes = next((found[key] for key in _BOXES if key in found), None)
-        kinds = next((found[key] for key in _CLASSES if key in found), None)
-        if isinstance(boxes, list) and isinstance(kinds, list) and len(boxes) == len(kinds):
-            found = [{"bbox": box, "category_id": kind} for box, kind in zip(boxes, kinds, strict=True)]
-    if not isinstance(found, list):
-        raise ValueError(  # noqa: TRY004 - of the file, not of the call
-            'a sample\'s JSON has neither "bbox" with as many "categories", nor "annotations".'
-        )
-    for one in found:
-        box = next((one[key] for key in _BOXES if key in one), None)
-        kind = next((one[key] for key in _CLASSES if key in one), None)
-        if not isinstance(box, list) or len(box) != 4 or kind is None:
-            raise ValueError(f"{one!r} isn't a box with its class.")
-        class_id = classes.id_of(kind) if isinstance(kind, str) else checked(int(kind), len(classes.labels))
-        yield DrawnBox(class_id, *map(float, box))
 
 
 class _Stream:
