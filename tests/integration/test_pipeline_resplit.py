@@ -166,3 +166,8 @@ def test_a_mistake_in_the_command_is_told_before_anything_starts(cloud, store):
     assert again(store, "pets", None, {"resplit": True, "split.stratify": True})["split"] == {
         "stratify": True
     }
+    assert again(store, "pets", None) == {
+        "source": "s3://truthmill-test/datasets/pets/",
+        "dataset": "pets",
+        "trigger": "cli",
+    }
