@@ -125,11 +125,17 @@ def _without_litter(names: Iterable[str]) -> Iterator[str]:
         yield name
 
 
+def _leads_back(root: str, link: str) -> bool:
+    """Whether a link to a folder leads to one that it lies in."""
+    return f"{os.path.realpath(root)}/".startswith(f"{os.path.realpath(link)}/")
+
+
 def _below(root: str, prefix: str = "") -> Iterator[str]:
     with os.scandir(root) as entries:
         for entry in entries:
             if entry.is_dir():
-                yield from _below(entry.path, f"{prefix}{entry.name}/")
+                if not (entry.is_symlink() and _leads_back(root, entry.path)):
+                    yield from _below(entry.path, f"{prefix}{entry.name}/")
             else:
                 yield prefix + entry.name
 

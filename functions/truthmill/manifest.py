@@ -147,7 +147,7 @@ def read_output(
             continue
         try:
             yield _read_line(text, known, attribute, anywhere)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ManifestError(f"{where}, line {number}", str(error)) from error
 
 
@@ -161,7 +161,7 @@ def read_verdicts(lines: Iterable[bytes], attribute: str, where: str) -> Iterato
             continue
         try:
             yield _read_verdict(line, attribute)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ManifestError(f"{where}, line {number}", str(error)) from error
 
 
@@ -188,7 +188,7 @@ def class_list(manifests: Iterable[tuple[str, Iterable[bytes]]]) -> tuple[str, .
         for number, line in enumerate(lines, start=1):
             try:
                 _learn(names, line.removeprefix(_BOM))
-            except (msgspec.DecodeError, ValueError) as error:
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 raise ManifestError(f"{where}, line {number}", str(error)) from error
     if sorted(names) != list(range(len(names))) or len(set(names.values())) != len(names):
         raise FormatError(

@@ -588,3 +588,33 @@ def test_imagefolder_that_is_none_is_named(objects, tmp_path):
     manifest(tmp_path / "train/metadata.jsonl", {"file_name": "a.jpg", "objects": objects})
     with pytest.raises(FormatError, match=r"train/metadata\.jsonl, line 1: "):
         read(tmp_path, ("cat",))
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        (
+            "a.json",
+            f'{{"images":[{{"id":1,"file_name":"a.jpg","x":{DEEP}}}],"annotations":[],"categories":[]}}',
+        ),
+        ("a.json", f'{{"images":[],"categories":[],"annotations":[],"info":{DEEP}}}'),
+        ("a.manifest", f'{{"source-ref":"s3://b/a.jpg","x":{DEEP}}}'),
+        ("train/metadata.jsonl", f'{{"file_name":"a.jpg","objects":{DEEP}}}'),
+        ("train_annotation/a.json", f'{{"file":"a.jpg","x":{DEEP}}}'),
+    ],
+)
+def test_what_is_nested_without_end_is_named(file, content, tmp_path):
+    text(tmp_path / file, content)
+    with pytest.raises(FormatError, match=file):
+        read(tmp_path, ("cat",))
+
+
+def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path):
+    yolo(tmp_path, "names: [cat]\n", "images/a.jpg")
+    (tmp_path / "images/again").symlink_to("../images")
+    (tmp_path / "images/whole").symlink_to(tmp_path)
+    (tmp_path / "images/gone").symlink_to("nowhere")
+    assert splits(tmp_path) == {"images/a.jpg": "train"}

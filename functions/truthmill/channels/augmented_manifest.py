@@ -137,7 +137,7 @@ def _categories(files: Files) -> tuple[str, ...] | None:
     try:
         document = msgspec.json.decode(whole(files, name), type=dict[str, Any])
         return tuple(str(each["label"]) for each in document["labels"])
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(f"{name}: {error!r}. It is to be a label category file.") from error
 
 

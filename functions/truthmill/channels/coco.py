@@ -148,7 +148,7 @@ def _begins_like_one(files: Files, name: str) -> bool:
             found.add(key)
             if found == set(_TOP):
                 break
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return True  # cut off: reading says where
     return found == set(_TOP)
 
@@ -203,7 +203,7 @@ class _told:  # noqa: N801 - reads as a function
         return
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, ValueError | msgspec.DecodeError):
+        if isinstance(error, ValueError | msgspec.DecodeError | RecursionError):
             raise FormatError(f"{self._name}: {error}") from error
 
 

@@ -87,7 +87,7 @@ def class_list(files: Files, wanted: tuple[str, ...] | None, what: str) -> tuple
         return wanted
     try:
         found = msgspec.json.decode(whole(files, name), type=tuple[str, ...])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(f"{name}: {error}. It is to be a list of class names.") from error
     if wanted is not None and found != wanted:
         raise FormatError(f"{name} has {list(found)}; the labels that were said are {list(wanted)}.")
@@ -119,7 +119,7 @@ def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
                 continue
             try:
                 line, boxes = _read(text, classes)
-            except (msgspec.DecodeError, ValueError, TypeError) as error:
+            except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
                 raise FormatError(f"{name}, line {number}: {error}") from error
             path = folder + line.file_name
             if boxes is None:

@@ -110,7 +110,7 @@ def _labels(files: Files, names: list[str]) -> tuple[str, ...]:
 def _read(files: Files, name: str) -> _Document:
     try:
         return msgspec.json.decode(whole(files, name), type=_Document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(f"{name}: {error}") from error
 
 

@@ -90,7 +90,7 @@ def detect(files: Files) -> bool:
 def _has_categories(files: Files, name: str) -> bool:
     try:
         return any(batch for _, batch in read_lists(files.chunks(name), {"categories": dict}))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -114,7 +114,7 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
                     left, top, right, bottom = one.bbox
                     box = DrawnBox(checked(one.category_id, classes), left, top, right - left, bottom - top)
                     boxes.setdefault(one.image_id, []).append(box)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise FormatError(f"{name}: {error}") from error
         folder = name.removesuffix("annotations.json")
         for image in images:

@@ -95,7 +95,14 @@ def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
                 picture = _picture(key, members, split_of(name), classes)
                 if picture is not None:
                     yield picture
-        except (tarfile.TarError, zlib.error, msgspec.DecodeError, ValueError, TypeError) as error:
+        except (
+            tarfile.TarError,
+            zlib.error,
+            msgspec.DecodeError,
+            ValueError,
+            TypeError,
+            RecursionError,
+        ) as error:
             raise FormatError(f"{name}: {error}") from error
 
 
