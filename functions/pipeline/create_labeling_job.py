@@ -7,9 +7,11 @@ import msgspec
 
 from adapters import sagemaker
 from adapters.storage import Storage, storage
+from pipeline import waiting
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run, update_run
-from truthmill import labeling_job, worker_pages
+from truthmill import labeling_job, layout, worker_pages
+from truthmill.errors import LabelingError
 from truthmill.request import Request
 from truthmill.run import Job, Run
 from truthmill.worker_template import check as check_template
@@ -42,7 +44,12 @@ def create(reference: RunReference, job: Job, store: Storage, environment: Any) 
         own_service=own_service,
         tags={"truthmill:dataset": at.dataset, "truthmill:run": at.run},
     )
-    arn = sagemaker.create_labeling_job(request)
+    waiting.expected(job.name, at.run_json, store)
+    try:
+        arn = sagemaker.create_labeling_job(request)
+    except LabelingError:
+        store.delete(layout.token(job.name))
+        raise
     update_run(store, at.run_json, lambda found: _with_arn(found, job.name, arn, reference.execution))
     return {"name": job.name, "arn": arn}
 

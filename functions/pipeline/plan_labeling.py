@@ -50,8 +50,8 @@ def plan_labeling(
     """Keep what was answered; answer with the jobs to have labeled, none where that is done.
 
     ended: how the jobs of the round before ended; empty where the execution comes from somewhere else. Then
-    jobs of an earlier execution are gone on with, and what such jobs leave without an answer is asked again.
-    What an execution has asked itself it asks no second time, or a picture that nobody can label would keep
+    jobs of an earlier execution are gone on with, and what such jobs leave without an answer is asked again;
+    so is what a job leaves that was stopped with its execution, where that is redriven. What an execution has asked itself it asks no second time, or a picture that nobody can label would keep
     it for ever. most: pictures that a labeling job may have.
     """
     at = reference.layout
@@ -60,7 +60,7 @@ def plan_labeling(
     plan = _Plan(store, reference, run, service, most)
     open_jobs = tuple(job for job in run.jobs if not job.has_ended)
     names, ours = {outcome.name for outcome in ended}, {"", reference.execution}
-    inherited = any(job.created_by not in ours for job in run.jobs if job.name in names)
+    inherited = any(job.given_up or job.created_by not in ours for job in run.jobs if job.name in names)
     again = (inherited or not ended) and not run.goes_on_without
     jobs = (() if ended else open_jobs) + (plan.unanswered(open_jobs) if again else ())
     if not jobs:

@@ -5,9 +5,9 @@ What was labeled is kept: the next execution of the run finds it (events/executi
 
 from typing import Any
 
-from adapters import sagemaker
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
+from pipeline.waiting import give_up
 from truthmill import layout
 from truthmill.run import Run
 
@@ -27,7 +27,4 @@ def stop_labeling_jobs(execution: str, store: Storage) -> dict[str, Any]:
     if run.execution != execution:
         return {"stopped": []}
     open_jobs = [job.name for job in run.jobs if job.arn and not job.has_ended]
-    stopped = [name for name in open_jobs if sagemaker.stop_labeling_job(name)]
-    for name in open_jobs:
-        store.delete(layout.token(name))
-    return {"stopped": stopped}
+    return {"stopped": [name for name in open_jobs if give_up(name, pointer["key"], store)]}

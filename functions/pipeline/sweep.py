@@ -1,16 +1,18 @@
-"""Invoked every quarter of an hour: does what a lost event should have done, and writes down the progress."""
+"""Invoked every quarter of an hour: does what lost events should have done, and writes down the progress."""
 
 import time
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from adapters import sagemaker
+from adapters.executions import is_running
 from adapters.storage import Storage, storage
 from adapters.topic import publish
 from pipeline.observed import logger, observed
 from pipeline.run import update_run
-from pipeline.waiting import answered, stored
+from pipeline.waiting import answered, give_up, stored
 from truthmill import layout, progress
 from truthmill.run import Run
 
@@ -22,16 +24,28 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def sweep(store: Storage, now: int) -> dict[str, Any]:
     """One job that can't be asked about doesn't keep the others from being answered. now: s since 1970."""
-    counts = {"waiting": 0, "answered": 0, "stalled": 0, "unknown": 0}
+    counts = {"waiting": 0, "answered": 0, "stalled": 0, "stopped": 0, "unknown": 0}
+
+    @cache
+    def is_over(run_json: str) -> bool:
+        """Whether the execution of a run has ended, so that nobody waits for its jobs."""
+        try:
+            return not is_running(store.read_json(run_json, Run)[0].execution)
+        except FileNotFoundError:  # somebody cleared the run away
+            return False
+
     for found in store.list(layout.TOKENS):
         job = found.key.removeprefix(layout.TOKENS).removesuffix(".json")
         counts["waiting"] += 1
         try:
             waiting = stored(job, store)
+            if waiting.run_json and is_over(waiting.run_json):
+                counts["stopped"] += give_up(job, waiting.run_json, store)
+                continue
             described = sagemaker.describe_labeling_job(job)
             if waiting.token and answered(job, waiting.token, described, store):
                 counts["answered"] += 1
-            elif waiting.run_json:
+            elif waiting.run_json and described["LabelingJobStatus"] not in sagemaker.ENDED:
                 counts["stalled"] += note_progress(job, waiting.run_json, described, store, now)
         except Exception:  # noqa: BLE001 - the border of a batch: each job is its own
             logger.exception("A waiting job can't be asked about", extra={"job": job})

@@ -30,7 +30,7 @@ class Job(Record, frozen=True):
     doesn't tell. status: as the labeling service said at its end. created_by:
     an execution, by its ARN. kind: what workers are asked for. first_label: index of the first of the
     dataset's labels that they are asked for; earlier ones were asked for by earlier jobs. is_review: of what
-    other workers have labeled.
+    other workers have labeled. given_up: it was stopped because the execution that waited for it had ended.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Job(Record, frozen=True):
     kind: JobKind = "label"
     first_label: int = 0
     is_review: bool = False
+    given_up: bool = False
 
     @property
     def has_ended(self) -> bool:

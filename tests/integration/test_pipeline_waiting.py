@@ -9,6 +9,7 @@ import pytest
 from adapters.storage import storage
 from builders import archive, picture
 from pipeline import await_labels, resume_execution, stop_labeling_jobs, sweep
+from truthmill.errors import LabelingError
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/labeling-job-completed.json").read_text())
 
@@ -125,7 +126,13 @@ def test_the_sweep_does_what_a_lost_event_should_have_done(jobs):
     for name, (_, token) in waiting.items():
         await_labels.handler(waiting_for(name, token), None)
     jobs.labeling.end("two", "Stopped", "s3://b/k")
-    assert sweep.handler({}, None)["counts"] == {"waiting": 2, "answered": 1, "stalled": 0, "unknown": 0}
+    assert sweep.handler({}, None)["counts"] == {
+        "waiting": 2,
+        "answered": 1,
+        "stalled": 0,
+        "stopped": 0,
+        "unknown": 0,
+    }
     assert output(jobs, waiting["two"][0])["status"] == "Stopped"
     assert status(jobs, waiting["one"][0]) == "RUNNING"
     assert jobs.keys("tokens/") == ["tokens/one.json"]
@@ -137,7 +144,13 @@ def test_a_job_that_cannot_be_described_keeps_no_other_from_its_answer(jobs):
     jobs.put("tokens/a-job-that-is-gone.json", b'{"token": "t"}')
     jobs.put("tokens/not-json.json", b"{")
     jobs.labeling.end("two", "Completed", "s3://b/k")
-    assert sweep.handler({}, None)["counts"] == {"waiting": 3, "answered": 1, "stalled": 0, "unknown": 2}
+    assert sweep.handler({}, None)["counts"] == {
+        "waiting": 3,
+        "answered": 1,
+        "stalled": 0,
+        "stopped": 0,
+        "unknown": 2,
+    }
     assert output(jobs, execution)["name"] == "two"
 
 
@@ -246,3 +259,66 @@ def test_a_run_that_starts_again_while_its_job_is_being_stopped_asks_for_the_res
     cloud.label(rest["name"])
     again.build()
     assert again.counts["labeled"] == 5
+
+
+def test_the_sweep_stops_the_jobs_of_an_execution_whose_end_no_event_told_of(cloud, under_way):
+    """The event that an execution was stopped got lost: a quarter of an hour, and nobody labels for nobody."""
+    run, job = under_way
+    assert sweep.sweep(storage(), 0)["counts"]["stopped"] == 0
+    run.end()
+    counts = sweep.sweep(storage(), 900)["counts"]
+    assert counts == {"waiting": 1, "answered": 0, "stalled": 0, "stopped": 1, "unknown": 0}
+    assert cloud.labeling.jobs[job]["LabelingJobStatus"] == "Stopping"
+    assert cloud.keys("tokens/") == []
+
+
+def test_the_sweep_leaves_a_job_alone_that_another_execution_waits_for(cloud, under_way):
+    first, job = under_way
+    first.end()
+    cloud.start("incoming/pets.zip").to_jobs()
+    assert sweep.sweep(storage(), 0)["counts"]["stopped"] == 0
+    assert cloud.labeling.jobs[job]["LabelingJobStatus"] == "InProgress"
+
+
+def test_a_job_that_is_made_while_its_execution_is_stopped_is_stopped_by_the_sweep(cloud):
+    """The event comes while CreateLabelingJob is at it: no job is noted yet, and nobody will wait for one."""
+    cloud.put("incoming/pets.zip", archive({f"{number}.jpg": picture(number) for number in range(5)}))
+    run = cloud.start("incoming/pets.zip").to_split()
+    run.place()
+    (job,) = run.plan()
+    run.end()
+    assert stop_labeling_jobs.handler(aborted(run), None) == {"stopped": []}
+    run.create_jobs()
+    assert cloud.labeling.jobs[job["name"]]["LabelingJobStatus"] == "InProgress"
+    assert sweep.sweep(storage(), 0)["counts"]["stopped"] == 1
+    assert cloud.labeling.jobs[job["name"]]["LabelingJobStatus"] == "Stopping"
+    assert cloud.keys("tokens/") == []
+
+
+def test_a_job_that_is_refused_is_waited_for_by_nobody(cloud):
+    cloud.put("incoming/pets.zip", archive({f"{number}.jpg": picture(number) for number in range(5)}))
+    run = cloud.start("incoming/pets.zip").to_split()
+    run.place()
+    run.plan()
+    cloud.labeling.refuse_with = "The role may not read."
+    with pytest.raises(LabelingError, match="may not read"):
+        run.create_jobs()
+    assert cloud.keys("tokens/") == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_execution_that_is_stopped_and_redriven_asks_for_what_its_job_left(cloud, under_way, told):
+    """A redrive is the same execution, and the job was its own: stopped for it, not by workers or a user."""
+    run, job = under_way
+    run.end()
+    if told:
+        stop_labeling_jobs.handler(aborted(run), None)
+    else:
+        sweep.sweep(storage(), 0)
+    cloud.label(job, status="Stopped", without=("-1.jpg",))
+    (rest,) = run.keep()
+    assert rest["objects"] == 1
+    run.create_jobs()
+    cloud.label(rest["name"])
+    run.build()
+    assert run.counts["labeled"] == 5
