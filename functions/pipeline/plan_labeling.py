@@ -51,8 +51,9 @@ def plan_labeling(
 
     ended: how the jobs of the round before ended; empty where the execution comes from somewhere else. Then
     jobs of an earlier execution are gone on with, and what such jobs leave without an answer is asked again;
-    so is what a job leaves that was stopped with its execution, where that is redriven. What an execution has asked itself it asks no second time, or a picture that nobody can label would keep
-    it for ever. most: pictures that a labeling job may have.
+    so is what a job leaves that was stopped with its own execution, where that is redriven. Else what an
+    execution has asked itself it asks no second time, or a picture that nobody can label would keep it for
+    ever. most: pictures that a labeling job may have.
     """
     at = reference.layout
     run = settle(store, at, read_run(store, reference), ended)

@@ -14,6 +14,7 @@ from truthmill.archive import unpack_all
 from truthmill.box_check import check_boxes
 from truthmill.channels.reading import DrawnPicture, is_picture
 from truthmill.errors import FormatError, PictureError, RequestError
+from truthmill.labeling_rounds import LOW_CONFIDENCE
 from truthmill.layout import RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import Entry, Inspection, LedgerLine
@@ -39,7 +40,7 @@ def apply_prelabels(store: Storage, at: RunLayout, run: Run) -> Run:
     drawn = {picture.path: picture for picture in reading.pictures if not picture.unlabeled}
     step = _Step(store, at, run, drawn)
     change_ledger(store, at.dataset, step.change)
-    warnings = (*run.warnings, *reading.notes[:10], *step.problems[:10])
+    warnings = (*run.warnings, *reading.notes[:10], *step.told_of_scores(), *step.problems[:10])
     return update_run(
         store,
         at.run_json,
@@ -54,9 +55,24 @@ class _Step:
 
     def __init__(self, store: Storage, at: RunLayout, run: Run, drawn: dict[str, DrawnPicture]) -> None:
         self.store, self.at, self.asked, self.drawn = store, at, run.asked, drawn
-        self.trusted = run.asked.prelabels is not None and run.asked.prelabels.use == "trusted"
+        wanted = run.asked.prelabels
+        self.trusted = wanted is not None and wanted.use == "trusted"
+        self.min_score = wanted.min_score if wanted else 0.0
         self.counts: dict[str, int] = {}
+        self.scored, self.unsure, self.left_out = 0, 0, 0
         self.problems: list[str] = []
+
+    def told_of_scores(self) -> list[str]:
+        """What the user should know of a model's predictions, once they have been read."""
+        if self.left_out:
+            said = f"{self.left_out} of {self.scored} predictions were left out: less sure than "
+            return [f'{said}"prelabels.minScore" of {self.min_score:g}, or in the place of a surer one.']
+        if self.unsure:
+            said = (
+                f"Of {self.scored} predictions {self.unsure} are less sure than {LOW_CONFIDENCE:g}; all are "
+            )
+            return [f'{said}used. "prelabels.minScore" leaves such out.']
+        return []
 
     def change(self, ledger: Ledger) -> Ledger:
         segment = ledger.of(self.at.run)
@@ -65,6 +81,7 @@ class _Step:
     def changed(self, segment: Segment) -> Segment:
         key = layout.ledger_segment(self.at.dataset, self.at.run, "prelabeled")
         self.problems = []
+        self.scored, self.unsure, self.left_out = 0, 0, 0
         self.counts = dict.fromkeys(("prelabeled", "labeled", "unlabeled", "boxes", "boxesInDoubt"), 0)
         with self.store.sink(key) as sink, self.store.sink(self.at.boxes_checked) as doubts:
             for line in lines_of(self.store, segment):
@@ -87,6 +104,7 @@ class _Step:
         drawn = self.drawn.get(line.name)
         if drawn is None:
             return line, ()
+        drawn = self.surest(drawn)
         try:
             checked = check_boxes(prelabels.stored_boxes(drawn, line), line.width, line.height)
         except ValueError as error:
@@ -95,11 +113,20 @@ class _Step:
         self.counts["prelabeled"] += 1
         if not self.trusted:
             return msgspec.structs.replace(line, prelabels=checked.kept), checked.findings
-        doubts = tuple(sorted({finding.reason for finding in checked.findings}))
+        doubts = {finding.reason for finding in checked.findings}
+        if any(score < LOW_CONFIDENCE for score in drawn.scores):
+            doubts.add("low-confidence")
         labeled = msgspec.structs.replace(
-            line, boxes=checked.kept, labels=len(self.asked.labels), doubts=doubts
+            line, boxes=checked.kept, labels=len(self.asked.labels), doubts=tuple(sorted(doubts))
         )
         return labeled, checked.findings
+
+    def surest(self, drawn: DrawnPicture) -> DrawnPicture:
+        kept = prelabels.surest(drawn, self.min_score)
+        self.scored += len(drawn.scores)
+        self.left_out += len(drawn.scores) - len(kept.scores)
+        self.unsure += sum(score < LOW_CONFIDENCE for score in kept.scores)
+        return kept
 
 
 class _SourceFiles:

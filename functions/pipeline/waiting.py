@@ -1,4 +1,4 @@
-"""Task tokens of executions that wait for labeling jobs, how they are answered, and how jobs are given up."""
+"""Task tokens of executions that wait for labeling jobs, how they are answered, and jobs given up."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def stored(job: str, store: Storage) -> Waiting:
 
 
 def expected(job: str, run_json: str, store: Storage) -> None:
-    """Note whose job it will be, before there is one: the sweep stops it where its execution ends too early."""
+    """Note whose job it will be, before there is one: the sweep stops it where its execution ends first."""
     store.create(layout.token(job), encode_json(Waiting("", run_json)), "application/json")
 
 

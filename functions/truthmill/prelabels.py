@@ -1,10 +1,11 @@
 """Boxes that come with the pictures, carried over to the pictures as they are stored."""
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from truthmill.box_check import DrawnBox, as_drawn
+from truthmill.box_check import DrawnBox, as_drawn, whole_edges
 from truthmill.channels.reading import DrawnPicture
 from truthmill.records import LedgerLine
 
@@ -39,6 +40,31 @@ def stored_boxes(drawn: DrawnPicture, line: LedgerLine) -> tuple[DrawnBox, ...]:
     return tuple(
         DrawnBox(box.class_id, box.left * across, box.top * down, box.width * across, box.height * down)
         for box in boxes
+    )
+
+
+def surest(drawn: DrawnPicture, least: float) -> DrawnPicture:
+    """A model's predictions without those that it is less sure of; the surest come first.
+
+    Of several in the very same place the surest is taken, whatever the others are called. Boxes without a
+    score stay, behind the others.
+    """
+    if not drawn.scores:
+        return drawn
+    ranked = sorted(
+        zip(drawn.scores, map(as_drawn, drawn.boxes), strict=True),
+        key=lambda each: (1, 0.0) if isnan(each[0]) else (0, -each[0]),
+    )
+    chosen: dict[object, tuple[float, DrawnBox]] = {}
+    for score, box in ranked:
+        if isnan(score):
+            chosen[len(chosen)] = score, box
+        elif score >= least:
+            chosen.setdefault(whole_edges(box), (score, box))
+    return msgspec.structs.replace(
+        drawn,
+        boxes=tuple(box for _, box in chosen.values()),
+        scores=tuple(score for score, _ in chosen.values()),
     )
 
 

@@ -191,6 +191,15 @@ class Prelabels(_Part, frozen=True):
         Literal["trusted", "review", "ignore"],
         _told("`trusted`: taken as labels; `review`: workers correct them; `ignore`: not read."),
     ] = "review"
+    min_score: Annotated[
+        float,
+        _told(
+            "Predictions that a model is less sure of are left out: boxes in COCO or YOLO that have a score; "
+            "0: none.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0
 
 
 class Review(_Part, frozen=True):

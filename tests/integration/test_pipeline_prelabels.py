@@ -136,3 +136,67 @@ def test_planning_again_comes_to_the_same(cloud):
     assert [job["name"] for job in run.plan()] == [job["name"] for job in jobs]
     after = cloud.objects("datasets/")
     assert {key for key in before if before[key] != after[key]} == set()
+
+
+PREDICTED = json.loads(COCO)
+for number, annotation in enumerate(PREDICTED["annotations"]):
+    annotation["score"] = (0.9, 0.6, 0.4, 0.1)[number]
+IN_ONE_PLACE = PREDICTED["annotations"][0] | {"id": 77, "category_id": 2, "score": 0.7}
+PREDICTED["annotations"].insert(0, IN_ONE_PLACE)
+PREDICTED["categories"].append({"id": 2, "name": "cat"})
+
+
+def test_a_models_predictions_are_taken_from_a_score_on_and_the_surest_of_one_place(cloud):
+    """Four boxes of a dog, and one of a cat where the first dog is."""
+    predicted = {"p.json": json.dumps(PREDICTED).encode()}
+    cloud.put("incoming/pets.zip", archive(PICTURES | predicted))
+    wanted = {"source": "p.json", "use": "trusted", "minScore": 0.4}
+    run = cloud.start("incoming/pets.zip", prelabels=wanted).to_jobs()
+    run.build()
+    dog = [(1, 3, 5, 20, 11)]
+    assert boxes(run) == {"0.jpg": dog, "1.jpg": dog, "2.jpg": dog, "3.jpg": [], "4.jpg": []}
+    doubts = {line["name"][-5:]: line.get("doubts", []) for line in run.ledger_lines}
+    assert doubts == {"0.jpg": [], "1.jpg": [], "2.jpg": ["low-confidence"], "3.jpg": [], "4.jpg": []}
+    (warning,) = [text for text in run.run_json["warnings"] if "predictions" in text]
+    assert warning.startswith("2 of 5 predictions were left out: less sure than")
+
+
+def test_predictions_that_are_all_used_are_told_of_where_they_are_unsure(cloud):
+    run = start(
+        cloud, {"p.json": json.dumps(PREDICTED | {"x": 1}).encode()}, "p.json", use="review"
+    ).to_jobs()
+    (job,) = run.jobs
+    assert job["kind"] == "adjustment"
+    lines = cloud.lines(f"{run.prefix}manifests/labeling-000.manifest")
+    assert sum(len(line["bounding-box"]["annotations"]) for line in lines) == 4
+    assert any(text.startswith("1 of 5 predictions") for text in run.run_json["warnings"])
+
+
+def test_a_list_of_predictions_beside_the_images_it_is_of(cloud):
+    """What pycocotools takes and models' evaluation writes: neither images nor categories in it."""
+    told = {key: PREDICTED[key] for key in ("images", "categories")}
+    listed = [
+        {key: one[key] for key in ("image_id", "category_id", "bbox", "score")}
+        for one in PREDICTED["annotations"]
+    ]
+    files = {
+        "p/images.json": json.dumps(told | {"annotations": []}).encode(),
+        "p/found.json": json.dumps(listed).encode(),
+    }
+    cloud.put("incoming/pets.zip", archive(PICTURES | files))
+    run = cloud.start(
+        "incoming/pets.zip", prelabels={"source": "p", "use": "trusted", "minScore": 0.5}
+    ).to_jobs()
+    run.build()
+    dog = [(1, 3, 5, 20, 11)]
+    assert boxes(run) == {"0.jpg": dog, "1.jpg": dog, "2.jpg": [], "3.jpg": [], "4.jpg": []}
+
+
+def test_a_confidence_of_yolo_is_a_score(cloud):
+    files = YOLO | {"labels/0.txt": b"1 0.5 0.5 0.25 0.25 0.8\n0 0.2 0.2 0.1 0.1 0.3\n"}
+    cloud.put("incoming/pets.zip", archive(PICTURES | files))
+    run = cloud.start(
+        "incoming/pets.zip", prelabels={"source": ".", "use": "trusted", "minScore": 0.5}
+    ).to_jobs()
+    run.build()
+    assert boxes(run)["0.jpg"] == [(0, 24, 18, 16, 12)]

@@ -262,7 +262,7 @@ def test_a_run_that_starts_again_while_its_job_is_being_stopped_asks_for_the_res
 
 
 def test_the_sweep_stops_the_jobs_of_an_execution_whose_end_no_event_told_of(cloud, under_way):
-    """The event that an execution was stopped got lost: a quarter of an hour, and nobody labels for nobody."""
+    """The event of its end got lost: a quarter of an hour, and nobody labels for nobody."""
     run, job = under_way
     assert sweep.sweep(storage(), 0)["counts"]["stopped"] == 0
     run.end()

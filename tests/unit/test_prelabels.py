@@ -8,8 +8,8 @@ from PIL import Image, ImageOps
 from builders import picture
 from truthmill import images
 from truthmill.box_check import DrawnBox
-from truthmill.channels.reading import DrawnPicture
-from truthmill.prelabels import stored_boxes, turned
+from truthmill.channels.reading import NO_SCORE, DrawnPicture
+from truthmill.prelabels import stored_boxes, surest, turned
 from truthmill.records import LedgerLine
 
 
@@ -67,3 +67,23 @@ def test_inspection_tells_the_orientation():
     image = Image.open(io.BytesIO(picture(1)))
     assert images.inspect(oriented(image, 6), "a.png", images.Limits()).orientation == 6
     assert images.inspect(picture(1), "a.jpg", images.Limits()).orientation == 1
+
+
+A, B, C = DrawnBox(0, 1, 2, 9, 9), DrawnBox(1, 1, 2, 9, 9), DrawnBox(0, 20, 2, 9, 9)  # A and B in one place
+
+
+@pytest.mark.parametrize(
+    ("least", "boxes"), [(0.0, [B, C]), (0.3, [B, C]), (0.31, [B]), (0.9, [B]), (0.91, [])]
+)
+def test_of_predictions_in_one_place_the_surest_is_taken_and_the_unsure_are_left_out(least, boxes):
+    found = surest(DrawnPicture(path="p", split="train", boxes=(A, C, B), scores=(0.5, 0.3, 0.9)), least)
+    assert list(found.boxes) == boxes
+    assert list(found.scores) == [score for score in (0.9, 0.3) if score >= least]
+
+
+def test_boxes_without_a_score_stay_whatever_is_asked():
+    given = DrawnPicture(path="p", split="train", boxes=(A, C))
+    assert surest(given, 1.0) == given
+    mixed = DrawnPicture(path="p", split="train", boxes=(A, C), scores=(NO_SCORE, 0.8))
+    assert surest(mixed, 0.5).boxes == (C, A)
+    assert surest(mixed, 0.9).boxes == (A,)

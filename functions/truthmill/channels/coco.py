@@ -13,6 +13,7 @@ Source: "Data format" at cocodataset.org.
 import re
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
@@ -43,6 +44,7 @@ _AT_ONCE = 4096  # images whose boxes are made at a time
 _TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
 # Keys of a manifest, of SageMaker's image format; a class may have such a name.
 _OTHERS = (re.compile(rb'"source-ref"\s*:'), re.compile(rb'"image_size"\s*:'))
+_PREDICTION = re.compile(rb'\s*\[\s*\{[^{}]*"(image_id|category_id|bbox)"\s*:')
 _encode = msgspec.json.Encoder().encode
 
 
@@ -58,6 +60,7 @@ class _Annotation(msgspec.Struct, frozen=True, gc=False):
     category_id: int
     bbox: Annotated[list[float], Meta(min_length=4, max_length=4)]
     iscrowd: int = 0
+    score: float | None = None  # of a model's prediction
 
 
 class _Category(msgspec.Struct, frozen=True):
@@ -156,6 +159,9 @@ def _begins_like_one(files: Files, name: str) -> bool:
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
     """Every COCO document of the source; its name or folder tells the split.
 
+    Lists of predictions, as pycocotools takes and models' evaluation writes them, stand in the place of the
+    annotations of the one document whose images they are of.
+
     The class list is the categories of all documents, which must agree. A category without an index of its
     own number is told in the notes. Pictures of a document without annotations, and those with crowd regions
     only, are not labeled. Holds one document's boxes, some 20 bytes each, and its file names.
@@ -165,6 +171,12 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
         raise FormatError(
             'There is no COCO document: a JSON object with "images", "annotations", "categories".'
         )
+    predictions = [name for name in documents(files) if _PREDICTION.match(head(files, name))]
+    if predictions and len(names) > 1:
+        raise FormatError(
+            f"{predictions[0]} is a list of predictions, and there are {len(names)} COCO documents whose "
+            f"images they could be of: {', '.join(names[:3])}. Leave one."
+        )
     notes: list[str] = []
     numbers = loose.Numbers()
     categories = _categories(files, names, numbers)
@@ -173,7 +185,7 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
 
     def pictures() -> Iterator[DrawnPicture]:
         for name in names:
-            yield from _pictures(files, name, _Ids(ids, numbers), finder, notes)
+            yield from _pictures(files, name, predictions, _Ids(ids, numbers), finder, notes)
 
     return Reading(listed, pictures(), notes)
 
@@ -208,10 +220,10 @@ class _told:  # noqa: N801 - reads as a function
 
 
 def _pictures(
-    files: Files, name: str, ids: _Ids, finder: PictureFinder, notes: list[str]
+    files: Files, name: str, predictions: list[str], ids: _Ids, finder: PictureFinder, notes: list[str]
 ) -> Iterator[DrawnPicture]:
     with _told(name):
-        images, boxes, crowds = _columns(files, name, ids)
+        images, boxes, crowds = _columns(files, name, predictions, ids)
         is_answered = boxes.seen
         of_images = boxes.of_images(images.ids)
     if crowds:
@@ -219,7 +231,8 @@ def _pictures(
     only_crowds, split = set(crowds), split_of(name)
     for start in range(0, len(images.ids), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(images.ids))
-        for index, drawn in enumerate(of_images.of(start, stop), start=start):
+        several = zip(of_images.of(start, stop), of_images.scores(start, stop), strict=True)
+        for index, (drawn, scores) in enumerate(several, start=start):
             unlabeled = ""
             if not is_answered:
                 unlabeled = "Its document has no annotations."
@@ -231,18 +244,32 @@ def _pictures(
                 width=images.widths[index],
                 height=images.heights[index],
                 boxes=drawn,
+                scores=scores,
                 unlabeled=unlabeled,
             )
 
 
-def _columns(files: Files, name: str, ids: _Ids) -> "tuple[Images, Boxes, list[int]]":
+def _columns(files: Files, name: str, predictions: list[str], ids: _Ids) -> "tuple[Images, Boxes, list[int]]":
     """The images and the boxes, and the image of each crowd region."""
     kinds: dict[str, Any] = {"images": _Image, "annotations": _Annotation}
     try:
-        return _collect(read_lists(files.chunks(name), kinds), ids.indices)
+        return _collect(_items(files, name, predictions, kinds), ids.indices)
     except (msgspec.ValidationError, OverflowError):
         kinds = {"images": loose.Image, "annotations": loose.Annotation}
-        return _collect(_strict(read_lists(files.chunks(name), kinds), ids.numbers), ids.indices)
+        return _collect(_strict(_items(files, name, predictions, kinds), ids.numbers), ids.indices)
+
+
+def _items(
+    files: Files, name: str, predictions: list[str], kinds: dict[str, Any]
+) -> Iterator[tuple[str, list[Any]]]:
+    """Of the document; of lists of predictions instead of its own annotations, where there are any."""
+    if not predictions:
+        yield from read_lists(files.chunks(name), kinds)
+        return
+    yield from read_lists(files.chunks(name), {"images": kinds["images"]})
+    for each in predictions:
+        whole = chain((b'{"annotations":',), files.chunks(each), (b"}",))
+        yield from read_lists(whole, {"annotations": kinds["annotations"]})
 
 
 def _strict(
@@ -268,6 +295,7 @@ def _strict(
                         numbers.of(one.category_id),
                         [] if one.is_crowd else one.sides,
                         one.is_crowd,
+                        None if one.score is None else float(one.score),
                     )
                     for one in batch
                 ],
@@ -293,5 +321,6 @@ def _collect(
             [one.image_id for one in single],
             [one.category_id for one in single],
             [one.bbox for one in single],
+            [one.score for one in single],
         )
     return images, boxes, crowds.tolist()

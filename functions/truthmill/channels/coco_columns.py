@@ -5,13 +5,14 @@ What wants NumPy is here, since `coco` is imported by every BuildChannels, and w
 
 from array import array
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from truthmill.box_check import Drawn, DrawnBox
 from truthmill.boxes import Box
+from truthmill.channels.reading import NO_SCORE
 
 _AT_ONCE = 1 << 20  # boxes
 
@@ -40,9 +41,16 @@ class Boxes:
         self._numbers = np.array([number for number, _ in ordered], np.int64)
         self._class_ids = np.array([class_id for _, class_id in ordered], np.int64)
         self._images, self._classes, self._sides = _Growing(), _Growing(), _Growing()
+        self._added, self._scores = 0, array("d")  # no scores where no box has one
 
-    def add(self, images: list[int], categories: list[int], bboxes: list[list[float]]) -> None:
-        """images, categories: their ids, of each box. bboxes: four numbers each.
+    def add(
+        self,
+        images: list[int],
+        categories: list[int],
+        bboxes: list[list[float]],
+        scores: list[float | None],
+    ) -> None:
+        """images, categories: their ids, of each box. bboxes: four numbers each. scores: of predictions.
 
         Raises ValueError for a category that isn't among the numbers, OverflowError for an id beyond 64 bits.
         """
@@ -65,6 +73,10 @@ class Boxes:
         self._classes.extend(self._class_ids[place])
         sides = np.fromiter(chain.from_iterable(bboxes), np.float64, 4 * len(bboxes))
         self._sides.extend(sides)
+        if self._scores or any(score is not None for score in scores):
+            self._scores.extend([NO_SCORE] * (self._added - len(self._scores)))
+            self._scores.extend([NO_SCORE if score is None else score for score in scores])
+        self._added += len(images)
 
     def of_images(self, ids: "array[int]") -> "Sorted":
         """The boxes by the images with these ids.
@@ -75,7 +87,8 @@ class Boxes:
         in_order = bool((at[1:] >= at[:-1]).all())
         order = None if in_order else np.argsort(at, kind="stable").astype(np.int32)
         ends = np.concatenate([[0], np.cumsum(counts)])
-        return Sorted(ends, order, self._classes.whole(), self._sides.whole().reshape(-1, 4))
+        scores = np.frombuffer(self._scores, np.float64) if self._scores else None
+        return Sorted(ends, order, self._classes.whole(), self._sides.whole().reshape(-1, 4), scores)
 
     def _at(self, known: "Column") -> "tuple[Column, Column]":
         """Of each box the index of its image, written over its id; and how many boxes each image has."""
@@ -102,9 +115,17 @@ class Boxes:
 class Sorted:
     """The boxes of each image."""
 
-    def __init__(self, ends: "Column", order: "Column | None", classes: "Column", sides: "Column") -> None:
+    def __init__(
+        self,
+        ends: "Column",
+        order: "Column | None",
+        classes: "Column",
+        sides: "Column",
+        scores: "Column | None",
+    ) -> None:
         """ends: where each image's boxes end, from 0. order: the boxes by image; None: they lie so."""
         self._ends, self._order, self._classes, self._sides = ends, order, classes, sides
+        self._scores = scores
 
     def of(self, start: int, stop: int) -> Iterator[Drawn]:
         """Of the images from start up to stop, one after the other."""
@@ -113,6 +134,17 @@ class Sorted:
         drawn = self._drawn(slice(begin, end) if self._order is None else self._order[begin:end])
         for first, last in pairwise(ends):
             yield drawn[first - begin : last - begin]
+
+    def scores(self, start: int, stop: int) -> Iterator[tuple[float, ...]]:
+        """Of the same boxes; nothing where no box of the document has one."""
+        if self._scores is None:
+            yield from repeat((), stop - start)
+            return
+        ends = self._ends[start : stop + 1].tolist()
+        chosen = slice(ends[0], ends[-1]) if self._order is None else self._order[ends[0] : ends[-1]]
+        found = self._scores[chosen].tolist()
+        for first, last in pairwise(ends):
+            yield tuple(found[first - ends[0] : last - ends[0]])
 
     def _drawn(self, chosen: "Column | slice") -> Drawn:
         """In whole pixels and not empty where all of them are."""

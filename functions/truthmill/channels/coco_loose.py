@@ -25,6 +25,7 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
     bbox: list[Number] | None = None
     iscrowd: bool | Number | None = 0
     segmentation: Any = None
+    score: Number | None = None
 
     @property
     def sides(self) -> list[float]:

@@ -15,6 +15,7 @@ from truthmill.box_check import Drawn
 from truthmill.errors import FormatError
 from truthmill.picture_size import MoreNeededError, shown_size
 
+NO_SCORE = float("nan")  # of a box of which no model says how sure it is
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SPLITS = re.compile(
     r"(?<![a-z])(train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?)(?:\d*)(?![a-z])", re.IGNORECASE
@@ -45,7 +46,8 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     path: among the source's files where it is there, else as the file of labels has it. split: "train",
     "validation" or "test", as names of files and folders tell it. width, height: pixels as the labels say; 0
     where they don't. boxes: pixels. unlabeled: why there is no answer for it; empty where there is one (then
-    no boxes means a negative). content: the picture's file, where the format embeds it.
+    no boxes means a negative). scores: how sure a model is of each box, NO_SCORE where it doesn't say; empty
+    where it says so of none. content: the picture's file, where the format embeds it.
     """
 
     path: str
@@ -53,6 +55,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     width: int = 0
     height: int = 0
     boxes: Drawn = ()
+    scores: tuple[float, ...] = ()
     unlabeled: str = ""
     content: bytes = b""
 

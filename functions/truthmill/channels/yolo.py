@@ -12,9 +12,11 @@ Source: "Object Detection Datasets Overview" at docs.ultralytics.com.
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from math import isnan
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.reading import (
+    NO_SCORE,
     DrawnPicture,
     Files,
     Reading,
@@ -111,7 +113,7 @@ def _class_file(files: Files) -> str | None:
 def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
     """Pictures with their text files. Holds the names of all files.
 
-    A line with a sixth number has a confidence, which is left out; a polygon becomes the box around it; where
+    A line with a sixth number has a model's confidence; a polygon becomes the box around it; where
     data.yaml has a `kpt_shape`, what follows the box is a pose, left out too. data.yaml tells the splits,
     else the folders' names. Sizes are the pictures' own, so the pictures must be there.
     """
@@ -170,11 +172,13 @@ def _pictures(
         answered.add(text)
         width, height = files.size_wh(path)
         content = whole(files, text).removeprefix(_BOM)
-        boxes = _plain_boxes(content, ids, width, height)
+        boxes, scores = _plain_boxes(content, ids, width, height), ()
         if boxes is None:
-            boxes, found = _boxes(text, content, ids, (width, height), numbers)
+            boxes, scores, found = _boxes(text, content, ids, (width, height), numbers)
             polygons += found
-        yield DrawnPicture(path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes))
+        yield DrawnPicture(
+            path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes), scores=scores
+        )
     if polygons:
         notes.append(f"{polygons} polygons became the boxes around them.")
     lost = sorted(name for name in texts - answered if "/labels/" in f"/{name}")
@@ -208,21 +212,22 @@ def _plain_boxes(content: bytes, ids: dict[int, int], width: int, height: int) -
 
 def _boxes(
     text: str, content: bytes, ids: dict[int, int], size_wh: tuple[int, int], numbers: int | None
-) -> tuple[list[DrawnBox], int]:
-    """Line by line, and how many were polygons. numbers: to look at of each; None: all.
+) -> tuple[list[DrawnBox], tuple[float, ...], int]:
+    """Line by line, their scores if any, and how many were polygons. numbers: to look at of each; None: all.
 
     Raises FormatError for a line that is neither a box nor a polygon.
     """
-    boxes, polygons = [], 0
+    boxes, scores, polygons = [], [], 0
     for number, line in enumerate(content.splitlines(), start=1):
         fields = line.split()[:numbers]
         if fields:
             try:
                 boxes.append(_box(fields, ids, *size_wh))
+                scores.append(float(fields[5]) if len(fields) == 6 else NO_SCORE)
             except (ValueError, KeyError) as error:
                 raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
             polygons += len(fields) > 6
-    return boxes, polygons
+    return boxes, () if all(map(isnan, scores)) else tuple(scores), polygons
 
 
 def _text_names(path: str) -> Iterator[str]:

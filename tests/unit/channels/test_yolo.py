@@ -20,7 +20,7 @@ def test_a_plain_file_is_read_as_line_by_line(lines, end):
     data = end.join(lines).encode()
     quick = yolo._plain_boxes(data, IDS, 640, 480)
     if quick is not None:
-        assert (quick, 0) == yolo._boxes("a.txt", data, IDS, (640, 480), None)
+        assert (quick, (), 0) == yolo._boxes("a.txt", data, IDS, (640, 480), None)
 
 
 @pytest.mark.parametrize("content", [b"", b"0 0.5 0.5 0.1 0.1", b"0 0.5 0.5 0.1 0.1\r\n7 1 1 1 1\r\n"])
