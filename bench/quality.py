@@ -33,11 +33,16 @@ Answers = Mapping[str, Sequence[Box]]
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Who labels. held: whether it is one of those that the bound of 0.90 and 0.98 speaks of."""
+    """Who labels. held: whether it is one of those that the bound of 0.90 and 0.98 speaks of.
+
+    sides, things: of a thing in pixels, in a picture; pictures: share of those that other crews have.
+    """
 
     words: str
     kinds: tuple[Kind, ...]
     sides: tuple[int, int] = (24, 240)
+    things: tuple[int, int] = (0, 10)
+    pictures: float = 1
     held: bool = False
 
 
@@ -48,10 +53,17 @@ CREWS = (
     Crew("3 usual, normal jitter", (NORMAL,) * 3),
     Crew("5 usual, normal jitter", (NORMAL,) * 5),
     Crew("3 usual, small things", (USUAL,) * 3, sides=(6, 24)),
+    Crew("3 usual, crowded pictures", (USUAL,) * 3, (16, 48), (80, 120), 1 / 20),
+    Crew("7 usual", (USUAL,) * 7),
     Crew("3 who swap labels", (SWAPS,) * 3),
     Crew("5 who swap labels", (SWAPS,) * 5),
     Crew("3 usual, 1 spammer", (*(USUAL,) * 3, SPAMMER)),
     Crew("2 usual, 1 spammer", (*(USUAL,) * 2, SPAMMER)),
+    Crew("2 usual, 2 spammers", (*(USUAL,) * 2, *(SPAMMER,) * 2)),
+    Crew("3 usual, 2 spammers", (*(USUAL,) * 3, *(SPAMMER,) * 2)),
+    Crew("3 careless", (CARELESS,) * 3),
+    Crew("5 careless", (CARELESS,) * 5),
+    Crew("1 careful, 3 careless", (CAREFUL, *(CARELESS,) * 3)),
     Crew("2 careful, 1 careless", (CAREFUL, CAREFUL, CARELESS)),
     Crew("2 careful, 3 careless", (*(CAREFUL,) * 2, *(CARELESS,) * 3)),
     Crew("1 careful, 2 usual, 1 careless, 1 spammer", (CAREFUL, USUAL, USUAL, CARELESS, SPAMMER)),
@@ -64,15 +76,17 @@ def seeds() -> tuple[int, ...]:
     return tuple(map(int, given.split(","))) if given else SEEDS
 
 
-def draw_truth(seed: int, sides: tuple[int, int], pictures: int = PICTURES) -> list[list[TruthBox]]:
-    """Pictures with 0 to 10 things each; no two of them overlap by a third."""
+def draw_truth(
+    seed: int, sides: tuple[int, int], pictures: int = PICTURES, things: tuple[int, int] = (0, 10)
+) -> list[list[TruthBox]]:
+    """Pictures with so many things each; no two of them overlap by a third."""
     hand = random.Random(seed)
-    return [_things(hand, sides) for _ in range(pictures)]
+    return [_things(hand, sides, things) for _ in range(pictures)]
 
 
-def _things(hand: random.Random, sides: tuple[int, int]) -> list[TruthBox]:
+def _things(hand: random.Random, sides: tuple[int, int], things: tuple[int, int]) -> list[TruthBox]:
     found: list[TruthBox] = []
-    for _ in range(hand.randint(0, 10)):
+    for _ in range(hand.randint(*things)):
         width, height = hand.randint(*sides), hand.randint(*sides)
         left, top = hand.randint(0, SIZE[0] - width), hand.randint(0, SIZE[1] - height)
         new = TruthBox(hand.choice(LABELS), left, top, width, height)
@@ -161,7 +175,7 @@ def ours(answers: Sequence[Answers]) -> list[list[Box]]:
 
 
 def scores(seed: int, crew: Crew, pictures: int = PICTURES) -> dict[str, Score]:
-    truth = draw_truth(seed, crew.sides, pictures)
+    truth = draw_truth(seed, crew.sides, max(1, round(pictures * crew.pictures)), crew.things)
     answers = draw_answers(seed, crew.kinds, truth)
     true = [[_box(each) for each in things] for things in truth]
     alone = [score([one[worker] for one in answers], true) for worker in answers[0]]

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.executions import is_running
 from adapters.storage import Storage, encode_json, storage
+from pipeline.ledger import read_ledger
 from pipeline.observed import observed
 from pipeline.relabeling import Unanswered, is_dataset
 from pipeline.run import Newest, RunReference, now
@@ -22,6 +23,7 @@ from truthmill.run import Run, goes_on_without, run_name, takes_over
 BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
 SPOOL_BYTES = 16 * 1024 * 1024
+OTHER_ORDER = "The request has its labels in another order than the dataset: class ids go by {}."
 
 
 @observed
@@ -29,7 +31,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     given = event["input"] if isinstance(event["input"], dict) else {}
     uri, store = request.source_uri(given), storage()
     source = open_source(uri, storage) if not is_dataset(uri, store) else Unanswered(store, uri)
-    asked = request.parse(given, source.settings(), stack_defaults(os.environ))
+    parsed = request.parse(given, source.settings(), stack_defaults(os.environ))
+    asked = in_the_datasets_order(parsed, store)
     own_service = bool(os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER"))
     labeling_job.check(asked, os.environ["AWS_REGION"], own_service=own_service)
     if asked.labeling.template and not asked.labeling.template.startswith("s3://"):
@@ -40,16 +43,25 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         source = source.since(lambda: swept(store, asked.dataset))
         if source.is_exhausted:
             return nothing_new(store, asked.dataset, event["execution"])
-    return prepare(asked, source, event["execution"], store)
+    warnings = () if asked.labels == parsed.labels else (OTHER_ORDER.format(", ".join(asked.labels)),)
+    return prepare(asked, source, event["execution"], store, warnings)
 
 
-def prepare(asked: Request, source: Source, execution: str, store: Storage) -> dict[str, Any]:
+def in_the_datasets_order(asked: Request, store: Storage) -> Request:
+    """With the labels as the dataset has them: a class id is an index in one list for all of its runs."""
+    known = read_ledger(store, asked.dataset)[0]
+    return msgspec.structs.replace(asked, labels=known.order(asked.labels))
+
+
+def prepare(
+    asked: Request, source: Source, execution: str, store: Storage, warnings: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Claim the run and write its plan; answer with references only."""
     name = run_name(source.digest, asked)
     at = RunLayout(asked.dataset, name)
     reference = RunReference(store.bucket, asked.dataset, name, execution)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
-    ours = claim(store, at, new_run(name, asked, source, execution))
+    ours = claim(store, at, new_run(name, asked, source, execution, warnings))
     if ours and not asked.of_dataset and not store.exists(at.plan):
         write_plan(store, at, source)
     return {
@@ -90,7 +102,7 @@ def nothing_new(store: Storage, dataset: str, execution: str) -> dict[str, Any]:
     }
 
 
-def new_run(name: str, asked: Request, source: Source, execution: str) -> Run:
+def new_run(name: str, asked: Request, source: Source, execution: str, warnings: tuple[str, ...] = ()) -> Run:
     return Run(
         run=name,
         dataset=asked.dataset,
@@ -100,6 +112,7 @@ def new_run(name: str, asked: Request, source: Source, execution: str) -> Run:
         started_at=now(),
         request=msgspec.to_builtins(asked),
         source=source.described(),
+        warnings=warnings,
     )
 
 

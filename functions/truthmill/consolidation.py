@@ -7,6 +7,8 @@ from truthmill.boxes import Box
 from truthmill.matching import likeness, match
 from truthmill.worker_quality import Judgement, Panel, Picture, agreement, judge
 
+SURE = 2 / 3  # how likely a class has to be, where three or more workers tell
+
 
 @dataclass(frozen=True, slots=True)
 class Consolidated:
@@ -29,7 +31,7 @@ def consolidate(
     answers: worker to their boxes. size_wh: of the picture in pixels; every result lies inside it.
     panel: what is known of the workers; without it each is taken as usual, and of one's box alone that of two
     workers stays, that of three goes. Two workers who differ about a label leave the box with either; of
-    three or more the class has to be more likely than all others together, as well.
+    three or more the class has to be SURE as well, since what is learned of labels tells little apart.
     With one worker the boxes stay as they are, in the order they were drawn. With several they come sorted,
     and neither the order of workers nor that of boxes changes anything.
     """
@@ -43,9 +45,15 @@ def consolidate(
             round(agreement(each, answers.keys(), panel), 4),
         )
         for each in judgements(answers, panel)
-        if (each.confidence if len(answers) > 2 else each.probability) > 0.5
+        if _is_kept(each, len(answers))
     )
     return sorted(boxes, key=lambda each: (each.box, each.confidence, each.agreement))
+
+
+def _is_kept(each: Judgement, workers: int) -> bool:
+    if workers == 2:
+        return each.probability > 0.5
+    return each.confidence > 0.5 and each.classes[0][1] > SURE
 
 
 def judgements(answers: Mapping[str, Iterable[Box]], panel: Panel) -> list[Judgement]:

@@ -49,9 +49,10 @@ class LabelsChangedError(RequestError):
     def __init__(self, dataset: str, known: tuple[str, ...], asked: tuple[str, ...]) -> None:
         """known: the dataset's labels; asked: the request's."""
         super().__init__(
-            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. A dataset's "
-            "labels keep their order, and further ones come after them. Begin with the dataset's labels, or "
-            'give this one a name of its own with "dataset".'
+            f"Dataset {dataset!r} is labeled with {list(known)}, the request says {list(asked)}. A dataset "
+            "keeps its labels, or its pictures would lack boxes that they were asked about; there may be "
+            "further ones. Name all of the dataset's labels, or give this one a name of its own with "
+            '"dataset".'
         )
 
 

@@ -51,6 +51,12 @@ class Ledger(Record, frozen=True):
             others.insert(place, segment)
         return msgspec.structs.replace(self, segments=tuple(others))
 
+    def order(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels in the dataset's order, further ones after them; as they are where some are missing."""
+        if not set(self.labels) <= set(labels):
+            return labels
+        return self.labels + tuple(label for label in labels if label not in self.labels)
+
     def with_labels(self, labels: tuple[str, ...], dataset: str) -> "Ledger":
         """With further labels after those that it has.
 

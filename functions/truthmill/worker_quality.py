@@ -18,11 +18,14 @@ from truthmill.matching import Group, middle
 
 # What is believed of a worker of whom nothing is known, and how many objects' worth of evidence that is.
 MISS, FALSE, JITTER, ACCURACY, STRENGTH = 0.1, 0.05, 0.05, 0.95, 10.0
+CONFUSION = 200.0  # objects of a class before it counts with which others a worker confuses it
 OBJECTS = 5.0  # in a picture, before any was seen
-COINCIDENCE = 0.25  # chance that a mistake meets another's: high, since people trip over the same things
+COINCIDENCE = 0.03  # chance that a mistake meets one certain other of a picture
 PIXEL_VARIANCE = 0.3  # of an edge, from drawing in whole pixels with a hand
 SAYS_NOTHING = 0.25  # weight of a worker who had better not be listened to
 CLIP = 2.5  # standard deviations from the middle beyond which an edge pulls no harder
+CLOSE = 2.0  # pixels from the middle that are never far
+_UNSAID = -1  # stands for the class of a thing where nobody said the right one
 
 
 class Evidence(msgspec.Struct, kw_only=True):
@@ -89,6 +92,17 @@ class Quality:
         return log(self.false / self.labels)
 
     @cached_property
+    def log_errs(self) -> float:
+        """That a thing gets one certain label that is wrong."""
+        return log((1 - self.accuracy) / (self.labels - 1))
+
+    @cached_property
+    def log_meets(self) -> float:
+        """That a box around nothing lies where another's does: oftener in fuller pictures."""
+        many = FALSE * max(OBJECTS, self.objects)
+        return log(min(self.false, many) * COINCIDENCE / self.labels)
+
+    @cached_property
     def _seen_of_class(self) -> dict[int, float]:
         seen: dict[int, float] = {}
         for (true, _), count in self.said.items():
@@ -98,8 +112,8 @@ class Quality:
     def log_says(self, said: int, true: int) -> float:
         """Log of the chance that a thing of one class gets a label."""
         usual = self.accuracy if said == true else (1 - self.accuracy) / (self.labels - 1)
-        counted = self.said.get((true, said), 0.0) + STRENGTH * usual
-        return log(counted / (self._seen_of_class.get(true, 0.0) + STRENGTH))
+        counted = self.said.get((true, said), 0.0) + CONFUSION * usual
+        return log(counted / (self._seen_of_class.get(true, 0.0) + CONFUSION))
 
     def variance(self, side: float) -> float:
         """Of an edge of a box, pixels squared; side: of the box across that edge, pixels."""
@@ -161,7 +175,7 @@ class Panel:
         return Quality(
             miss=(sums.objects - sums.hits + MISS * STRENGTH) / (sums.objects + STRENGTH),
             false=(sums.false + FALSE * STRENGTH) / (sums.pictures + pictures),
-            jitter=sqrt((sums.squares + JITTER**2 * edges) / (sums.edges + edges)),
+            jitter=sqrt(max(0.0, sums.squares + JITTER**2 * edges) / (sums.edges + edges)),
             accuracy=(right + ACCURACY * STRENGTH) / (labelled + STRENGTH),
             objects=objects,
             labels=self.labels,
@@ -173,7 +187,8 @@ class Panel:
 class Judgement:
     """What a group of boxes comes to.
 
-    probability: that there is a thing. classes: how likely each is, the most likely first.
+    probability: that there is a thing. classes: how likely each that somebody said is, the most likely first;
+    what is missing to 1 is that all are wrong.
     """
 
     group: Group
@@ -201,11 +216,22 @@ def judge(group: Group, workers: Collection[str], panel: Panel) -> Judgement:
     }
     most = max(logs.values())
     total = sum(exp(value - most) for value in logs.values())
+    total += max(0, panel.labels - len(logs)) * exp(sum(each.log_errs for each, _ in drawn) - most)
     there = log(panel.objects_per_picture / panel.labels) + most + log(total)
     there += sum(quality[who].log_hit if who in group else quality[who].log_miss for who in workers)
-    chance = sum(each.log_false for each, _ in drawn) + (len(drawn) - 1) * log(COINCIDENCE)
+    chance = _log_coincidence([each for each, _ in drawn])
     classes = sorted(((true, exp(value - most) / total) for true, value in logs.items()), key=_first)
     return Judgement(group, merge(group, panel, classes[0][0]), _of_odds(there - chance), tuple(classes))
+
+
+def _log_coincidence(drawn: Sequence[Quality]) -> float:
+    """Log of how many boxes around nothing, of all these workers in one place, a picture has.
+
+    One of them has as many as they usually draw; each other one meets it with a chance that is bounded, or
+    what crowded pictures or careless workers leave unmatched would make all agreement look like chance.
+    """
+    met = sum(each.log_meets for each in drawn)
+    return met + log(sum(each.false / exp(each.log_meets) / each.labels for each in drawn) / len(drawn))
 
 
 def agreement(found: Judgement, workers: Collection[str], panel: Panel) -> float:
@@ -244,15 +270,20 @@ def merge(group: Group, panel: Panel, class_id: int) -> Box:
 def _mean(edges: Sequence[int], variances: Sequence[float]) -> int:
     """Rounded half up; edges aren't negative."""
     weights = [1 / variance for variance in variances]
-    near: Sequence[float] = edges
-    if len(edges) > 2:
-        centre = _median(edges, weights)
-        near = [
-            min(max(edge, centre - CLIP * sqrt(variance)), centre + CLIP * sqrt(variance))
-            for edge, variance in zip(edges, variances, strict=True)
-        ]
+    near = _near(edges, variances, weights)
     mean = sum(weight * edge for weight, edge in zip(weights, near, strict=True)) / sum(weights)
     return int(mean + 0.5 + 1e-9)
+
+
+def _near(edges: Sequence[int], variances: Sequence[float], weights: Sequence[float]) -> Sequence[float]:
+    """The edges, those of three or more that are far off no further than CLIP allows."""
+    if len(edges) < 3:
+        return edges
+    centre = _median(edges, weights)
+    reaches = [max(CLIP * sqrt(variance), CLOSE) for variance in variances]
+    return [
+        min(max(edge, centre - reach), centre + reach) for edge, reach in zip(edges, reaches, strict=True)
+    ]
 
 
 def _median(edges: Sequence[int], weights: Sequence[float]) -> float:
@@ -294,28 +325,49 @@ def observe(picture: Picture, believed: Panel, into: Panel) -> None:
         sums.objects += things
         for group, found in judged:
             if worker in group:
-                _observe_box(sums, group[worker], group, found, believed)
+                _observe_box(sums, group[worker], group, found)
+    for group, found in judged:
+        if len(group) > 1:
+            _observe_edges(group, found, believed, into)
 
 
-def _observe_box(sums: Evidence, box: Box, group: Group, found: Judgement, believed: Panel) -> None:
+def _observe_box(sums: Evidence, box: Box, group: Group, found: Judgement) -> None:
     sums.hits += found.probability
     sums.false += 1 - found.probability
     if len(group) < 2:
         return
-    for true, likely in found.classes:
+    unsaid = 1 - sum(likely for _, likely in found.classes)
+    for true, likely in (*found.classes, (_UNSAID, unsaid)):
         pair = (true, box.class_id)
         sums.said[pair] = sums.said.get(pair, 0.0) + found.probability * likely
-    place = found.box
-    qualities = [believed.quality(worker) for worker in group]
-    for side, ours, theirs in (
-        (place.width, (box.left, box.right), (place.left, place.right)),
-        (place.height, (box.top, box.bottom), (place.top, place.bottom)),
+
+
+def _observe_edges(group: Group, found: Judgement, believed: Panel, into: Panel) -> None:
+    """How far each worker's edges are from where they belong.
+
+    Of three or more from the mean of the others', less what that is off itself: so one who draws much closer
+    than the rest is soon known. Of two, from their mean, and what that is off comes on top: two can't tell
+    which of them is off.
+    """
+    workers, boxes = list(group), list(group.values())
+    for side, lines in (
+        (found.box.width, ([box.left for box in boxes], [box.right for box in boxes])),
+        (found.box.height, ([box.top for box in boxes], [box.bottom for box in boxes])),
     ):
-        left_over = 1 / sum(1 / each.variance(side) for each in qualities)  # of the merged edge
-        for our, their in zip(ours, theirs, strict=True):
-            off = max(0.0, (our - their) ** 2 + left_over - PIXEL_VARIANCE)
-            sums.squares += found.probability * off / side**2
-            sums.edges += found.probability
+        variances = [believed.quality(worker).variance(side) for worker in workers]
+        weights = [1 / variance for variance in variances]
+        for edges in lines:
+            near = _near(edges, variances, weights)
+            whole = sum(weight * edge for weight, edge in zip(weights, near, strict=True))
+            for worker, edge, close, weight in zip(workers, edges, near, weights, strict=True):
+                if len(group) > 2:
+                    others = sum(weights) - weight
+                    off = (edge - (whole - weight * close) / others) ** 2 - 1 / others
+                else:
+                    off = (edge - whole / sum(weights)) ** 2 + 1 / sum(weights)
+                sums = into.of(worker)
+                sums.squares += found.probability * (off - PIXEL_VARIANCE) / side**2
+                sums.edges += found.probability
 
 
 def learn(

@@ -99,12 +99,27 @@ def test_a_zip_of_known_pictures_only_costs_nothing_and_ends_well(two):
     assert len(two.json(LEDGER)["segments"]) == 1
 
 
-def test_another_label_list_is_refused_before_anything_is_sent(two):
+def test_a_label_that_is_missing_is_refused_before_anything_is_sent(two):
     two.start("incoming/pets.zip").to_the_end()
-    second = two.start("incoming/more.zip", dataset="pets", labels=["dog", "cat"])
+    second = two.start("incoming/more.zip", dataset="pets", labels=["dog", "hen"])
     with pytest.raises(LabelsChangedError, match=r"labeled with \['cat', 'dog'\], the request says"):
         second.to_split()
     assert len(two.json(LEDGER)["segments"]) == 1
+
+
+def test_labels_in_another_order_are_the_same_labels(two):
+    """Class ids go by the dataset's order, and only new pictures and the new label are asked for."""
+    two.start("incoming/pets.zip").to_the_end()
+    second = two.start("incoming/more.zip", dataset="pets", labels=["dog", "hen", "cat"]).to_jobs()
+    assert second.run_json["request"]["labels"] == ["cat", "dog", "hen"]
+    assert second.run_json["warnings"] == [
+        "The request has its labels in another order than the dataset: class ids go by cat, dog, hen."
+    ]
+    asked = {(job["objects"], job.get("firstLabel", 0)) for job in second.jobs}
+    assert asked == {(5, 0), (10, 2)}
+    same = two.start("incoming/more.zip", dataset="pets", labels=["cat", "dog", "hen"])
+    same.prepare()
+    assert same.run["run"] == second.run["run"]
 
 
 def test_a_side_of_an_earlier_run_stays_in_channels_that_give_it_no_share(two):

@@ -51,9 +51,9 @@ def test_what_a_minority_drew_goes():
 
 
 def test_what_one_of_two_drew_stays_with_the_odds_that_the_other_missed_it():
-    """Drawn by one with the right label, missed by one: 0.9 x 0.95 x 0.1; around nothing 0.05: 171 to 100."""
+    """Drawn by one, missed by one: 0.9 x 0.1; around nothing 0.05: 9 to 5. Its label is right with 0.95."""
     (found,) = consolidate({"ann": [Box(0, 10, 10, 40, 40)], "ben": []}, SIZE)
-    assert (found.box, found.confidence, found.agreement) == (Box(0, 10, 10, 40, 40), 0.631, 0.5)
+    assert (found.box, found.confidence, found.agreement) == (Box(0, 10, 10, 40, 40), 0.6107, 0.5)
 
 
 def test_the_label_of_most_is_taken_where_one_swapped_it():
@@ -62,6 +62,13 @@ def test_the_label_of_most_is_taken_where_one_swapped_it():
     assert found.box == Box(1, *box)
     assert found.agreement == 0.6667
     assert found.confidence == pytest.approx(0.95, abs=0.002)  # 0.95² x 0.05 against 0.05² x 0.95
+
+
+def test_a_label_that_is_a_toss_up_between_three_workers_goes_with_its_box():
+    """One said a cat, one a dog, one nothing; of two workers either would do."""
+    box = (10, 10, 40, 40)
+    assert boxes_of({"ann": [Box(0, *box)], "ben": [Box(1, *box)], "cem": []}) == []
+    assert len(boxes_of({"ann": [Box(0, *box)], "ben": [Box(1, *box)]})) == 1
 
 
 def test_workers_who_agree_are_certain_and_those_who_do_not_are_not():

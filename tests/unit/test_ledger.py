@@ -25,5 +25,19 @@ def test_a_new_dataset_takes_the_labels_of_the_request():
 
 
 def test_other_labels_than_the_datasets_are_refused_with_both():
-    with pytest.raises(LabelsChangedError, match=r"\['cat', 'dog'\], the request says \['dog', 'cat'\]"):
-        Ledger(("cat", "dog")).with_labels(("dog", "cat"), "pets")
+    with pytest.raises(LabelsChangedError, match=r"\['cat', 'dog'\], the request says \['cat', 'hen'\]"):
+        Ledger(("cat", "dog")).with_labels(("cat", "hen"), "pets")
+
+
+@pytest.mark.parametrize(
+    ("asked", "order"),
+    [
+        (("dog", "cat"), ("cat", "dog")),
+        (("hen", "dog", "cow", "cat"), ("cat", "dog", "hen", "cow")),
+        (("dog",), ("dog",)),  # one is missing: refused as it is
+        (("cat", "hen"), ("cat", "hen")),
+    ],
+)
+def test_labels_are_put_into_the_datasets_order(asked, order):
+    assert Ledger(("cat", "dog")).order(asked) == order
+    assert Ledger().order(asked) == asked

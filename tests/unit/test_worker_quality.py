@@ -108,6 +108,38 @@ def test_a_job_longer_than_the_sample_is_learned_from_to_its_end():
     assert panel.quality("dee").weight < 0.1
 
 
+def test_in_crowded_pictures_agreement_is_no_chance():
+    """A hundred things a picture: what is drawn around nothing, or not matched, is many a picture too."""
+    hand = random.Random(7)  # noqa: S311 a simulation repeats
+    cells = [(x, y) for x in range(12) for y in range(8)]
+    truth = [
+        [Box(hand.randrange(LABELS), 80 * x + 8, 90 * y + 8, 50, 50) for x, y in cells] for _ in range(6)
+    ]
+    crew = ("ann", "ben", "cem")
+    answers = [
+        {name: draw(things, hand, miss=0.1, false=0.1, jitter=0.1) for name in crew} for things in truth
+    ]
+    panel = panel_of(answers)
+    assert panel.objects == pytest.approx(6 * 96, rel=0.1)
+    assert all(panel.quality(name).weight > 0.5 for name in crew)
+    assert sum(len(consolidate(one, SIZE, panel)) for one in answers) > 0.9 * 6 * 96
+
+
+def test_one_who_draws_to_the_pixel_is_soon_known():
+    _, answers = a_job(8, 100, ann={}, ben=USUAL, cem=USUAL)
+    assert panel_of(answers).quality("ann").jitter < 0.006
+
+
+def test_a_careful_worker_is_believed_among_careless_ones(loaded):
+    """Who miss a third and draw a quarter around nothing: majority reaches 0.9, the careful one 0.98."""
+    quality = loaded("quality")
+    crew = quality.Crew("", (quality.CAREFUL, quality.CARELESS, quality.CARELESS))
+    found = quality.scores(21, crew, 200)
+    assert found["ours"].iou > max(found["best"].iou, found["majority"].iou)
+    assert found["ours"].f1 > found["best"].f1 - 0.005
+    assert found["ours"].f1 > found["majority"].f1 + 0.05
+
+
 def test_of_a_worker_alone_nothing_is_learned():
     _, answers = a_job(4, 50, ann=USUAL)
     assert panel_of(answers).evidence == {}
