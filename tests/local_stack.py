@@ -127,9 +127,10 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The whole product, deployed with IAM enforced; every test names its datasets for itself."""
     home = tmp_path_factory.mktemp("stack")
     environment = os.environ | {"TRUTHMILL_HOME": str(home)}
-    small = "ChannelShardPictures=5"  # so that small datasets are built in shards as well
+    small = ("ChannelShardPictures=5", "MaxObjectsPerJob=10")  # what else only large datasets come to
     try:
-        subprocess.run([COMMAND, "up", "--parameter", small], env=environment, check=True)
+        parameters = [word for each in small for word in ("--parameter", each)]
+        subprocess.run([COMMAND, "up", *parameters], env=environment, check=True)
         yield LocalStack(home, stack.Stack(**Home(home).read(stack.REMEMBERED)))
     finally:
         subprocess.run([COMMAND, "down", "--clean"], env=environment, check=True)

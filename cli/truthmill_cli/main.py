@@ -167,6 +167,10 @@ def estimate(
     price_per_task: Annotated[
         str | None, typer.Option(metavar="USD", help="What one answer costs you. Default: 0, your own staff.")
     ] = None,
+    labeled_this_month: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", help="Objects that the account had labeled before in the month."),
+    ] = None,
     request: Request = None,
     as_json: Json = False,
     stack_name: StackName = "",
@@ -177,7 +181,11 @@ def estimate(
     from truthmill_cli import run
     from truthmill_cli import stack as stacks
 
-    options = {"workforce.workersPerObject": workers_per_object, "workforce.pricePerTask": price_per_task}
+    options = {
+        "workforce.workersPerObject": workers_per_object,
+        "workforce.pricePerTask": price_per_task,
+        "budget.labeledThisMonth": labeled_this_month,
+    }
     prepared = run.prepare(source, request, options)
     if prepared.local:
         contents = verb.local_contents(prepared.local)

@@ -57,7 +57,10 @@ def plan_labeling(
     """
     at = reference.layout
     run = settle(store, at, read_run(store, reference), ended)
-    run = run if ended else apply_prelabels(store, at, run)
+    if ended:  # here, for a run that fails was paid for too
+        run = update_run(store, at.run_json, lambda found: _reckoned(found, service))
+    else:
+        run = apply_prelabels(store, at, run)
     plan = _Plan(store, reference, run, service, most)
     open_jobs = tuple(job for job in run.jobs if not job.has_ended)
     names, ours = {outcome.name for outcome in ended}, {"", reference.execution}
@@ -239,11 +242,11 @@ class _Plan:
 
     def check_budget(self, objects: int) -> None:
         """Raises BudgetExceededError where what was spent and these together would cost too much."""
-        budget = self.asked.budget
+        most = self.asked.most_usd
         before = pricing.spent(self.run, self.service).total_usd
         after = pricing.spent(self.run, self.service, objects).total_usd
-        if budget and after > budget.max_cost:
-            raise BudgetExceededError(float(after), float(budget.max_cost), objects, float(before))
+        if most is not None and after > most:
+            raise BudgetExceededError(float(after), float(most), objects, float(before))
 
 
 def _reckoned(found: Run, service: pricing.Service) -> Run:

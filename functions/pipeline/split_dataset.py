@@ -200,8 +200,9 @@ class _Step:
         prelabels = self.asked.prelabels
         sent = 0 if prelabels and prelabels.use == "trusted" else objects
         estimate = pricing.of_request(self.asked, sent, self.service)
-        if self.asked.budget and estimate.total_usd > self.asked.budget.max_cost:
-            raise BudgetExceededError(float(estimate.total_usd), float(self.asked.budget.max_cost), objects)
+        most = self.asked.most_usd
+        if most is not None and estimate.total_usd > most:
+            raise BudgetExceededError(float(estimate.total_usd), float(most), objects)
         return pricing.described(estimate, objects)
 
     def known_keys(self, ledger: Ledger, curation: Curation) -> dict[int, str]:

@@ -5,6 +5,7 @@ estimate names the book that it was made with.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Service = Literal["ground-truth", "truthmill"]
 CENT = Decimal("0.01")
+MOST_GOLD = 0.9  # share of gold tasks beyond which nobody is expected to get so many
 
 
 class Tier(msgspec.Struct, frozen=True, rename="camel"):
@@ -115,11 +117,14 @@ def _estimate(taken: Decimal, answers: int, price: Decimal, service: Service) ->
 def of_request(asked: "Request", objects: int, service: Service) -> Estimate:
     """What labeling so many pictures costs as the request has it done; reviewing is paid like labeling.
 
-    The review that the request wants is in it. Of suspicious pictures nobody knows the number before
+    The review that the request wants is in it, gold tasks are by their share, and what the account had
+    labeled before in the month uses up the dear tiers. Of suspicious pictures nobody knows the number before
     they are labeled: that review is held against the budget when it comes.
     """
     wanted = objects + reviewed_objects(asked, objects)
-    return estimate(wanted, asked.most_workers, asked.workforce.price_per_task, service)
+    taken = _after(asked, wanted, service)
+    answers = wanted * asked.most_workers + _gold_answers(asked, objects * asked.most_workers)
+    return _estimate(taken, answers, asked.workforce.price_per_task, service)
 
 
 def spent(run: "Run", service: Service, more: int = 0) -> Estimate:
@@ -131,11 +136,29 @@ def spent(run: "Run", service: Service, more: int = 0) -> Estimate:
     """
     workers = run.asked.most_workers
     objects, answers = more, more * workers
+    answers += _gold_answers(run.asked, answers)
     for job in run.jobs:
         done = job.answered if job.has_ended else job.objects
         objects += done
-        answers += done * workers if job.answers is None else job.answers
-    return _estimate(_up_to(BOOKS[service], objects), answers, run.asked.workforce.price_per_task, service)
+        expected = done * workers
+        if not job.has_ended:
+            expected += _gold_answers(run.asked, expected)
+        answers += expected if job.answers is None else job.answers
+    taken = _after(run.asked, objects, service)
+    return _estimate(taken, answers, run.asked.workforce.price_per_task, service)
+
+
+def _after(asked: "Request", objects: int, service: Service) -> Decimal:
+    """What the service takes for so many objects, after those that the account had labeled in the month."""
+    before, book = asked.labeled_this_month, BOOKS[service]
+    return _up_to(book, before + objects) - _up_to(book, before)
+
+
+def _gold_answers(asked: "Request", answers: int) -> int:
+    """How many answers to gold tasks are expected beside so many others; rounded up."""
+    gold = asked.quality.gold if asked.quality else None
+    share = min(gold.share, MOST_GOLD) if gold else 0.0
+    return ceil(answers * share / (1 - share))
 
 
 def reviewed_objects(asked: "Request", objects: int) -> int:

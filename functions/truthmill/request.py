@@ -250,7 +250,13 @@ class Quality(_Part, frozen=True):
 class Budget(_Part, frozen=True):
     """What labeling may cost."""
 
-    max_cost: Annotated[Decimal, _told("USD; a run that would cost more ends before anything is paid.")]
+    max_cost: Annotated[
+        Decimal | None, _told("USD; a run that would cost more ends before anything is paid; null: no limit.")
+    ] = None
+    labeled_this_month: Annotated[
+        int,
+        _told("Objects that the account has had labeled before in the month; they use up dear tiers.", ge=0),
+    ] = 0
 
 
 class Request(_Part, frozen=True):
@@ -295,6 +301,15 @@ class Request(_Part, frozen=True):
         """Workers of a picture at the most."""
         asked = self.quality and self.quality.max_workers_per_object
         return asked or self.workforce.workers_per_object
+
+    @property
+    def most_usd(self) -> Decimal | None:
+        """What labeling may cost; None for no limit."""
+        return self.budget.max_cost if self.budget else None
+
+    @property
+    def labeled_this_month(self) -> int:
+        return self.budget.labeled_this_month if self.budget else 0
 
     @property
     def bucket(self) -> str:
@@ -405,9 +420,11 @@ def _check(request: Request) -> None:
 
         grouping.check_rule(request.split.group_by)
     _check_resplit(request)
+    if request.budget == Budget():
+        raise RequestError('"budget" is empty. Say "maxCost", what labeling may cost at most in USD.')
     amounts = {"workforce.pricePerTask": request.workforce.price_per_task}
-    if request.budget:
-        amounts["budget.maxCost"] = request.budget.max_cost
+    if request.most_usd is not None:
+        amounts["budget.maxCost"] = request.most_usd
     for name, amount in amounts.items():
         if not amount.is_finite() or amount < 0:
             raise RequestError(f'"{name}" is {amount}; it is an amount in USD, 0 or more, such as "0.036".')

@@ -371,6 +371,14 @@ def test_every_answer_was_paid_for_also_those_of_further_workers(dropped):
     assert (run.run_json["cost"]["actualUsd"], run.run_json["jobs"][0]["answers"]) == (4.5, 9)
 
 
+def test_a_run_that_fails_for_missing_answers_says_what_those_that_came_have_cost(dropped):
+    run = dropped.start("incoming/pets.zip", workforce=PRICED).to_jobs()
+    dropped.label(run.jobs[0]["name"], without=("-1.jpg",))
+    with pytest.raises(LabelingIncompleteError):
+        run.build()
+    assert (run.run_json["cost"]["actualUsd"], run.run_json["cost"]["answered"]) == (2.0, 4)
+
+
 def test_a_later_round_that_would_pass_the_budget_is_not_sent(dropped):
     """The first five cost 2.50; the review of the one doubtful picture would make it 3.00."""
     run = dropped.start(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill.pricing import GROUND_TRUTH, estimate, infrastructure_usd, of_request, spent
+from truthmill.pricing import BOOKS, GROUND_TRUTH, estimate, infrastructure_usd, of_request, spent
 from truthmill.request import parse
 from truthmill.run import Job, Run
 
@@ -121,3 +121,27 @@ def run_with(*jobs):
 )
 def test_what_was_spent_goes_by_the_answers_given(job, more, usd):
     assert spent(run_with(job), "ground-truth", more).total_usd == Decimal(usd)
+
+
+def test_what_was_labeled_before_in_the_month_uses_up_the_dear_tier():
+    """Ground Truth's first 50,000 objects of a month cost 0.08, the next 0.04 (docs/cost.md)."""
+    book = BOOKS["ground-truth"]
+    first, second = book.objects[0], book.objects[1]
+    before = first.up_to - 40
+    wanted = asked(workforce={"pricePerTask": 0}, budget={"labeledThisMonth": before})
+    usd = 40 * first.usd + 60 * second.usd
+    assert of_request(wanted, 100, "ground-truth").service_usd == usd
+    job = Job("j", 1, 100, status="Completed", answered=100)
+    run = msgspec.structs.replace(run_with(job), request=msgspec.to_builtins(wanted))
+    assert spent(run, "ground-truth").service_usd == usd
+
+
+def test_gold_tasks_are_paid_for_before_and_as_they_were_given():
+    """One task in five is gold: 100 x 2 answers bring 50 more. Once the job has ended its answers count."""
+    wanted = asked(quality={"gold": {"manifest": "s3://bucket/gold.manifest", "share": 0.2}})
+    assert of_request(wanted, 100, "truthmill").workers_usd == Decimal("125.00")
+    run = msgspec.structs.replace(run_with(Job("j", 1, 100)), request=msgspec.to_builtins(wanted))
+    assert spent(run, "truthmill").workers_usd == Decimal("125.00")
+    ended = Job("j", 1, 100, status="Completed", answered=100, answers=230)
+    run = msgspec.structs.replace(run, jobs=(ended,))
+    assert spent(run, "truthmill").workers_usd == Decimal("115.00")

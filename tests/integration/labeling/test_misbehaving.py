@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from labeling_builders import answer_of
-from truthmill_cli.simulation import PortalRefusedError, read_element
+from truthmill_cli.simulation import Credentials, PortalClient, PortalRefusedError, read_element
 
 TASKS = "api/jobs/{}/tasks"
 
@@ -100,6 +100,28 @@ def test_answers_to_others_tasks_replays_and_late_ones_are_counted_never_or_once
     assert described["LabelCounters"]["HumanLabeled"] == 2
     with refused(409, "AlreadyAnswered"):
         give(ben, job, bens["task"], first)
+
+
+def test_two_sessions_of_one_worker_are_one_worker(stack, team):
+    """They hold the same task, and what both send counts once; where they differ the first one counts."""
+    credentials = team.invite(f"twice-in-{team.name}@example.com")
+    first = PortalClient(stack.portal)
+    first.sign_in(credentials)
+    second = PortalClient(stack.portal)
+    second.sign_in(Credentials(credentials.email, credentials.password))
+    job = team.running_job(2, **{"HumanTaskConfig.NumberOfHumanWorkersPerDataObject": 2})
+    (task,) = take(first, job)
+    assert [each["task"] for each in take(second, job)] == [task["task"]]
+    assert give(first, job, task["task"], answer_of(("cat", 10, 10, 20, 20)))["accepted"]
+    assert give(second, job, task["task"], answer_of(("cat", 10, 10, 20, 20)))["accepted"]
+    with refused(409, "AlreadyAnswered"):
+        give(second, job, task["task"], answer_of())
+    (other,) = take(second, job)
+    assert other["task"] != task["task"]
+    give(second, job, other["task"], answer_of())
+    assert take(first, job) == []  # the second answer of each has to be somebody else's
+    counters = stack.sagemaker.describe_labeling_job(LabelingJobName=job)["LabelCounters"]
+    assert counters["HumanLabeled"] == 0
 
 
 def gold_manifest(stack, name, pictures):
