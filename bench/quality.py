@@ -174,6 +174,55 @@ def ours(answers: Sequence[Answers]) -> list[list[Box]]:
     return [[each.box for each in consolidate(one, SIZE, panel)] for one in answers]
 
 
+def told(answers: Answers, things: Sequence[Box], least: int) -> list[Box]:
+    """As somebody would merge them who is told which box shows which thing: the mean of each edge.
+
+    least: workers who have to have drawn a thing. Nobody can do better who has to find that out.
+    """
+    drawn: dict[int, list[Box]] = defaultdict(list)
+    for boxes in answers.values():
+        alike = {
+            (row, column): value
+            for row, thing in enumerate(things)
+            for column, box in enumerate(boxes)
+            if thing.class_id == box.class_id and (value := iou(thing, box)) >= 0.4
+        }
+        for row, column in assign(alike).items():
+            drawn[row].append(boxes[column])
+    return [_mean(things[row].class_id, boxes) for row, boxes in drawn.items() if len(boxes) >= least]
+
+
+def _mean(class_id: int, boxes: Sequence[Box]) -> Box:
+    left, top, right, bottom = (
+        round(mean(getattr(box, edge) for box in boxes)) for edge in ("left", "top", "right", "bottom")
+    )
+    return Box(class_id, left, top, max(1, right - left), max(1, bottom - top))
+
+
+def ceiling(seed: int, crew: Crew, least: int) -> float:
+    """Mean IoU of `told`."""
+    truth = draw_truth(seed, crew.sides)
+    true = [[_box(each) for each in things] for things in truth]
+    answers = draw_answers(seed, crew.kinds, truth)
+    found = [told(one, things, least) for one, things in zip(answers, true, strict=True)]
+    return score(found, true).iou
+
+
+def _ceiling_table(found: Mapping[Crew, list[dict[str, Score]]]) -> Table:
+    rows = []
+    for crew, rounds in found.items():
+        if crew.words in ("3 usual", "3 usual, normal jitter", "5 usual, normal jitter"):
+            reached = mean(one["ours"].iou for one in rounds)
+            highest = [mean(ceiling(seed, crew, least) for seed in seeds()) for least in (2, 1)]
+            rows.append([crew.words, f"{reached:.3f}", *(f"{each:.3f}" for each in highest)])
+    return Table(
+        "How far it could go: mean IoU of somebody who is told which box shows which thing and takes the "
+        "mean of each edge, of things that two workers drew, and of all that any worker drew.",
+        ["workers", "Truthmill", "told, drawn by two or more", "told, drawn by anybody"],
+        rows,
+    )
+
+
 def scores(seed: int, crew: Crew, pictures: int = PICTURES) -> dict[str, Score]:
     truth = draw_truth(seed, crew.sides, max(1, round(pictures * crew.pictures)), crew.things)
     answers = draw_answers(seed, crew.kinds, truth)
@@ -301,6 +350,7 @@ def run() -> Report:
                     *_adaptive_rows("careful", (CAREFUL,) * 5),
                 ],
             ),
+            _ceiling_table(found),
         ],
         [
             Target(
