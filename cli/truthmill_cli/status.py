@@ -25,7 +25,7 @@ def status(where: Stack, storage: Storage) -> dict[str, Any]:
 def _row(where: Stack, document: Document, working: dict[str, Any]) -> dict[str, Any]:
     row = {
         name: document.get(name)
-        for name in ("run", "dataset", "state", "trigger", "startedAt", "endedAt", "counts", "error")
+        for name in ("run", "dataset", "state", "trigger", "startedAt", "endedAt", "counts", "cost", "error")
     }
     row["execution"] = runs.execution_name(document)
     row |= dict.fromkeys(("labeled", "objects", "left", "endsAt"))
@@ -65,8 +65,11 @@ def table(report: dict[str, Any]) -> Table:
 
 
 def _note(row: dict[str, Any]) -> str:
+    cost = row.get("cost") or {}
     if row.get("error"):
         return f"{row['error']['name']}: {row['error']['message']}"
+    if row["state"] == "SUCCEEDED" and cost.get("actualUsd"):
+        return f"labeling cost {cost['actualUsd']:,.2f} USD, {cost['estimatedUsd']:,.2f} were estimated"
     if row["state"] == runs.WAITING:
         until = f", at this pace until {row['endsAt']}" if row["endsAt"] else ""
         still = "; no new answer lately" if row["stalled"] else ""

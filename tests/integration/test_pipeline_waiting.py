@@ -112,6 +112,19 @@ def test_an_event_about_a_job_that_nobody_waits_for_changes_nothing(jobs):
     assert resume_execution.handler(ended_event("never"), None)["jobs"][0]["answered"] is False
 
 
+@pytest.mark.parametrize(
+    "resource",
+    ["", "nonsense", "a/", "..", "a%2Fb", "über *?[]{}", "a\nb", "\x00", "x" * 2_000, "a//b", "arn:x/é"],
+)
+def test_an_event_with_a_strange_resource_is_about_nobody(jobs, resource):
+    """Whoever may put events may put any; a failing function would have them again for a day."""
+    _, token = waits(jobs)
+    await_labels.handler(waiting_for("one", token), None)
+    (answer,) = resume_execution.handler({**EVENT, "resources": [resource]}, None)["jobs"]
+    assert answer["answered"] is False
+    assert jobs.keys("tokens/") == ["tokens/one.json"]
+
+
 def test_an_event_that_comes_twice_answers_once(jobs):
     execution, token = waits(jobs)
     await_labels.handler(waiting_for("one", token), None)
