@@ -106,14 +106,17 @@ def test_the_input_lines_text_is_kept_to_the_character():
 
 
 def test_several_workers_answers_carry_how_sure_they_are():
-    """Two drew it, one didn't: 2.5 x 0.95² x 0.9² x 0.1 against 0.125² x 0.25, the odds of 46.8."""
+    """Two drew it, one didn't: 2.5 x (0.95² + 0.05²) x 0.9² x 0.1 against 0.125 x 0.00375, odds of 391.
+
+    Their label is right with 0.95² / (0.95² + 0.05²), the rest is that both are wrong.
+    """
     found = an_object(
         submitted("ann", Box(0, 10, 10, 40, 40)),
         submitted("ben", Box(0, 10, 10, 40, 40), at=MOMENT + 1_000),
         submitted("cem", Box(1, 200, 10, 40, 40)),
     )
     line = json.loads(output_line(a_job(), found, ended=0))
-    assert line["bounding-box-metadata"]["objects"] == [{"confidence": 0.9791}]
+    assert line["bounding-box-metadata"]["objects"] == [{"confidence": 0.9947}]
     assert line["bounding-box-metadata"]["creation-date"] == "2018-10-12T18:16:14.527000"
 
 

@@ -103,7 +103,7 @@ def test_an_object_shows_each_answer_and_what_they_come_to():
         {"label": "cat", "left": 10, "top": 10, "width": 20, "height": 20}
     ]
     assert shown["merged"] == [
-        {"label": "cat", "left": 11, "top": 10, "width": 20, "height": 20, "confidence": 0.9979}
+        {"label": "cat", "left": 11, "top": 10, "width": 20, "height": 20, "confidence": 0.997}
     ]
 
 

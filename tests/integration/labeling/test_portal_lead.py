@@ -197,7 +197,7 @@ def test_progress_by_worker_and_an_object_with_its_answers(team, lead):
     assert both[other]["declined"][0]["reason"] == "<b>too dark</b>"
     shown = lead.get(f"api/lead/jobs/{job}/objects/{task}")
     assert shown["merged"] == [
-        {"label": "cat", "left": 11, "top": 10, "width": 20, "height": 20, "confidence": 0.9979}
+        {"label": "cat", "left": 11, "top": 10, "width": 20, "height": 20, "confidence": 0.997}
     ]
     assert {each["email"] for each in shown["answers"]} == {email_of(ann), email_of(ben)}
     assert urllib3.request("GET", shown["picture"]).status == 200
