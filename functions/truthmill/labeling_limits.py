@@ -32,6 +32,10 @@ _FUNCTION = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[a-zA-Z0-9-_.]+(:[a-zA-Z0-9-_$]+)?"
 )
 _TEAM = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:workteam/([a-z-]+)/(.+)")
+# What SageMaker's model takes of texts: keywords of ASCII, a title of the basic multilingual plane.
+_TITLE = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd]*")
+_KEYWORD = re.compile("[A-Za-z0-9]+( [A-Za-z0-9]+)*")
+_KEY_ID = re.compile("[a-zA-Z0-9:/_-]*")
 _TAG = re.compile(r"[\w \u00a0.:/=+\-@]*")
 
 
@@ -40,6 +44,7 @@ def problems(request: "Request") -> Iterator[str]:
     yield from _team_problems(request.workforce)
     if request.workforce.type == "mechanical-turk":
         yield from _public_problems(request.workforce)
+    yield from _text_problems(request)
     yield from _function_problems(request)
     yield from _tag_problems(request.labeling.tags)
 
@@ -80,6 +85,25 @@ def _public_problems(workforce: "Workforce") -> Iterator[str]:
             f'"workforce.taskAvailability" is {available}; with Mechanical Turk at most '
             f"{MAX_PUBLIC_AVAILABILITY_S} seconds."
         )
+
+
+def _text_problems(request: "Request") -> Iterator[str]:
+    told, key = request.instructions, request.labeling.kms_key_id
+    if not _TITLE.fullmatch(told.title):
+        yield (
+            f'"instructions.title" is {told.title!r}; SageMaker takes no control characters in it, and no '
+            "characters beyond U+FFFD, such as emoji."
+        )
+    if any(ending in told.description for ending in "\n\r\x85\u2028\u2029"):
+        yield f'"instructions.description" is {told.description!r}; it is one line.'
+    for keyword in told.keywords:
+        if not _KEYWORD.fullmatch(keyword):
+            yield (
+                f'"instructions.keywords" has {keyword!r}; a keyword is of the letters A to Z, digits, and '
+                "single blanks between words."
+            )
+    if not _KEY_ID.fullmatch(key):
+        yield f'"labeling.kmsKeyId" is {key!r}; it is the id, the alias or the ARN of a key.'
 
 
 def _function_problems(request: "Request") -> Iterator[str]:

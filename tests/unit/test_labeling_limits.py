@@ -2,6 +2,8 @@
 
 import pytest
 from botocore.loaders import Loader
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from truthmill import labeling_job, labeling_protocol
 from truthmill.errors import LabelingError, RequestError
@@ -42,6 +44,12 @@ def asked(**more):
         ({"instructions": {"description": "x" * 256}}, ["instructions.description", "255"]),
         ({"instructions": {"keywords": ["x"] * 6}}, ["instructions.keywords", "5"]),
         ({"instructions": {"keywords": ["x" * 31]}}, ["instructions.keywords", "30"]),
+        ({"instructions": {"title": "Pets \U0001f431"}}, ["instructions.title", "emoji"]),
+        ({"instructions": {"title": "a\x00b"}}, ["instructions.title", "control"]),
+        ({"instructions": {"description": "one\ntwo"}}, ["instructions.description", "one line"]),
+        ({"instructions": {"keywords": ["größe"]}}, ["instructions.keywords", "'größe'", "A to Z"]),
+        ({"instructions": {"keywords": ["two  blanks"]}}, ["instructions.keywords", "'two  blanks'"]),
+        ({"labeling": {"kmsKeyId": "my key"}}, ["labeling.kmsKeyId", "'my key'"]),
         ({"labeling": {"kmsKeyId": "x" * 2_049}}, ["labeling.kmsKeyId", "2048"]),
         ({"labeling": {"tags": {str(n): "" for n in range(49)}}}, ["labeling.tags", "49", "48"]),
         ({"labeling": {"tags": {"aws:mine": "x"}}}, ["'aws:mine'"]),
@@ -113,6 +121,23 @@ FULL = {
 @pytest.mark.parametrize("kind", ["label", "adjustment", "verification"])
 def test_sagemakers_own_model_takes_what_is_asked_for(more, kind):
     labeling_protocol.check("CreateLabelingJobRequest", made(kind, **more), SHAPES)
+
+
+texts = st.text(min_size=1, max_size=40) | st.text("ab 1/-_:é\n\u2028\U0001f431", min_size=1, max_size=12)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.fixed_dictionaries({"title": texts, "description": texts, "keywords": st.lists(texts, max_size=5)}),
+    st.fixed_dictionaries({"kmsKeyId": texts, "tags": st.dictionaries(texts, texts, max_size=2)}),
+)
+def test_no_text_that_is_taken_is_refused_by_sagemakers_model_once_pictures_are_placed(told, labeling):
+    for more in ({"instructions": told}, {"labeling": labeling}):
+        try:
+            found = made(**more)
+        except RequestError:
+            continue
+        labeling_protocol.check("CreateLabelingJobRequest", found, SHAPES)
 
 
 def test_every_wish_reaches_the_job():

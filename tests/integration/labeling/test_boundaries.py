@@ -99,8 +99,8 @@ def test_names_keywords_and_tags_at_their_limits(team):
     for name in (base + "xy", "ends-", "-begins", "under_score", "dots.", "ünicode", ""):
         assert "labelingJobName" in refusal(lambda name=name: team.create_job(1, LabelingJobName=name))
     keywords = f"{TASK}.TaskKeywords"
-    team.create_job(1, **{keywords: [text(30)] * 4 + ["k"]})
-    for given in (["k"] * 6, [text(31)], [""], []):
+    team.create_job(1, **{keywords: ["k" * 30] * 4 + ["two words"]})
+    for given in (["k"] * 6, ["k" * 31], ["größe"], [""], []):
         assert "taskKeywords" in refusal(lambda given=given: team.create_job(1, **{keywords: given}))
     tags = [{"Key": f"{number}" + text(100), "Value": text(256)} for number in range(50)]
     team.create_job(1, Tags=tags)
@@ -144,7 +144,7 @@ def test_a_job_that_is_over_is_described_with_every_member_there_is(stack, team)
         1,
         StoppingConditions={"MaxPercentageOfInputDatasetLabeled": 100},
         Tags=[{"Key": "größe", "Value": "ü 東京"}],
-        **{f"{TASK}.TaskTitle": "Hunde, Kätzchen: 犬と猫", f"{TASK}.TaskKeywords": ["犬"]},
+        **{f"{TASK}.TaskTitle": "Hunde, Kätzchen: 犬と猫", f"{TASK}.TaskKeywords": ["dogs"]},
     )
     (task,) = worker.post(f"api/jobs/{job}/tasks", {})["tasks"]
     worker.post(f"api/jobs/{job}/tasks/{task['task']}/answer", answer_of())
