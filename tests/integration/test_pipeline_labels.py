@@ -392,6 +392,37 @@ def test_a_later_round_that_would_pass_the_budget_is_not_sent(dropped):
     assert len(dropped.labeling.created) == 1
 
 
+@pytest.mark.parametrize("quality", [{"maxWorkersPerObject": 5}, {"gold": {"share": 0.6}}])
+def test_further_workers_and_gold_tasks_are_held_against_the_budget_before_there_is_a_job(dropped, quality):
+    """Five pictures, two workers each; up to five, or three gold tasks beside two: 25 answers of 0.50."""
+    quality = {
+        name: {"manifest": "s3://b/gold", **gold} if name == "gold" else gold
+        for name, gold in quality.items()
+    }
+    asked = {"workforce": {**PRICED, "workersPerObject": 2}, "quality": quality}
+    short = dropped.start("incoming/pets.zip", budget={"maxCost": "12.4"}, **asked)
+    with pytest.raises(BudgetExceededError, match=r"12\.50 USD"):
+        short.to_split()
+    short.fail("BudgetExceededError")
+    run = dropped.start("incoming/pets.zip", budget={"maxCost": "12.5"}, **asked).to_jobs()
+    assert run.run_json["cost"]["estimatedUsd"] == 12.5
+    assert len(dropped.labeling.created) == 1
+
+
+def test_a_relabeling_that_would_pass_its_budget_is_not_sent(dropped):
+    first = dropped.start("incoming/pets.zip", onIncomplete="continue").to_jobs()
+    dropped.label(first.jobs[0]["name"], without=("-1.jpg", "-4.jpg"))
+    first.build()
+    first.notify()
+    again = dropped.start(
+        f"s3://{dropped.bucket}/datasets/pets/", workforce=PRICED, budget={"maxCost": "0.9"}
+    )
+    again.prepare()
+    with pytest.raises(BudgetExceededError, match=r"Labeling 2 pictures .* 1\.00 USD"):
+        again.plan()
+    assert len(dropped.labeling.created) == 1
+
+
 def test_a_retry_counts_only_what_was_answered_before(dropped):
     """Four of five answered, one asked again: 2.50 in all, as much as the budget has."""
     first = dropped.start("incoming/pets.zip", workforce=PRICED, budget={"maxCost": "2.5"}).to_jobs()
