@@ -5,6 +5,7 @@ Whatever passes between two states goes through JSON here too, and is small.
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -283,8 +284,12 @@ class Execution:
         self.end()
 
     def end(self) -> None:
-        """The execution is no longer under way."""
-        self.cloud.stepfunctions.stop_execution(executionArn=self.arn)
+        """The execution is no longer under way, once moto has got round to stopping it."""
+        service, deadline = self.cloud.stepfunctions, time.monotonic() + 30
+        service.stop_execution(executionArn=self.arn)
+        while service.describe_execution(executionArn=self.arn)["status"] == "RUNNING":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def fail(self, error: str = "SomeError", message: str = "Something is wrong.") -> None:
         """A state failed, and RecordFailure follows."""
