@@ -67,17 +67,26 @@ def create_labeling_job(request: dict[str, Any]) -> str:
 
 
 def different_settings(request: dict[str, Any], there: dict[str, Any]) -> list[str]:
-    """Members of a CreateLabelingJob request that a job of the same name was made with otherwise."""
+    """Members of a CreateLabelingJob request that a job of the same name was made with otherwise.
+
+    A service describes a job with its defaults filled in and with empty members; those are no difference.
+    """
     found = []
     for member, wanted in request.items():
-        have = there.get(member)
         if member in {"LabelingJobName", "Tags"}:  # tags may be added to later
             continue
-        if member == "HumanTaskConfig" and have:
-            found += [f"{member}.{name}" for name in wanted if have.get(name) != wanted[name]]
-        elif have != wanted:
+        have = there.get(member)
+        if member == "HumanTaskConfig" and isinstance(have, dict):
+            found += [f"{member}.{name}" for name in wanted if not _same(wanted[name], have.get(name))]
+        elif not _same(wanted, have):
             found.append(member)
     return found
+
+
+def _same(wanted: Any, have: Any) -> bool:
+    if isinstance(wanted, dict) and isinstance(have, dict):
+        return all(_same(wanted.get(name), have.get(name)) for name in wanted | have)
+    return bool(wanted == have) or not (wanted or have)
 
 
 def find_labeling_job(name: str) -> dict[str, Any] | None:

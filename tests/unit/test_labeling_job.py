@@ -7,6 +7,7 @@ from botocore.validate import validate_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.sagemaker import different_settings
 from truthmill import labeling_job, quality_rules
 from truthmill.errors import LabelingError, ProtocolError, RequestError
 from truthmill.request import parse
@@ -175,3 +176,29 @@ def test_jobs_are_few_and_even(objects, most):
 def test_one_picture_more_than_a_job_may_have_makes_two_jobs_that_are_even():
     assert labeling_job.job_sizes(100_000) == [100_000]
     assert labeling_job.job_sizes(100_001) == [50_001, 50_000]
+
+
+def described(**changes):
+    """A job as Ground Truth describes it: with defaults, and with empty members."""
+    found = {**made(), "LabelingJobStatus": "InProgress", "LabelCounters": {}}
+    found["OutputConfig"] = {**made()["OutputConfig"], "KmsKeyId": "", "SnsTopicArn": None}
+    found["HumanTaskConfig"] = {**made()["HumanTaskConfig"], "MaxConcurrentTaskCount": 1_000}
+    return found | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "different"),
+    [
+        ({}, []),
+        ({"Tags": []}, []),
+        ({"RoleArn": "another"}, ["RoleArn"]),
+        ({"OutputConfig": {**made()["OutputConfig"], "KmsKeyId": "key"}}, ["OutputConfig"]),
+        ({"InputConfig": {}}, ["InputConfig"]),
+        (
+            {"HumanTaskConfig": {**made()["HumanTaskConfig"], "TaskTitle": "Other"}},
+            ["HumanTaskConfig.TaskTitle"],
+        ),
+    ],
+)
+def test_a_job_with_defaults_filled_in_is_the_one_that_was_asked_for(changes, different):
+    assert different_settings(made(), described(**changes)) == different
