@@ -356,15 +356,16 @@ def _observe_edges(group: Group, found: Judgement, believed: Panel, into: Panel)
     ):
         variances = [believed.quality(worker).variance(side) for worker in workers]
         weights = [1 / variance for variance in variances]
+        total = sum(weights)
         for edges in lines:
             near = _near(edges, variances, weights)
             whole = sum(weight * edge for weight, edge in zip(weights, near, strict=True))
             for worker, edge, close, weight in zip(workers, edges, near, weights, strict=True):
                 if len(group) > 2:
-                    others = sum(weights) - weight
+                    others = total - weight
                     off = (edge - (whole - weight * close) / others) ** 2 - 1 / others
                 else:
-                    off = (edge - whole / sum(weights)) ** 2 + 1 / sum(weights)
+                    off = (edge - whole / total) ** 2 + 1 / total
                 sums = into.of(worker)
                 sums.squares += found.probability * (off - PIXEL_VARIANCE) / side**2
                 sums.edges += found.probability
