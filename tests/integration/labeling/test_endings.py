@@ -171,6 +171,14 @@ def test_a_job_whose_input_cannot_be_used_fails_with_the_reason(team, events, ch
     assert events(job, 1) == ["Failed"]
 
 
+def test_one_object_more_than_the_quota_fails_the_job_before_anybody_is_asked(team):
+    """Ground Truth's 100,000 for boxes, which is the stack's parameter MaxObjectsPerJob."""
+    lines = "".join(f'{{"source-ref": "s3://{team.stack.bucket}/{n}.png"}}\n' for n in range(100_001))
+    described = team.wait_for(team.create_job(manifest=lines), "Failed")
+    assert "has more than 100000 objects; a job takes 1 to 100000" in described["FailureReason"]
+    assert team.worker().get("api/jobs")["jobs"] == []
+
+
 def test_the_sweep_starts_a_job_whose_start_was_lost(stack, team, jobs):
     job = team.running_job(2)
     jobs.create(msgspec.structs.replace(jobs.get(job), name="lost-start", status="Initializing", revision=0))
