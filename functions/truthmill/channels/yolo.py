@@ -172,7 +172,8 @@ def _pictures(
         answered.add(text)
         width, height = files.size_wh(path)
         content = whole(files, text).removeprefix(_BOM)
-        boxes, scores = _plain_boxes(content, ids, width, height), ()
+        scores: tuple[float, ...] = ()
+        boxes = _plain_boxes(content, ids, width, height)
         if boxes is None:
             boxes, scores, found = _boxes(text, content, ids, (width, height), numbers)
             polygons += found
