@@ -73,7 +73,7 @@ class Boxes:
         self._classes.extend(self._class_ids[place])
         sides = np.fromiter(chain.from_iterable(bboxes), np.float64, 4 * len(bboxes))
         self._sides.extend(sides)
-        if self._scores or any(score is not None for score in scores):
+        if self._scores or scores.count(None) < len(scores):
             self._scores.extend([NO_SCORE] * (self._added - len(self._scores)))
             self._scores.extend([NO_SCORE if score is None else score for score in scores])
         self._added += len(images)
