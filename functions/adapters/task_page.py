@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from adapters.page_bundle import bundle
 
 FOLDER = Path(__file__).parent.parent / "labeling" / "page"
@@ -52,7 +54,14 @@ def task_page(template: str, task_input: Mapping[str, Any], link: Callable[[str]
         return links[-1]
 
     html = worker_template.render(template, task_input, granted)
-    return TaskPage(_elements() + GROUND_TRUTHS_SCRIPT.sub("", html), tuple(links))
+    shown = GROUND_TRUTHS_SCRIPT.sub("", html)
+    return TaskPage(_elements() + _labels(task_input.get("labels")) + shown, tuple(links))
+
+
+def _labels(given: Any) -> str:
+    """What the template was given, for an element of which it wrote no labels that can be read."""
+    written = msgspec.json.encode(given).decode().replace("<", "\\u003c")
+    return f'<script type="application/json" id="truthmill-labels">{written}</script>\n'
 
 
 @lru_cache(maxsize=1)

@@ -5,11 +5,11 @@ The filters that Ground Truth adds to Liquid, and what a template finds under `t
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from liquid import Environment
+from liquid import Environment, Undefined
 from liquid.exceptions import LiquidError, TemplateNotFoundError
 from markupsafe import Markup
 
@@ -60,10 +60,28 @@ def check(template: str, where: str) -> None:
 
 def _environment(link: Link) -> Environment:
     environment = _Bounded(autoescape=True)
-    environment.add_filter("grant_read_access", lambda uri: link(str(uri)))
-    environment.add_filter("to_json", lambda value: msgspec.json.encode(value).decode())
+    environment.add_filter("grant_read_access", lambda uri: _granted(str(uri), link))
+    environment.add_filter("to_json", lambda value: msgspec.json.encode(value, enc_hook=_plain).decode())
     environment.add_filter("skip_autoescape", lambda value: Markup(str(value)))  # noqa: S704 the documented way out
     return environment
+
+
+def _granted(uri: str, link: Link) -> str:
+    """A link to an object; what is no object's URI, as of an input that lacks it, stays as it is."""
+    return link(uri) if re.fullmatch(r"s3://[^/]+/.+", uri, re.DOTALL) else uri
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it what Liquid makes of values on their way: captured text, a range, nothing at all."""
+    if isinstance(value, Undefined) or value == None:  # noqa: E711 so `map` gives nothing
+        return None
+    if isinstance(value, Markup):  # `join` and `capture` have escaped what they took in
+        return value.unescape()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise NotImplementedError
 
 
 def _explained(error: LiquidError, template: str) -> str:

@@ -35,15 +35,32 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """The browser, which all tests share; each has a context of its own."""
+def screens():
+    """The browser on a screen with so many pixels for one of CSS; a context says the same once more.
+
+    A task's frame is a process of its own and hears nothing of what a context makes believe.
+    """
     if CHROMIUM is None:
         missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         missing("Chromium is missing: run `make chromium`, or install your system's package.")
+    browsers = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+
+        def of(ratio):
+            if ratio not in browsers:
+                arguments = [*ARGUMENTS, f"--force-device-scale-factor={ratio}"]
+                browsers[ratio] = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+            return browsers[ratio]
+
+        yield of
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(screens):
+    """The browser, which all tests share; each has a context of its own."""
+    return screens(1)
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +91,13 @@ def team(stack, monkeypatch):
 
 
 @pytest.fixture
-def open_page(chromium, local_stack):
+def open_page(screens, local_stack):
     """Opens the portal in a browser of its own; whatever a page logs as an error fails the test."""
     contexts, errors = [], []
 
     def open_(*, state=None, **options):
-        context = chromium.new_context(storage_state=state, **({"locale": "en-GB"} | options))
+        browser = screens(options.get("device_scale_factor", 1))
+        context = browser.new_context(storage_state=state, **({"locale": "en-GB"} | options))
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
@@ -94,14 +112,16 @@ def open_page(chromium, local_stack):
 
 
 @pytest.fixture
-def open_task(chromium):
+def open_task(screens):
     """Opens a task's page in its sandbox, without a deployed stack; an error that it logs fails the test."""
     contexts, errors = [], []
 
     def open_(
         template=TEMPLATE, *, size=SIZE, picture=None, labels=("cat", "dog"), first=None, wait=True, **options
     ):
-        context = chromium.new_context(**({"locale": "en-GB"} | options))
+        context = screens(options.get("device_scale_factor", 1)).new_context(
+            **({"locale": "en-GB"} | options)
+        )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         site = Site()

@@ -35,6 +35,7 @@ window.messages = [];
 window.frame = new TaskFrame({{ task: "000000", page: "task" }}, {{
   onMessage: (message) => window.messages.push(message),
   onFailed: () => window.messages.push({{ type: "failed" }}),
+  onSilent: () => window.messages.push({{ type: "silent" }}),
   first: () => ({first}),
 }});
 document.querySelector(".tasks").append(window.frame.root);

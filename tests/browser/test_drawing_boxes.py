@@ -412,6 +412,7 @@ def test_boxes_are_right_in_every_window_on_every_screen(open_task, window, rati
     viewport = {"width": window[0], "height": window[1]}
     size = (640, 480)
     task = open_task(size=size, viewport=viewport, device_scale_factor=ratio)
+    assert task.inside.evaluate("() => devicePixelRatio") == ratio
     for box in [(101, 57, 203, 151), (0, 0, 17, 480), (611, 333, 29, 147)]:
         draw(task.page, task.frame, box, size)
     assert task.submitted_boxes() == [

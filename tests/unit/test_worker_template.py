@@ -1,5 +1,6 @@
 """The worker's page of a task."""
 
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -70,3 +71,29 @@ def test_a_template_that_loops_without_end_is_stopped():
     nested = "{% for a in (1..9999) %}{% for b in (1..9999) %}x{% endfor %}{% endfor %}"
     with pytest.raises(TemplateError):
         render(nested, {}, link)
+
+
+TO_JSON = {
+    '{% assign a = "x,y" | split: "," %}{{ a | to_json }}': '["x","y"]',
+    '{% capture a %}<b> "q"{% endcapture %}{{ a | to_json }}': '"<b> \\"q\\""',
+    '{{ task.input.labels | join: ", " | to_json }}': '"cat, o\'dog"',
+    "{% assign a = (1..3) %}{{ a | to_json }}": "[1,2,3]",
+    "{{ task.input.none | to_json }}": "null",
+    '{{ task.input.labels | map: "x" | to_json }}': "[null,null]",
+    "{{ 3 | divided_by: 2.0 | to_json }}": "1.5",
+}
+
+
+@pytest.mark.parametrize("template", TO_JSON)
+def test_whatever_liquid_makes_of_a_value_has_its_json(template):
+    shown = render(template.replace("to_json }}", "to_json | escape }}"), {"labels": ["cat", "o'dog"]}, link)
+    assert unescape(shown) == TO_JSON[template]
+
+
+@pytest.mark.parametrize("given", ["", "https://example.com/a.png", "s3://bucket", "s3://bucket/"])
+def test_what_is_no_objects_uri_is_left_as_it_is(given):
+    def no_link(uri):
+        raise AssertionError(uri)
+
+    assert render("{{ task.input.picture | grant_read_access }}", {"picture": given}, no_link) == given
+    assert render("{{ task.input.nothing | grant_read_access }}", {}, no_link) == ""

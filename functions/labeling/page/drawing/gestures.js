@@ -21,7 +21,7 @@ export class Gestures {
   points = [];
   /** @type {"drag" | "extreme"} */
   mode = "drag";
-  /** label of the next box */
+  /** label of the next box; without one none is drawn */
   label = "";
   /** @type {Gesture | null} */
   #now = null;
@@ -67,7 +67,7 @@ export class Gestures {
     if (!now.moved) return;
     const size = this.viewport.picture;
     if (now.kind === "draw") {
-      if (this.mode === "drag") this.draft = { id: null, label: this.label, box: boxAround([now.from, point], size) };
+      if (this.mode === "drag" && this.label) this.draft = { id: null, label: this.label, box: boxAround([now.from, point], size) };
       return;
     }
     const box = this.drawing.get(now.id);
@@ -107,6 +107,7 @@ export class Gestures {
 
   /** @param {Point} point */
   #extreme(point) {
+    if (!this.label) return;
     this.points = [...this.points, point];
     if (this.points.length < 4) return;
     const box = boxAround(this.points, this.viewport.picture);

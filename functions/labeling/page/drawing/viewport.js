@@ -34,10 +34,11 @@ export class Viewport {
     return { x: point.x * this.scale + this.left, y: point.y * this.scale + this.top };
   }
 
-  /** @param {Size} stage the stage's size; a picture that filled it does so again, another keeps its place */
+  /** @param {Size} stage the stage's size; a picture that filled it does so again, another keeps its place, in sight */
   resize(stage) {
     this.stage = stage;
     if (this.fitted) this.fit();
+    else this.#keepInSight();
   }
 
   /** The whole picture, as large as it goes. */

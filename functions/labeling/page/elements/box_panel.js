@@ -12,7 +12,8 @@ export class BoxPanel {
   /** @param {import("./crowd_bounding_box.js").CrowdBoundingBox} owner */
   constructor(owner) {
     this.owner = owner;
-    this.labels = element("div", { class: "labels", role: "radiogroup", "aria-label": text("box.labels") });
+    const arrow = (/** @type {KeyboardEvent} */ event) => this.#arrow(event);
+    this.labels = element("div", { class: "labels", role: "radiogroup", "aria-label": text("box.labels"), onkeydown: arrow });
     const seek = (/** @type {Event} */ event) => this.#seek(/** @type {HTMLInputElement} */ (event.target).value);
     this.search = element("input", { type: "search", placeholder: text("box.search"), "aria-label": text("box.search"), hidden: true, oninput: seek, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#found(event) });
     this.count = element("h2", {}, text("box.boxes", { count: 0 }));
@@ -52,9 +53,13 @@ export class BoxPanel {
   refresh() {
     const { owner } = this;
     const { drawing, stage } = owner;
-    for (const [number, button] of [...this.labels.children].entries()) {
-      button.setAttribute("aria-checked", String(owner.labels[number] === stage.gestures.label));
+    for (const [number, button] of this.#buttons.entries()) {
+      const chosen = owner.labels[number] === stage.gestures.label;
+      button.setAttribute("aria-checked", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
     }
+    const seen = this.#buttons.filter((button) => !button.hidden);
+    if (seen[0] && !seen.some((button) => button.tabIndex === 0)) seen[0].tabIndex = 0;
     this.count.textContent = text("box.boxes", { count: drawing.boxes.length });
     this.empty.hidden = drawing.boxes.length > 0;
     const state = JSON.stringify([drawing.selected, drawing.boxes.slice(0, MOST_LISTED)]);
@@ -81,9 +86,14 @@ export class BoxPanel {
     return drawn ? `${text("box.drawn", drawn)}. ${text("box.penUp")}` : text("box.penUp");
   }
 
+  get #buttons() {
+    return /** @type {HTMLElement[]} */ ([...this.labels.children]);
+  }
+
   #relist() {
     const { owner } = this;
     const { drawing } = owner;
+    const at = this.#focused();
     const rows = drawing.boxes.slice(0, MOST_LISTED).map((box) => {
       const { label, left, top, width, height } = box;
       const choose = () => {
@@ -101,6 +111,22 @@ export class BoxPanel {
     });
     this.list.replaceChildren(...rows);
     this.list.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
+    this.#focus(at);
+  }
+
+  /** Where in the list the focus is: row, and which of its buttons. @returns {[number, number] | null} */
+  #focused() {
+    const at = this.owner.shadowRoot?.activeElement;
+    const line = at?.closest(".boxes li");
+    return at && line ? [[...this.list.children].indexOf(line), [...line.children].indexOf(at)] : null;
+  }
+
+  /** The list is a new one: the same row, else the last; without any, the picture. @param {[number, number] | null} at */
+  #focus(at) {
+    if (!at) return;
+    const line = this.list.children[Math.min(at[0], this.list.children.length - 1)];
+    if (line) /** @type {HTMLElement} */ (line.children[at[1]]).focus();
+    else this.owner.focusStage();
   }
 
   #view() {
@@ -132,6 +158,18 @@ export class BoxPanel {
   #choose(label) {
     this.owner.choose(label);
     this.owner.focusStage();
+  }
+
+  /** As radio buttons do: the arrows go from one to the next and choose it. @param {KeyboardEvent} event */
+  #arrow(event) {
+    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const seen = this.#buttons.filter((button) => !button.hidden);
+    const next = seen[(seen.indexOf(/** @type {HTMLElement} */ (event.target)) + by + seen.length) % seen.length];
+    this.owner.choose(this.owner.labels[this.#buttons.indexOf(next)]);
+    next.focus();
   }
 
   /** @param {string} sought */

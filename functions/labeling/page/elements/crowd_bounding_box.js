@@ -4,6 +4,7 @@ import { Drawing } from "../drawing/drawing.js";
 import { isInside, moved, resized, snapped } from "../drawing/geometry.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
+import { Announcer } from "./announcer.js";
 import { readBoxes, readLabels } from "./attributes.js";
 import { BoxPanel } from "./box_panel.js";
 import { framed, send } from "./channel.js";
@@ -19,6 +20,8 @@ const FAR = 100; // CSS pixels that an arrow key with Ctrl moves the crosshair
 
 export class CrowdBoundingBox extends HTMLElement {
   static observedAttributes = ["src", "labels", "header", "initial-value"];
+  /** @type {string[]} the labels that the template was given, for one that has none that can be read */
+  static given = [];
 
   drawing = new Drawing();
   /** @type {string[]} */
@@ -29,6 +32,8 @@ export class CrowdBoundingBox extends HTMLElement {
   #kept = null;
   /** @type {({label: string} & import("../drawing/geometry.js").Box)[]} boxes of the picture before */
   previous = [];
+  /** whether its labels could be read */
+  #legible = false;
   #began = false;
   #built = false;
 
@@ -41,11 +46,14 @@ export class CrowdBoundingBox extends HTMLElement {
       onChange: () => this.panel.refresh(),
     });
     this.panel = new BoxPanel(this);
+    this.announcer = new Announcer(this.drawing);
     this.attachShadow({ mode: "open" });
   }
 
   connectedCallback() {
-    if (!this.#built) this.#build();
+    if (this.#built) return;
+    takeUp(this, ["labels", "src", "header", "name", "initialValue"]);
+    this.#build();
   }
 
   /** @param {string} name */
@@ -59,6 +67,36 @@ export class CrowdBoundingBox extends HTMLElement {
 
   get name() {
     return this.getAttribute("name") ?? "";
+  }
+
+  set name(name) {
+    this.setAttribute("name", name);
+  }
+
+  get src() {
+    return this.getAttribute("src") ?? "";
+  }
+
+  set src(address) {
+    this.setAttribute("src", address);
+  }
+
+  get header() {
+    return this.getAttribute("header") ?? "";
+  }
+
+  set header(words) {
+    this.setAttribute("header", words);
+  }
+
+  /** @returns {any} */
+  get initialValue() {
+    return readBoxes(this.getAttribute("initial-value"));
+  }
+
+  /** As an array or as it stands in the attribute. */
+  set initialValue(boxes) {
+    this.setAttribute("initial-value", typeof boxes === "string" ? boxes : JSON.stringify(boxes));
   }
 
   /** @returns {string[]} */
@@ -89,6 +127,7 @@ export class CrowdBoundingBox extends HTMLElement {
   /** @param {string[]} labels of the job @param {string} chosen the one chosen in the task before */
   setNumbers(labels, chosen) {
     this.#numbered = labels.filter((label) => typeof label === "string");
+    if (!this.#legible) this.#readLabels();
     if (this.#labels.includes(chosen)) this.stage.gestures.label = chosen;
     this.panel.relabel();
     this.stage.refresh();
@@ -100,6 +139,7 @@ export class CrowdBoundingBox extends HTMLElement {
 
   /** Whether the boxes aren't the ones it would begin with. */
   get isTouched() {
+    if (!this.#began) return this.#kept !== null;
     return JSON.stringify(this.drawing.plain().map(inOrder)) !== JSON.stringify(this.#initial().map(inOrder));
   }
 
@@ -109,6 +149,11 @@ export class CrowdBoundingBox extends HTMLElement {
 
   get isEmpty() {
     return this.drawing.boxes.length === 0;
+  }
+
+  /** What there is to be kept, also of a picture that hasn't come yet. */
+  get draft() {
+    return this.#began ? this.drawing.plain() : (this.#kept ?? []);
   }
 
   /** What was drawn before the page was loaded again. @param {({label: string} & import("../drawing/geometry.js").Box)[]} boxes */
@@ -178,7 +223,7 @@ export class CrowdBoundingBox extends HTMLElement {
     this.full = dialog(text("box.full"), element("slot", { name: "full" }));
     const style = element("style", {}, STYLE);
     const middle = element("div", { class: "middle" }, this.stage.root, this.notice, this.hint);
-    this.shadowRoot?.append(style, element("div", { class: "tool" }, this.#side(), middle, this.panel.root), this.help, this.full);
+    this.shadowRoot?.append(style, element("div", { class: "tool" }, this.#side(), middle, this.panel.root), this.announcer.root, this.help, this.full);
     this.drawing.subscribe(() => this.#changed());
     this.#readLabels();
     this.#load();
@@ -199,13 +244,20 @@ export class CrowdBoundingBox extends HTMLElement {
     );
   }
 
+  /** Where the template has none that can be read, they are the job's. */
   #readLabels() {
     const labels = readLabels(this.getAttribute("labels"));
-    this.#labels = labels ?? [];
-    const { gestures } = this.stage;
+    this.#legible = labels !== null;
+    this.#labels = labels ?? (this.#numbered.length ? this.#numbered : CrowdBoundingBox.given);
+    const { gestures, ready } = this.stage;
     if (!this.#labels.includes(gestures.label)) gestures.label = this.#labels[0] ?? "";
     this.panel.relabel();
-    if (!labels) this.#say(text("box.noLabels"));
+    if (ready) this.#sayReady();
+  }
+
+  #sayReady() {
+    if (this.#labels.length) this.notice?.replaceChildren();
+    else this.#say(text("box.noLabels"));
   }
 
   #load() {
@@ -218,18 +270,17 @@ export class CrowdBoundingBox extends HTMLElement {
   }
 
   #ready() {
-    if (this.#labels.length) this.notice?.replaceChildren();
-    else this.#say(text("box.noLabels"));
+    this.#sayReady();
     this.#begin();
     this.dispatchEvent(new Event("truthmill-picture", { bubbles: true, composed: true }));
   }
 
   #begin() {
     if (!this.stage.ready) return;
+    this.#began = false; // nobody has changed anything
     this.drawing.begin(this.#kept ? this.#usable(this.#kept) : this.#initial());
     this.#began = true;
     this.panel.refresh();
-    this.dispatchEvent(new Event("truthmill-began", { bubbles: true, composed: true }));
   }
 
   #initial() {
@@ -262,6 +313,7 @@ export class CrowdBoundingBox extends HTMLElement {
 
   #changed() {
     this.panel.refresh();
+    this.announcer.tell(this.#began);
     if (!this.#began) return;
     this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
   }
@@ -314,6 +366,18 @@ export class CrowdBoundingBox extends HTMLElement {
     if (!this.hint) return;
     this.hint.hidden = !words;
     this.hint.textContent = words;
+  }
+}
+
+/**
+ * What a template's script set before there was an element to hear it.
+ * @param {CrowdBoundingBox} element @param {string[]} names
+ */
+function takeUp(element, names) {
+  for (const name of names.filter((each) => Object.hasOwn(element, each))) {
+    const given = Reflect.get(element, name);
+    Reflect.deleteProperty(element, name);
+    Reflect.set(element, name, given);
   }
 }
 

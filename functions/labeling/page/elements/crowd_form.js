@@ -16,22 +16,26 @@ export class CrowdForm extends HTMLElement {
   #sending = false;
   /** @type {string | null} */
   #untouched = null;
+  /** @type {CrowdBoundingBox | null} the one that was used last, where there are several */
+  #used = null;
 
   connectedCallback() {
     if (this.#built) return;
     this.#built = true;
     this.message = element("p", { class: "truthmill-message", role: "alert" });
     const skip = element("button", { type: "button", class: "truthmill-skip", onclick: () => this.#askSkip() }, text("form.skip"));
-    const nothing = element("button", { type: "button", class: "truthmill-nothing", onclick: () => this.#nothing() }, text("form.nothing"));
+    this.nothing = element("button", { type: "button", class: "truthmill-nothing", onclick: () => this.#nothing() }, text("form.nothing"));
     const submit = element("button", { type: "button", class: "truthmill-submit", onclick: () => this.submit() }, text("form.submit"));
-    const box = this.boxes;
-    const own = this.querySelector(OWN_SUBMIT);
-    this.bar = element("div", { class: "truthmill-bar" }, framed && skip, this.message, box && nothing, !own && submit);
+    const own = this.#ownSubmit;
+    this.bar = element("div", { class: "truthmill-bar" }, framed && skip, this.message, this.nothing, !own && submit);
     this.append(this.bar);
     if (!document.querySelector("main, [role=main]")) this.setAttribute("role", "main");
-    this.classList.toggle("truthmill-alone", this.#fills());
+    this.#arrange();
     document.addEventListener("keydown", (event) => this.#key(event));
-    document.addEventListener("keyup", (event) => event.key === " " && box && (box.stage.space = false));
+    document.addEventListener("keyup", (event) => event.key === " " && this.#letGo());
+    window.addEventListener("blur", () => this.#letGo());
+    for (const kind of ["focusin", "pointerdown"]) this.addEventListener(kind, (event) => this.#uses(event.target));
+    this.addEventListener("truthmill-picture", () => this.#arrange());
     this.addEventListener("change", () => this.#changed());
     this.addEventListener("input", () => this.#changed());
     this.addEventListener("truthmill-skip", (event) => this.#askSkip(/** @type {CustomEvent} */ (event).detail));
@@ -61,13 +65,36 @@ export class CrowdForm extends HTMLElement {
     this.say("");
     const fields = this.#controls().map(stateOf);
     this.#untouched ??= JSON.stringify(this.#controls().map(untouched));
-    const blank = !this.boxes?.isTouched && JSON.stringify(fields) === this.#untouched;
-    send({ type: "draft", boxes: this.boxes?.drawing.plain() ?? [], fields, blank });
+    const blank = !this.all.some((box) => box.isTouched) && JSON.stringify(fields) === this.#untouched;
+    const [boxes = [], ...others] = this.all.map((box) => box.draft);
+    send({ type: "draft", boxes, others, fields, blank });
   }
 
-  /** @returns {CrowdBoundingBox | null} */
+  /** @returns {CrowdBoundingBox[]} */
+  get all() {
+    return [...this.querySelectorAll("crowd-bounding-box")].filter((each) => each instanceof CrowdBoundingBox);
+  }
+
+  /** The one that keys go to. @returns {CrowdBoundingBox | null} */
   get boxes() {
-    return this.querySelector("crowd-bounding-box");
+    return this.#used?.isConnected ? this.#used : (this.all[0] ?? null);
+  }
+
+  /** @param {EventTarget | null} target */
+  #uses(target) {
+    const found = target instanceof Element ? target.closest("crowd-bounding-box") : null;
+    if (found instanceof CrowdBoundingBox) this.#used = found;
+  }
+
+  /** The space bar, or the window it was pressed in. */
+  #letGo() {
+    for (const box of this.all) box.stage.space = false;
+  }
+
+  /** By what the form has got now; a script may have put it there later. */
+  #arrange() {
+    if (this.nothing) this.nothing.hidden = this.all.length === 0;
+    this.classList.toggle("truthmill-alone", this.#fills());
   }
 
   /** Every named field, as Ground Truth gives it: boxes of several check marks of one name in one object. */
@@ -86,22 +113,24 @@ export class CrowdForm extends HTMLElement {
 
   /** Check, let the template's own scripts see it, ask where nothing is drawn, and send. @param {boolean} [sure] */
   submit(sure = false) {
-    const box = this.boxes;
-    if (this.#sending) return;
-    if (box && !box.isReady) return this.say(text("form.waiting"));
-    const lacking = [...this.querySelectorAll("[required]")].find((field) => isLacking(field));
+    const { all } = this;
+    if (this.#sending || this.#ownSubmit?.hasAttribute("disabled")) return;
+    if (all.some((box) => !box.isReady)) return this.say(text("form.waiting"));
+    for (const box of all) box.stage.finish();
+    const lacking = [...this.querySelectorAll("[required], [min-length]")].find((field) => isLacking(field));
     if (lacking) {
       /** @type {HTMLElement} */ (lacking).focus();
-      return this.say(text("form.required", { name: lacking.getAttribute("label") ?? lacking.getAttribute("name") ?? "" }));
+      const name = lacking.getAttribute("label") ?? lacking.getAttribute("name") ?? "";
+      return this.say(lacking.getAttribute("error-message") ?? text("form.required", { name }));
     }
-    if (box?.isEmpty && !sure) return this.#askNothing();
+    if (this.#isEmpty && !sure) return this.#askNothing();
     if (!this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return;
     const answer = this.value;
     this.#sending = true;
     this.say("");
     this.bar?.setAttribute("aria-busy", "true");
     this.dispatchEvent(new CustomEvent("truthmill-answer", { bubbles: true, detail: answer }));
-    send({ type: "answer", answer, boxes: box?.drawing.plain() ?? [] });
+    send({ type: "answer", answer, boxes: all[0]?.drawing.plain() ?? [] });
     if (!framed) this.resume("");
   }
 
@@ -122,8 +151,18 @@ export class CrowdForm extends HTMLElement {
     return [...this.children].every((child) => child === this.bar || child.matches("crowd-bounding-box, script, style, input[type=hidden], [hidden]"));
   }
 
+  /** The template's button, within the form or beside it. */
+  get #ownSubmit() {
+    return this.querySelector(OWN_SUBMIT) ?? document.querySelector('crowd-button[form-action="submit"]');
+  }
+
+  get #isEmpty() {
+    return this.all.length > 0 && this.all.every((box) => box.isEmpty);
+  }
+
   #nothing() {
-    if (this.boxes?.isEmpty) this.submit(true);
+    if (this.#isEmpty) this.submit(true);
+    else this.say(text("form.notNothing"));
   }
 
   #askNothing() {

@@ -4,8 +4,40 @@ import { text } from "../texts/texts.js";
 
 let numbered = 0;
 
-/** What the elements with one native control share. */
-class Field extends HTMLElement {
+/** What templates' scripts turn on and off while the page is shown, as an attribute or as a property. */
+class Controlled extends HTMLElement {
+  static observedAttributes = ["disabled"];
+  /** @type {HTMLInputElement | HTMLTextAreaElement | HTMLButtonElement | null} */
+  control = null;
+
+  attributeChangedCallback() {
+    if (this.control) this.control.disabled = this.disabled;
+  }
+
+  get disabled() {
+    return this.hasAttribute("disabled");
+  }
+
+  set disabled(disabled) {
+    this.toggleAttribute("disabled", disabled);
+  }
+
+  /** What a script set before there was an element to hear it. */
+  takeUp() {
+    for (const name of ["disabled", "value", "checked"].filter((each) => Object.hasOwn(this, each))) {
+      const given = Reflect.get(this, name);
+      Reflect.deleteProperty(this, name);
+      Reflect.set(this, name, given);
+    }
+  }
+
+  focus() {
+    this.control?.focus();
+  }
+}
+
+/** What the elements with one line or more to write in share. */
+class Field extends Controlled {
   /** @type {HTMLInputElement | HTMLTextAreaElement | null} */
   control = null;
 
@@ -19,26 +51,25 @@ class Field extends HTMLElement {
   }
 
   get isLacking() {
-    return this.hasAttribute("required") && !String(this.value).trim();
-  }
-
-  focus() {
-    this.control?.focus();
+    const length = String(this.value).trim().length;
+    const least = Number(this.getAttribute("min-length") ?? this.getAttribute("minlength") ?? 0);
+    return (this.hasAttribute("required") && length === 0) || (length > 0 && length < least);
   }
 
   /** @param {HTMLInputElement | HTMLTextAreaElement} control */
   build(control) {
     if (this.control) return;
+    this.takeUp();
     this.control = control;
     control.id = `truthmill-field-${(numbered += 1)}`;
     control.value = this.getAttribute("value") ?? "";
-    control.disabled = this.hasAttribute("disabled");
+    control.disabled = this.disabled;
     control.placeholder = this.getAttribute("placeholder") ?? "";
     const most = Number(this.getAttribute("max-length") ?? this.getAttribute("maxlength") ?? 0);
     if (most > 0) control.maxLength = most;
     const label = element("label", { htmlFor: control.id }, this.getAttribute("label") ?? this.getAttribute("name") ?? "");
     this.append(label, control);
-    if (this.getAttribute("auto-focus") === "true") control.focus();
+    if (this.hasAttribute("auto-focus")) control.focus();
   }
 }
 
@@ -61,7 +92,7 @@ export class CrowdTextArea extends Field {
 }
 
 /** A check mark or one of a group: the answer is {value: whether it is chosen}. */
-class Choice extends HTMLElement {
+class Choice extends Controlled {
   /** @type {HTMLInputElement | null} */
   control = null;
 
@@ -82,14 +113,11 @@ class Choice extends HTMLElement {
     return this.hasAttribute("required") && !this.checked;
   }
 
-  focus() {
-    this.control?.focus();
-  }
-
   /** @param {"checkbox" | "radio"} type @param {string} group */
   build(type, group) {
     if (this.control) return;
-    this.control = element("input", { type, checked: this.hasAttribute("checked"), disabled: this.hasAttribute("disabled") });
+    this.takeUp();
+    this.control = element("input", { type, checked: this.hasAttribute("checked"), disabled: this.disabled });
     if (group) this.control.setAttribute("data-group", group);
     const label = element("label", {});
     label.append(this.control, ...this.childNodes);
@@ -132,10 +160,12 @@ export class CrowdRadioGroup extends HTMLElement {
   }
 }
 
-export class CrowdButton extends HTMLElement {
+export class CrowdButton extends Controlled {
   connectedCallback() {
-    if (this.querySelector(":scope > button")) return;
-    const button = element("button", { type: "button", disabled: this.hasAttribute("disabled") });
+    if (this.control) return;
+    this.takeUp();
+    const button = element("button", { type: "button", disabled: this.disabled });
+    this.control = button;
     button.append(...this.childNodes);
     if (this.getAttribute("variant") === "primary") button.className = "truthmill-submit";
     button.addEventListener("click", () => this.#act());
@@ -144,8 +174,10 @@ export class CrowdButton extends HTMLElement {
 
   #act() {
     const address = this.getAttribute("href");
-    if (this.getAttribute("form-action") === "submit") Reflect.get(this.closest("crowd-form") ?? {}, "submit")?.call(this.closest("crowd-form"));
-    else if (this.getAttribute("form-action") === "reset") for (const field of this.closest("crowd-form")?.querySelectorAll("crowd-input, crowd-text-area") ?? []) Reflect.set(field, "value", "");
+    const form = this.closest("crowd-form") ?? document.querySelector("crowd-form"); // it may stand beside its form
+    const asked = this.getAttribute("form-action");
+    if (asked === "submit" && form) Reflect.get(form, "submit").call(form);
+    else if (asked === "reset") for (const field of form?.querySelectorAll("crowd-input, crowd-text-area") ?? []) Reflect.set(field, "value", "");
     else if (address && /^https:/i.test(address)) window.open(address, this.getAttribute("target") ?? "_blank", "noopener");
   }
 }

@@ -1,5 +1,6 @@
 /** Begins a task's page: our crowd elements, and word to the template's own scripts that they are there. */
 import { language, text } from "../texts/texts.js";
+import { readLabels } from "./attributes.js";
 import { framed, listen, send } from "./channel.js";
 import { CrowdBoundingBox } from "./crowd_bounding_box.js";
 import { CrowdForm } from "./crowd_form.js";
@@ -18,23 +19,46 @@ const ELEMENTS = {
   "crowd-form": CrowdForm,
 };
 
+CrowdBoundingBox.given = readLabels(document.getElementById("truthmill-labels")?.textContent ?? null) ?? [];
 document.documentElement.lang ||= language;
 document.title ||= text("work.frame");
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
 
 const form = () => /** @type {CrowdForm | null} */ (document.querySelector("crowd-form"));
 // A sandboxed frame may open no box of the browser's; what a template's script has to say goes beside the button.
-if (framed) window.alert = (words) => form()?.say(String(words));
+if (framed) {
+  let asked = "";
+  window.alert = (words) => form()?.say(String(words));
+  // A question is answered by submitting again, so long as nothing has changed.
+  window.confirm = (words) => {
+    const again = asked === `${words} `;
+    asked = again ? "" : `${words} `;
+    if (!again) form()?.say(`${asked}${text("form.again")}`);
+    return again;
+  };
+  document.addEventListener("change", () => (asked = ""));
+  // Nor may it open another page, and going to one would end the task's: the portal shows where a link leads.
+  window.open = (address) => {
+    send({ type: "link", address: String(address) });
+    return null;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.composedPath().find((each) => each instanceof HTMLAnchorElement);
+    if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || !/^https?:/.test(link.getAttribute("href") ?? "")) return;
+    event.preventDefault();
+    send({ type: "link", address: link.href });
+  });
+}
 
 document.addEventListener("truthmill-picture", () => afterPainting(() => send({ type: "picture" })));
 listen((message) => {
-  const box = form()?.boxes;
+  const all = form()?.all ?? [];
   if (message.type === "task") {
-    if (box && message.labels) box.setNumbers(message.labels, message.label);
-    if (box && message.previous) box.previous = message.previous;
-    if (box && message.boxes) box.keep(message.boxes);
+    if (message.labels) for (const box of all) box.setNumbers(message.labels, message.label);
+    if (all[0] && message.previous) all[0].previous = message.previous;
+    if (message.boxes) [message.boxes, ...(message.others ?? [])].forEach((boxes, number) => all[number]?.keep(boxes));
     if (message.fields) form()?.keep(message.fields);
-  } else if (message.type === "shown") box?.focusStage();
+  } else if (message.type === "shown") form()?.boxes?.focusStage();
   else if (message.type === "refused") form()?.resume(message.words);
 });
 

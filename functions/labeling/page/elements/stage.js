@@ -8,6 +8,7 @@ import { text } from "../texts/texts.js";
 import { Loupe } from "./loupe.js";
 
 const LARGE = 16e6; // pixels; beyond that smoothing a picture for another zoom holds everything up
+const PEN_NEAR_MS = 500;
 const REST_MS = 150; // without zooming, until a large picture is smoothed
 
 export class Stage {
@@ -26,6 +27,10 @@ export class Stage {
   #zooming = 0;
   /** @type {Map<number, import("../drawing/geometry.js").Point>} fingers on the screen */
   #fingers = new Map();
+  /** @type {number | null} the pointer that draws or moves the picture; others that come meanwhile do nothing */
+  #holder = null;
+  /** when a pen was last near: what touches then is a hand */
+  #penAt = -Infinity;
 
   /**
    * @param {import("../drawing/drawing.js").Drawing} drawing
@@ -146,6 +151,7 @@ export class Stage {
     root.addEventListener("pointermove", (event) => this.#move(event));
     root.addEventListener("pointerup", (event) => this.#up(event));
     root.addEventListener("pointercancel", (event) => this.#cancel(event));
+    root.addEventListener("lostpointercapture", (event) => this.#lost(event));
     root.addEventListener("pointerleave", () => {
       this.#pointer = null;
       this.refresh();
@@ -155,8 +161,9 @@ export class Stage {
   }
 
   #loaded() {
-    this.viewport.picture = { width: this.picture.naturalWidth, height: this.picture.naturalHeight };
     this.picture.hidden = false;
+    // As it is laid out, unturned. Its natural size is that of the picture as an orientation tag would turn it.
+    this.viewport.picture = { width: this.picture.offsetWidth, height: this.picture.offsetHeight };
     this.loupeView.show(this.picture);
     this.ready = true;
     this.#unsmoothed(); // all its pixels are decoded now, and not at the first zoom
@@ -175,7 +182,7 @@ export class Stage {
   }
 
   #resized() {
-    const { clientWidth: width, clientHeight: height } = this.root;
+    const { width, height } = this.root.getBoundingClientRect(); // not rounded, as clientWidth is
     if (!width || !height) return;
     this.viewport.resize({ width, height });
     this.refresh();
@@ -191,39 +198,43 @@ export class Stage {
   #down(event) {
     this.root.focus({ preventScroll: true });
     event.preventDefault();
-    if (!this.ready) return;
+    if (!this.ready || this.#isHand(event)) return;
     this.pen.away();
+    const touch = event.pointerType === "touch";
+    if (touch && event.isPrimary) this.#fingers.clear();
+    if (touch) this.#fingers.set(event.pointerId, this.#at(event));
+    if (this.#fingers.size > 1) this.#drop();
+    if (this.#fingers.size > 1 || this.#isBusy(event)) return;
     this.root.setPointerCapture(event.pointerId);
-    if (event.pointerType === "touch") this.#fingers.set(event.pointerId, this.#at(event));
-    if (this.#fingers.size === 2) {
-      this.gestures.cancel();
-      return;
-    }
+    this.#holder = event.pointerId;
+    this.#pointer = this.#at(event);
     this.#panning = event.button === 1 || (event.button === 0 && this.#space);
-    if (!this.#panning && event.button === 0) {
-      this.gestures.press(this.#at(event), { touch: event.pointerType === "touch", force: event.shiftKey });
-    }
+    if (!this.#panning && event.button === 0) this.gestures.press(this.#pointer, { touch, force: event.shiftKey });
     this.refresh();
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
+    this.#isHand(event);
     if (!this.ready) return;
     const at = this.#at(event);
+    const held = event.pointerId === this.#holder;
     if (this.#fingers.size === 2 && this.#fingers.has(event.pointerId)) this.#pinch(event.pointerId, at);
-    else if (this.#panning) this.viewport.pan(event.movementX, event.movementY);
-    else if (this.gestures.active && !this.pen.at) this.gestures.drag(at);
-    else this.root.style.cursor = this.#space ? "grab" : this.gestures.cursor(at);
-    this.#pointer = at;
+    else if (held && event.buttons === 0) this.finish(); // it was let go where nobody told
+    else if (held && this.#panning && this.#pointer) this.viewport.pan(at.x - this.#pointer.x, at.y - this.#pointer.y);
+    else if (held && this.gestures.active && !this.pen.at) this.gestures.drag(at);
+    else if (this.#holder === null) this.root.style.cursor = this.#space ? "grab" : this.gestures.cursor(at);
+    if (held || this.#holder === null) this.#pointer = at;
     this.refresh();
   }
 
   /** @param {PointerEvent} event */
   #up(event) {
-    const pinched = this.#fingers.size === 2;
     this.#fingers.delete(event.pointerId);
-    if (this.#panning || pinched) this.#panning = false;
-    else if (this.gestures.active) this.gestures.lift(this.#at(event));
+    if (event.pointerId !== this.#holder) return;
+    this.#holder = null;
+    if (!this.#panning && this.gestures.active) this.gestures.lift(this.#at(event));
+    this.#panning = false;
     if (event.pointerType === "touch") this.#pointer = null;
     this.hear.onChange();
     this.refresh();
@@ -232,9 +243,43 @@ export class Stage {
   /** @param {PointerEvent} event */
   #cancel(event) {
     this.#fingers.delete(event.pointerId);
+    if (event.pointerId === this.#holder) this.#drop();
+  }
+
+  /** It is over, whether or not the pointer was seen to be lifted. @param {PointerEvent} event */
+  #lost(event) {
+    this.#fingers.delete(event.pointerId);
+    if (event.pointerId === this.#holder) this.finish();
+  }
+
+  /** Nothing comes of what the pointer is at. */
+  #drop() {
+    this.#holder = null;
     this.#panning = false;
     this.gestures.cancel();
     this.refresh();
+  }
+
+  /** What the pointer is drawing is drawn, as far as it got. */
+  finish() {
+    if (this.#holder === null) return;
+    if (this.gestures.draft && this.#pointer) this.gestures.lift(this.#pointer);
+    this.#drop();
+  }
+
+  /** Whether another pointer is at work; a pen goes before fingers. @param {PointerEvent} event */
+  #isBusy(event) {
+    if (this.#holder === null) return false;
+    if (event.pointerType !== "pen") return true;
+    this.#fingers.clear();
+    this.#drop();
+    return false;
+  }
+
+  /** Whether it is the hand that holds a pen. @param {PointerEvent} event */
+  #isHand(event) {
+    if (event.pointerType === "pen") this.#penAt = event.timeStamp;
+    return event.pointerType === "touch" && event.timeStamp - this.#penAt < PEN_NEAR_MS;
   }
 
   /** Two fingers zoom and move. @param {number} finger @param {import("../drawing/geometry.js").Point} at */

@@ -12,6 +12,9 @@ export class Refused extends Error {
 /** No answer came: the connection is away, or the portal failed. */
 export class Unreachable extends Error {}
 
+/** longer than the portal's own functions may take; then nobody answers any more */
+const PATIENCE_MS = 35_000;
+
 /** How far the portal's clock is ahead of ours, in milliseconds. */
 let ahead = 0;
 
@@ -46,7 +49,8 @@ async function ask(path, request) {
 /** @param {string} address @param {RequestInit} request */
 async function send(address, request) {
   try {
-    return await fetch(address, { ...request, credentials: "same-origin", cache: "no-store" });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    return await fetch(address, { ...request, signal, credentials: "same-origin", cache: "no-store" });
   } catch (error) {
     throw new Unreachable(String(error));
   }
@@ -58,6 +62,8 @@ async function understood(answer) {
   if (date) ahead = date - Date.now();
   const document = await answer.json().catch(() => null);
   if (answer.ok && document) return document;
-  if (answer.status >= 500 && document?.error?.code !== "TemplateBroken") throw new Unreachable(`status ${answer.status}`);
-  throw new Refused(answer.status, document?.error?.code ?? "Unknown", document?.error?.message ?? "");
+  const { code, message } = document?.error ?? {};
+  // What isn't the portal's own answer is of something between: cut short, or too many requests at once.
+  if (!code || (answer.status >= 500 && code !== "TemplateBroken")) throw new Unreachable(`status ${answer.status}`);
+  throw new Refused(answer.status, code, message ?? "");
 }

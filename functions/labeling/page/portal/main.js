@@ -141,6 +141,7 @@ function signInAgain() {
 
 async function signOut() {
   work?.giveBack();
+  await work?.settle(); // or an answer would come without a session
   try {
     await post("sign-out");
   } catch (error) {

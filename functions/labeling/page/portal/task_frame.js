@@ -7,6 +7,8 @@ import { text } from "../texts/texts.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;
+/** from when it is asked for to its greeting; a script that never ends holds it up for good */
+const SILENT_MS = 20_000;
 
 export class TaskFrame {
   /** whether its answer is on the way, or has arrived */
@@ -15,16 +17,21 @@ export class TaskFrame {
   hasPicture = false;
   /** how often its page didn't come */
   failures = 0;
+  /** whether the worker was told that nothing can be done with it */
+  stuck = false;
   /** @type {MessagePort | null} */
   #port = null;
   #shown = false;
-  #greeted = false;
+  /** pages that the frame has loaded, and those of them that greeted; one that a script went to doesn't */
+  #loaded = 0;
+  #greeted = 0;
+  #silence = 0;
   #nonce = crypto.randomUUID();
 
   /**
    * @param {any} task as the API gives it
-   * @param {{onMessage: (message: any) => void, onFailed: () => void, first: () => Record<string, any>}} portal
-   *   first: what the page is told when it greets; onFailed: what was loaded isn't a task's page
+   * @param {{onMessage: (message: any) => void, onFailed: () => void, onSilent: () => void, first: () => Record<string, any>}} portal
+   *   first: what the page is told when it greets; onFailed: what was loaded isn't a task's page; onSilent: nothing comes
    */
   constructor(task, portal) {
     this.task = task;
@@ -34,19 +41,20 @@ export class TaskFrame {
     this.root.inert = true;
     this.hear = (/** @type {MessageEvent} */ event) => this.#hear(event);
     window.addEventListener("message", this.hear);
-    this.root.addEventListener("load", () => setTimeout(() => this.#check(), GREETING_MS));
+    this.root.addEventListener("load", () => this.#came());
     this.root.src = `/${task.page}`;
   }
 
   /** The page anew, with a new link to its picture; not as a step of the browser's history. */
   load() {
-    this.#greeted = false;
+    this.#listen();
     const address = new URL(`/${this.task.page}`, window.location.href).href;
     if (this.root.contentWindow) this.root.contentWindow.location.replace(address);
   }
 
   show() {
     this.#shown = true;
+    if (!this.#greeted) this.#listen();
     this.root.classList.remove("ahead");
     this.root.inert = false;
     this.root.focus();
@@ -68,18 +76,30 @@ export class TaskFrame {
   close() {
     window.removeEventListener("message", this.hear);
     this.#port?.close();
+    window.clearTimeout(this.#silence);
     this.root.remove();
   }
 
-  #check() {
-    if (!this.#greeted && this.root.isConnected) this.portal.onFailed();
+  #listen() {
+    window.clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => this.root.isConnected && this.portal.onSilent(), SILENT_MS);
+  }
+
+  #came() {
+    this.#loaded += 1;
+    setTimeout(() => {
+      if (this.#greeted >= this.#loaded || !this.root.isConnected) return;
+      this.#greeted = this.#loaded;
+      this.portal.onFailed();
+    }, GREETING_MS);
   }
 
   /** @param {MessageEvent} event */
   #hear(event) {
     if (event.source !== this.root.contentWindow || event.origin !== "null") return;
     if (event.data?.truthmill !== "hello" || event.data.nonce !== this.#nonce) return;
-    this.#greeted = true;
+    this.#greeted += 1;
+    window.clearTimeout(this.#silence);
     this.failures = 0;
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();

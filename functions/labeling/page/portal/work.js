@@ -9,9 +9,10 @@ import { LeaseWarning } from "./lease.js";
 import { TaskFrame } from "./task_frame.js";
 
 const RETRY_MS = 3000;
+const SETTLE_MS = 5000;
 const HOLD = 2; // the task in sight, and the next
 const AHEAD_MS = 3000; // that long a picture may take before the next task is loaded beside it
-const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask"];
+const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask", "NotHandedOut"];
 const OVER = ["JobEnded", "NoSuchJob"];
 /** of those that are gone, what never comes back to this worker; of the others the boxes are kept */
 const FOR_GOOD = ["TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NoSuchTask"];
@@ -63,6 +64,11 @@ export class Work {
     }
   }
 
+  /** Until the portal has every answer, or has had time enough. */
+  async settle() {
+    for (let waited = 0; this.#sending.size && waited < SETTLE_MS; waited += 100) await pause(100);
+  }
+
   close() {
     this.#closed = true;
     clearInterval(this.timer);
@@ -83,6 +89,7 @@ export class Work {
     try {
       this.#hold(await this.#sure(() => post(`jobs/${this.job.job}/tasks`, { count: HOLD })));
     } catch (error) {
+      if (this.#closed) return;
       if (!(error instanceof Refused && OVER.includes(error.code))) throw error;
       this.#end("over");
     }
@@ -104,6 +111,7 @@ export class Work {
     const frame = new TaskFrame(task, {
       onMessage: (message) => this.#heard(frame, message),
       onFailed: () => this.#renew(frame),
+      onSilent: () => this.#stuck(frame, text("work.silent")),
       first: () => ({ ...(this.kept.read(task) ?? { boxes: null, fields: null }), previous: this.#previous, labels: task.labels, label: this.#label }),
     });
     this.#frames.push(frame);
@@ -144,7 +152,10 @@ export class Work {
     if (message?.type === "picture") frame.hasPicture = true;
     if (frame !== this.#frames[0]) return;
     if (frame.hasPicture) this.#loadAhead();
+    if (frame.stuck) this.#say("");
+    frame.stuck = false;
     if (message?.type === "draft") this.#keep(frame, message);
+    else if (message?.type === "link") this.#offer(message.address);
     else if (message?.type === "label") this.#label = String(message.label);
     else if (message?.type === "reload") frame.load();
     else if (message?.type === "answer") this.#give(frame, "answer", { answer: message.answer }, message.boxes);
@@ -152,9 +163,9 @@ export class Work {
   }
 
   /** @param {TaskFrame} frame @param {any} message */
-  #keep(frame, { boxes, fields, blank }) {
+  #keep(frame, { boxes, others, fields, blank }) {
     if (blank) this.kept.forget(frame.task);
-    else this.kept.write(frame.task, { boxes: Array.isArray(boxes) ? boxes : [], fields });
+    else if (!this.kept.write(frame.task, { boxes: Array.isArray(boxes) ? boxes : [], others, fields })) this.#say(text("work.notKept"));
   }
 
   /** @param {TaskFrame} frame @param {string} how @param {object} document @param {any[]} boxes */
@@ -228,8 +239,24 @@ export class Work {
       if (!(error instanceof Refused)) throw error;
       if (OVER.includes(error.code)) this.#end("over");
       else if (GONE.includes(error.code)) await this.#lost(frame, error.code);
-      else this.#say(error.message);
+      else this.#stuck(frame, error.message);
     }
+  }
+
+  /** Its page can't be worked on, nor has it a way to skip it: the portal has. @param {TaskFrame} frame @param {string} words */
+  #stuck(frame, words) {
+    if (frame !== this.#frames[0]) return;
+    frame.stuck = true;
+    const skip = () => this.#give(frame, "decline", { reason: text("work.stuckReason") }, []);
+    this.#say(words, element("button", { type: "button", onclick: skip }, text("form.skipDo")));
+  }
+
+  /** A page in the sandbox opens no other: where one leads is shown, and left to the worker. @param {unknown} address */
+  #offer(address) {
+    const found = URL.canParse(String(address)) ? new URL(String(address)) : null;
+    if (!found || !["https:", "http:"].includes(found.protocol)) return;
+    const away = element("button", { type: "button", onclick: () => this.#say("") }, text("box.close"));
+    this.#say(text("work.link"), element("a", { href: found.href, target: "_blank", rel: "noopener noreferrer" }, found.href), away);
   }
 
   /** Somebody else has it now. @param {TaskFrame} frame @param {string} code */
@@ -254,8 +281,9 @@ export class Work {
         this.offline.hidden = true;
         return answer;
       } catch (error) {
+        if (this.#closed) throw error;
         if (error instanceof Refused && error.code === "SignedOut") await this.app.signInAgain();
-        else if (error instanceof Unreachable && !this.#closed) {
+        else if (error instanceof Unreachable) {
           this.offline.textContent = text("app.offline");
           this.offline.hidden = false;
           await pause(RETRY_MS);
@@ -264,9 +292,9 @@ export class Work {
     }
   }
 
-  /** @param {string} words */
-  #say(words) {
-    this.message.textContent = words;
+  /** @param {string} words @param {...Node} acts what can be done about it */
+  #say(words, ...acts) {
+    this.message.replaceChildren(element("span", {}, words), ...acts);
     this.message.hidden = !words;
   }
 
@@ -296,6 +324,7 @@ export class Work {
       frame.task.expires = (await this.#sure(() => post(`jobs/${job}/tasks/${task}/extend`))).expires;
       frame.root.focus();
     } catch (error) {
+      if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;
       await this.#lost(frame, error.code);
     }
@@ -318,6 +347,7 @@ function pause(ms) {
 
 /** @param {string} code */
 function wordsForGone(code) {
+  if (code === "NotHandedOut") return text("work.returned");
   return text(FOR_GOOD.includes(code) ? "work.answered" : "work.taken");
 }
 
