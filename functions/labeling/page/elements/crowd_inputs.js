@@ -198,7 +198,7 @@ export class CrowdInstructions extends HTMLElement {
     const words = this.getAttribute("link-text") ?? text("box.instructions");
     const shown = element("dialog", { "aria-label": words });
     const close = element("button", { type: "button", onclick: () => shown.close() }, text("box.close"));
-    const content = element("div", { class: "content", tabIndex: 0 });
+    const content = element("div", { class: "content", tabIndex: 0, role: "group", "aria-label": words });
     content.append(...this.childNodes);
     shown.append(element("div", { class: "heading" }, element("h2", {}, words), close), content);
     this.append(element("button", { type: "button", onclick: () => shown.showModal() }, words), shown);

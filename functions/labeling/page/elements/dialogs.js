@@ -6,7 +6,7 @@ import { text } from "../texts/texts.js";
 export function dialog(title, ...content) {
   const made = element("dialog", { "aria-label": title });
   const close = element("button", { type: "button", class: "quiet", onclick: () => made.close() }, text("box.close"));
-  made.append(element("div", { class: "heading" }, element("h2", {}, title), close), element("div", { class: "content", tabIndex: 0 }, ...content));
+  made.append(element("div", { class: "heading" }, element("h2", {}, title), close), element("div", { class: "content", tabIndex: 0, role: "group", "aria-label": title }, ...content));
   return made;
 }
 

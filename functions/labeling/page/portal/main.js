@@ -83,9 +83,9 @@ async function jobs(quiet = false) {
     listed = (await get("jobs")).jobs;
     leave();
     title(text("jobs.title"));
-    const focused = document.activeElement?.getAttribute("aria-label");
+    const focused = quiet ? wordsOf(document.activeElement) : "";
     show(header(), jobsPage(listed, (job) => go(`#/work/${job.job}`), () => jobs().catch(sorry)));
-    if (quiet && focused) /** @type {HTMLElement | null} */ (place.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
+    [...place.querySelectorAll("button")].find((button) => focused && wordsOf(button) === focused)?.focus();
   } catch (error) {
     if (!(quiet && error instanceof Unreachable)) throw error;
   }
@@ -188,10 +188,18 @@ function title(words) {
   document.title = `${words} – ${text("app.name")}`;
 }
 
-/** @param {...Node} content */
+/** @param {Element | null} button */
+function wordsOf(button) {
+  return button?.matches("button") ? (button.getAttribute("aria-label") ?? button.textContent) : "";
+}
+
+/** Whoever was on the page before is at the beginning of the new one. @param {...Node} content */
 function show(...content) {
+  const inside = place.contains(document.activeElement);
   place.replaceChildren(...content);
-  /** @type {HTMLElement | null} */ (place.querySelector("[autofocus]"))?.focus();
+  const heading = inside ? place.querySelector("h1") : null;
+  if (heading) heading.tabIndex = -1;
+  /** @type {HTMLElement | null} */ (place.querySelector("[autofocus]") ?? heading)?.focus();
 }
 
 window.addEventListener("hashchange", () => route().catch(sorry));
