@@ -12,6 +12,10 @@ import msgspec
 from adapters.table import ConditionFailedError, Table
 
 LIFETIME_S = 12 * 3600
+IDLE_S = 1_800  # without anything that somebody did
+NOTED_S = (
+    300  # of what was done within that time only the first is noted; a session's item isn't written each time
+)
 WINDOW_S = 900
 
 
@@ -34,18 +38,34 @@ class Sessions:
         """A new session and its cookie's value."""
         secret = secrets.token_urlsafe(32)
         session = Session(sub, username, email, now_s + LIFETIME_S)
-        self.table.put({"pk": f"WORKER#{sub}", "sk": _name(secret), **msgspec.to_builtins(session)})
+        self.table.put(
+            {"pk": f"WORKER#{sub}", "sk": _name(secret), **msgspec.to_builtins(session), "seen": now_s}
+        )
         return session, f"{sub}.{secret}"
 
-    def find(self, cookie: str, now_s: int) -> Session | None:
-        """The session of a cookie, unless it has ended."""
+    def find(self, cookie: str, now_s: int, *, idle: bool = False) -> Session | None:
+        """The session of a cookie, unless it has ended. idle: a page asks by itself, nobody is there."""
         sub, _, secret = cookie.partition(".")
         if not secret or len(cookie) > 200:
             return None
         item = self.table.get((f"WORKER#{sub}", _name(secret)))
         if item is None or item["expires"] <= now_s:
             return None
+        seen = item.get("seen", item["expires"] - LIFETIME_S)
+        if seen + IDLE_S <= now_s or not (idle or self._note((item["pk"], item["sk"]), seen, now_s)):
+            return None
         return msgspec.convert(item, Session)
+
+    def _note(self, key: tuple[str, str], seen: int, now_s: int) -> bool:
+        """That somebody is there; False where the session has ended meanwhile."""
+        if now_s - seen < NOTED_S:
+            return True
+        update = self.table.updating(key, "SET #seen = :seen", {"seen": now_s}, "attribute_exists(#pk)")
+        try:
+            self.table.write([update])
+        except ConditionFailedError:
+            return False
+        return True
 
     def end(self, cookie: str) -> None:
         """End one session; also where there is none."""

@@ -77,6 +77,7 @@ def _elements() -> str:
         raise ValueError(f"{ending or ELEMENTS_ENTRY} has the end of its own element in it.")
     return (
         '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<script>Object.defineProperty(window, "truthmillFrame", { value: { name, parent } });</script>'
         f"<style>{own['theme.css']}{own['frame.css']}</style>"
         f'<style id="truthmill-bounding-box" media="not all">{own["bounding_box.css"]}</style>'
         f'<script type="module">{script}</script>\n'

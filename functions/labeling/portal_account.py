@@ -87,7 +87,7 @@ def new_password(web: Web, portal: Portal) -> Reply:
     """Answer the challenge of the first sign-in."""
     username, secret = web.text("username", 256), web.text("session", 4_096)
     password = web.text("password", 256)
-    check_password(portal, password)
+    check_password(portal, password, username)
     forgive = count_try(web, portal, username)
     try:
         account = portal.accounts.set_password(Challenge(username, secret), password)
@@ -111,7 +111,7 @@ def sign_out(web: Web, portal: Portal) -> Reply:
 
 def signed_in(web: Web, portal: Portal) -> Session:
     """The request's session. Raises PortalError (401)."""
-    found = portal.sessions.find(web.session_cookie, portal.now() // 1000)
+    found = portal.sessions.find(web.session_cookie, portal.now() // 1000, idle=web.is_idle)
     if found is None:
         raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
     return found
@@ -126,9 +126,12 @@ def begin(web: Web, portal: Portal, account: Account) -> Reply:
     return Reply(document={"user": user}, cookies=[cookie(value, LIFETIME_S)])
 
 
-def check_password(portal: Portal, password: str) -> None:
-    """Hold a new password to the pool's policy, whatever the pool itself does. Raises PortalError (422)."""
-    lacks = passwords.missing(password, portal.accounts.policy())
+def check_password(portal: Portal, password: str, username: str) -> None:
+    """Hold a new password to the pool's policy, whatever the pool itself does, and to what guessers try.
+
+    Raises PortalError (422).
+    """
+    lacks = passwords.missing(password, portal.accounts.policy(), [username])
     if lacks:
         raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
 

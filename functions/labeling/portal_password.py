@@ -33,7 +33,7 @@ def reset(web: Web, portal: Portal) -> Reply:
     """Set the new password, end every session that there was, and begin a new one."""
     username, password = web.text("username", 256), web.text("password", 256)
     code, begun = web.text("code", 64).strip(), portal.now()
-    check_password(portal, password)
+    check_password(portal, password, username)
     forgive = count_try(web, portal, username)
     try:
         portal.accounts.reset_password(username, code, password)

@@ -69,6 +69,11 @@ class Web:
         return self.cookies.get(cookie_name(), "")
 
     @property
+    def is_idle(self) -> bool:
+        """Whether a page asks by itself, with nobody having done anything for a while."""
+        return bool(self.headers.get("x-truthmill-idle"))
+
+    @property
     def takes_gzip(self) -> bool:
         return "gzip" in self.headers.get("accept-encoding", "")
 

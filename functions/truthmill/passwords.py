@@ -1,8 +1,10 @@
 """A user pool's password policy, in words, before the pool itself is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
+
+from truthmill.common_passwords import is_common
 
 # Cognito's developer guide, "Adding user pool password requirements": what counts as a special character.
 SYMBOLS = frozenset("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
@@ -18,8 +20,9 @@ class PasswordPolicy(msgspec.Struct, frozen=True, rename="pascal"):
     require_symbols: bool = False
 
 
-def rules(policy: PasswordPolicy) -> list[tuple[str, Callable[[str], bool]]]:
-    """Each rule in words, with its check."""
+def rules(policy: PasswordPolicy, about: Iterable[str] = ()) -> list[tuple[str, Callable[[str], bool]]]:
+    """Each rule in words, with its check. about: what a guesser knows of the password's owner."""
+    known = tuple(about)
 
     def has(kind: Callable[[str], bool]) -> Callable[[str], bool]:
         return lambda password: any(map(kind, password))
@@ -31,10 +34,11 @@ def rules(policy: PasswordPolicy) -> list[tuple[str, Callable[[str], bool]]]:
         (policy.require_numbers, "a digit", has(lambda c: "0" <= c <= "9")),
         (policy.require_symbols, "a special character", has(lambda c: c in SYMBOLS)),
         (True, "no space at either end", lambda p: p == p.strip()),
+        (True, "more than common words, years and rows of keys", lambda p: not is_common(p, known)),
     ]
     return [(words, check) for wanted, words, check in asked if wanted]
 
 
-def missing(password: str, policy: PasswordPolicy) -> list[str]:
+def missing(password: str, policy: PasswordPolicy, about: Iterable[str] = ()) -> list[str]:
     """The rules that a password breaks, in words."""
-    return [words for words, check in rules(policy) if not check(password)]
+    return [words for words, check in rules(policy, about) if not check(password)]

@@ -1,4 +1,4 @@
-"""Without a pointer and without eyes: the whole way by keys, where the focus is, what is said, what is named."""
+"""Without a pointer and without eyes: the whole way by keys, the focus, what is said, what is named."""
 
 import re
 

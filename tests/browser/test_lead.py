@@ -1,6 +1,13 @@
 """The page of the one who runs a team, on the deployed stack."""
 
+import io
+
+import pytest
+from PIL import Image
+
 from browser.conftest import a_job, a_picture, draw, start
+from browser.portal_pages import PORTAL_PAGES, show, site_of
+from browser.sandbox import ORIGIN
 from integration.labeling.test_portal_lead import make_lead
 from integration.labeling.test_portal_password import mails
 
@@ -52,3 +59,19 @@ def test_a_lead_invites_somebody_from_the_page(team, worker, open_page):
     row.get_by_role("button", name="Send the invitation again").click()
     page.get_by_role("status").filter(has_text="again, with a new temporary password").wait_for()
     assert len(mails(team.stack, email)) == 2
+
+
+def test_answers_lie_on_the_picture_as_it_is_stored_whatever_an_orientation_tag_says(chromium):
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    Image.new("RGB", (800, 560)).save(out, "JPEG", exif=exif)
+    site = site_of(PORTAL_PAGES["team-object"])
+    site.pictures["/park.png"] = out.getvalue()
+    context = chromium.new_context(locale="en-GB")
+    context.route("**/*", site.serve)
+    page = context.new_page()
+    show(page, "team-object", ORIGIN)
+    page.wait_for_function("() => document.querySelector('.object img').complete")
+    shown = page.locator(".object img").bounding_box()
+    assert shown["width"] / shown["height"] == pytest.approx(800 / 560, rel=0.01)
+    context.close()

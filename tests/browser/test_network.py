@@ -1,4 +1,4 @@
-"""Connections, sessions, tabs and storage that misbehave; the portal's answers are played, its page is real."""
+"""Connections, sessions, tabs, storage that misbehave; the portal's answers are played, its page is real."""
 
 import json
 import re
@@ -94,8 +94,7 @@ def test_an_answer_that_got_no_answer_is_sent_again_as_it_was(work, how):
 def test_a_portal_that_never_answers_is_asked_again(work):
     page = work()
     page.clock.install()
-    held = []
-    page.route(ORIGIN + ANSWER, lambda route: held.append(route))
+    page.route(ORIGIN + ANSWER, lambda _: None)  # held for good
     page.evaluate("""() => { const real = AbortSignal.timeout;
       AbortSignal.timeout = (ms) => { window.patience = ms; return real.call(AbortSignal, ms / 100); }; }""")
     submit(page)
@@ -136,7 +135,7 @@ def test_submitting_twice_in_a_row_is_one_answer(work):
 def test_signing_out_waits_for_the_answer_on_its_way_and_asks_nobody_to_sign_in_again(work):
     page = work()
     answers, order = [], []
-    page.route(ORIGIN + ANSWER, lambda route: answers.append(route))
+    page.route(ORIGIN + ANSWER, lambda route: answers.append(route))  # noqa: PLW0108 Playwright marks it
     page.route(
         ORIGIN + "/api/sign-out", lambda route: (order.append("sign-out"), route.fulfill(status=204))[1]
     )
@@ -154,7 +153,7 @@ def test_an_answer_that_comes_without_a_session_after_signing_out_is_kept_and_as
     page = work()
     page.clock.install()
     answers = []
-    page.route(ORIGIN + ANSWER, lambda route: answers.append(route))
+    page.route(ORIGIN + ANSWER, lambda route: answers.append(route))  # noqa: PLW0108 Playwright marks it
     page.route(ORIGIN + "/api/sign-out", lambda route: route.fulfill(status=204))
     frame = task_of(page)
     frame.get_by_role("button", name=re.compile("^cat, left 120")).click()
@@ -205,13 +204,15 @@ FULL = """() => {
     const key = `truthmill.kept.ann@example.com.other.00000${number}`;
     localStorage.setItem(key, JSON.stringify({ boxes: [], at: number + 1, more: "x".repeat(1_000_000) }));
   }
-  try { for (;;) localStorage.setItem("filler", (localStorage.getItem("filler") ?? "") + "x".repeat(10)); } catch {}
+  const filled = () => localStorage.getItem("filler") ?? "";
+  try { for (;;) localStorage.setItem("filler", filled() + "x".repeat(1000)); } catch { /* full */ }
+  try { for (;;) localStorage.setItem("filler", filled() + "x"); } catch { /* to the last */ }
 }"""
 
 
 def test_where_the_browser_is_full_the_oldest_work_goes_first_and_only_that(work):
     page = work()
-    page.evaluate(FULL.replace("x.repeat(10)", "x.repeat(100)"))
+    page.evaluate(FULL)
     frame = task_of(page)
     frame.get_by_role("button", name=re.compile("^cat, left 120")).click()
     page.keyboard.press("ArrowRight")
@@ -249,3 +250,55 @@ def test_a_lease_that_is_over_when_more_time_is_asked_for_says_so(work):
     page.get_by_role("button", name="More time").click()
     page.get_by_role("alert").filter(has_text="somebody else has it now").wait_for()
     finished(page)
+
+
+def idle_of(page, path):
+    """Whether what the page asked for said that nobody is there; filled as it asks."""
+    told = []
+    page.on(
+        "request",
+        lambda request: request.url.endswith(path) and told.append("x-truthmill-idle" in request.headers),
+    )
+    return told
+
+
+def run_for(page, path, ms):
+    with page.expect_response(f"**{path}"):
+        page.clock.run_for(ms)
+
+
+def test_a_list_that_renews_itself_says_so_once_nobody_has_done_anything_for_a_while(work):
+    page = work(name="jobs")
+    page.clock.install()
+    page.reload()
+    page.get_by_role("heading", name="Your jobs").wait_for()
+    told = idle_of(page, "/api/jobs")
+    run_for(page, "/api/jobs", 31_000)
+    page.clock.run_for(230_000)
+    run_for(page, "/api/jobs", 31_000)
+    assert (told[0], told[-1]) == (False, True)
+    page.get_by_role("button", name="Look again").click()
+    page.wait_for_timeout(100)
+    assert told[-1] is False
+
+
+def test_drawing_is_a_sign_of_life_to_the_portal(work):
+    page = work()
+    page.clock.install()
+    page.reload()
+    frame = task_of(page)
+    told = idle_of(page, "/api/session")
+    page.clock.run_for(200_000)
+    frame.get_by_role("button", name=re.compile("^cat, left 120")).click()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => localStorage.length === 1")
+    run_for(page, "/api/session", 60_000)
+    page.clock.run_for(600_000)
+    assert told == [False]
+
+
+def test_a_session_that_ended_while_nobody_was_there_is_told(work):
+    page = work(name="jobs")
+    Played(page, "/api/jobs", (401, SIGNED_OUT))
+    page.get_by_role("button", name="Look again").click()
+    page.get_by_text("Your session has ended. Sign in to go on").wait_for()

@@ -1,5 +1,7 @@
 """`truthmill preview` in the browser."""
 
+from PIL import Image
+
 from browser.conftest import PATIENCE_MS
 from integration.test_cli_preview import files, running
 
@@ -22,3 +24,18 @@ def test_boxes_drawn_in_a_preview_come_back_as_the_portal_would_get_them(chromiu
         "boundingBoxes": [],
         "inputImageProperties": {"width": 200, "height": 100},
     }
+
+
+def test_a_photo_with_an_orientation_tag_is_previewed_as_it_is_stored(chromium, files):
+    answers, exif = [], Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    Image.new("RGB", (200, 100)).save(files[1], "JPEG", exif=exif)
+    with running(files, answers) as address:
+        page = chromium.new_context(locale="en-GB").new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(address)
+        page.locator("img.picture:not([hidden])").wait_for()
+        page.get_by_role("button", name="Nothing here").click()
+        page.get_by_text("The answer is fine").wait_for()
+        page.context.close()
+    assert answers[0][0]["boundingBox"]["inputImageProperties"] == {"width": 200, "height": 100}

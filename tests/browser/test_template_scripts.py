@@ -168,6 +168,14 @@ def test_fields_keep_to_what_their_attributes_ask_for(open_task):
     assert task.submit() == {"boundingBox": ANSWER, "code": "abc", "more": "as written"}
 
 
+def test_a_script_may_have_variables_of_any_name(open_task):
+    """`var name` is the window's name, by which the portal knows its frame."""
+    names = "var name = 'boxes', status = 1, parent = null, length = 3, event = 0, labels = [], text = '';"
+    task = open_task(f"<script>{names}</script><crowd-form>{ELEMENT}</crowd-form>")
+    draw(task.page, task.frame, BOX)
+    assert task.submit() == {"boundingBox": ANSWER}
+
+
 TWO = f"{SCRIPT}<crowd-form>{ELEMENT}{ELEMENT.replace('boundingBox', 'second')}</crowd-form>"
 
 

@@ -70,6 +70,13 @@ def test_a_wrong_code_a_weak_password_and_an_unknown_name_are_refused(stack, wor
         client.post("api/reset-password", wrong | {"password": "too short"})
 
 
+def test_a_common_password_is_refused(stack):
+    given = {"username": "ann.miller@example.com", "code": "000000"}
+    for common in ("Welcome2026!!", "Ann.Miller.2026"):
+        with refused(422, "PasswordRefused"):
+            PortalClient(stack.portal).post("api/reset-password", given | {"password": common})
+
+
 def test_asking_for_a_code_tells_nothing_and_mails_only_who_has_an_account(stack, worker):
     credentials, _ = worker
     client = PortalClient(stack.portal)

@@ -6,7 +6,7 @@ import time
 import pytest
 import urllib3
 
-from adapters.sessions import LIFETIME_S, Sessions
+from adapters.sessions import IDLE_S, LIFETIME_S, Sessions
 from adapters.table import Table
 from integration.labeling.conftest import PASSWORD, TEMPORARY
 from integration.labeling.test_portal import first_task, raw
@@ -22,9 +22,37 @@ def sessions(stack):
 
 def test_a_session_ends_after_twelve_hours(sessions):
     begun, cookie = sessions.begin("somebody", "somebody", "a@example.com", 1_000)
+    for now in range(1_000, 1_000 + LIFETIME_S, IDLE_S - 1):
+        assert sessions.find(cookie, now) == begun
     assert sessions.find(cookie, 1_000 + LIFETIME_S - 1) == begun
     assert sessions.find(cookie, 1_000 + LIFETIME_S) is None
     assert LIFETIME_S == 12 * 3600
+
+
+def test_a_session_ends_after_half_an_hour_in_which_nobody_did_anything(sessions):
+    """What a page asks for by itself is no sign of anybody; nor is what is done noted more than needed."""
+    begun, cookie = sessions.begin("idle", "idle", "a@example.com", 1_000)
+    assert sessions.find(cookie, 1_000 + 299) == begun
+    (item,) = sessions.table.query("WORKER#idle", "SESSION#")
+    assert item["seen"] == 1_000
+    assert sessions.find(cookie, 2_000) == begun
+    assert sessions.find(cookie, 2_000 + IDLE_S - 1, idle=True) == begun
+    assert sessions.find(cookie, 2_000 + IDLE_S) is None
+    assert IDLE_S == 30 * 60
+
+
+def test_what_a_page_asks_by_itself_does_not_keep_a_session(stack, sessions, team):
+    worker = team.worker()
+    (item,) = sessions.table.query(f"WORKER#{worker.cookie.partition('=')[2].partition('.')[0]}", "SESSION#")
+    long_ago = int(time.time()) - IDLE_S + 60
+    sessions.table.put(item | {"seen": long_ago})
+    asked = raw(stack, "api/jobs", "GET", cookie=worker.cookie, **{"x-truthmill-idle": "1"})
+    assert asked.status == 200
+    assert sessions.table.get((item["pk"], item["sk"]))["seen"] == long_ago
+    assert raw(stack, "api/jobs", "GET", cookie=worker.cookie).status == 200
+    assert sessions.table.get((item["pk"], item["sk"]))["seen"] > long_ago
+    sessions.table.put(item | {"seen": int(time.time()) - IDLE_S})
+    assert raw(stack, "api/jobs", "GET", cookie=worker.cookie).status == 401
 
 
 def test_the_table_keeps_a_digest_of_a_session_only(sessions):

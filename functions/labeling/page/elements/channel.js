@@ -4,21 +4,24 @@
  */
 const PORTAL = new URL(window.location.href).origin;
 
+/** As they were: `var name` or `var parent` in a script of the template's gives the window other ones. */
+const { name: NONCE, parent: AROUND } = Reflect.get(window, "truthmillFrame");
+
 /** @type {Promise<MessagePort | null>} */
 const port = new Promise((resolve) => {
-  if (window.parent === window) {
+  if (AROUND === window) {
     resolve(null);
     return;
   }
   window.addEventListener("message", function listen(event) {
-    const fromPortal = event.source === window.parent && event.origin === PORTAL;
-    if (!fromPortal || event.data?.truthmill !== "begin" || event.data.nonce !== window.name) return;
+    const fromPortal = event.source === AROUND && event.origin === PORTAL;
+    if (!fromPortal || event.data?.truthmill !== "begin" || event.data.nonce !== NONCE) return;
     window.removeEventListener("message", listen);
     resolve(event.ports[0]);
   });
 });
 
-export const framed = window.parent !== window;
+export const framed = AROUND !== window;
 
 /** @param {Record<string, any>} message */
 export async function send(message) {
@@ -27,7 +30,7 @@ export async function send(message) {
 
 /** Greet the portal, and hear it from now on. @param {(message: Record<string, any>) => void} listener */
 export async function listen(listener) {
-  if (framed) window.parent.postMessage({ truthmill: "hello", nonce: window.name }, PORTAL);
+  if (framed) AROUND.postMessage({ truthmill: "hello", nonce: NONCE }, PORTAL);
   const found = await port;
   if (found) found.onmessage = (event) => listener(event.data);
 }

@@ -15,6 +15,22 @@ export class Unreachable extends Error {}
 /** longer than the portal's own functions may take; then nobody answers any more */
 const PATIENCE_MS = 35_000;
 
+/** since somebody did anything, until what the page asks for says nothing of anybody being there */
+const IDLE_MS = 240_000;
+let lastAct = Date.now();
+
+/** Somebody did something, here or in a task's frame. */
+export function acted() {
+  lastAct = Date.now();
+}
+
+/** Whether somebody has done anything lately. */
+export function active() {
+  return Date.now() - lastAct < IDLE_MS;
+}
+
+for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, acted, true);
+
 /** How far the portal's clock is ahead of ours, in milliseconds. */
 let ahead = 0;
 
@@ -50,7 +66,8 @@ async function ask(path, request) {
 async function send(address, request) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    return await fetch(address, { ...request, signal, credentials: "same-origin", cache: "no-store" });
+    const headers = active() ? request.headers : { ...request.headers, "X-Truthmill-Idle": "1" };
+    return await fetch(address, { ...request, headers, signal, credentials: "same-origin", cache: "no-store" });
   } catch (error) {
     throw new Unreachable(String(error));
   }

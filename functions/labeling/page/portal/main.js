@@ -4,13 +4,14 @@
  */
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
-import { get, post, Refused, Unreachable } from "./api.js";
+import { active, get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
 import { signInForm } from "./sign_in.js";
 import { Work } from "./work.js";
 
+const STAY_MS = 240_000; // who draws for long asks the portal for nothing, and is there all the same
 const LOOK_AGAIN_MS = 30_000;
 const ENDING_MS = 2_000; // while a job is about to end
 const TRY_AGAIN_MS = 3_000;
@@ -173,7 +174,7 @@ function header(job, left) {
 
 /** What went wrong, and what to do; without a connection it tries again by itself. @param {unknown} error */
 function sorry(error) {
-  if (error instanceof Refused && error.code === "SignedOut") return signIn();
+  if (error instanceof Refused && error.code === "SignedOut") return signIn(user ? text("sign.again") : "");
   window.clearTimeout(timer);
   const away = error instanceof Unreachable;
   const words = away ? text("app.unreachable") : error instanceof Error ? error.message : String(error);
@@ -202,5 +203,6 @@ function show(...content) {
   /** @type {HTMLElement | null} */ (place.querySelector("[autofocus]") ?? heading)?.focus();
 }
 
+window.setInterval(() => user && active() && get("session").catch(() => {}), STAY_MS);
 window.addEventListener("hashchange", () => route().catch(sorry));
 begin();

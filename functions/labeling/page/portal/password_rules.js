@@ -1,13 +1,14 @@
 /** The user pool's password rules, as the API words them, checked while the worker types. */
 import { text } from "../texts/texts.js";
 
-/** @type {[RegExp, string, (password: string, count: number) => boolean][]} */
+/** @type {[RegExp, string, (password: string, count: number) => boolean | null][]} null: only the portal can tell */
 const KNOWN = [
   [/^at least (\d+) characters$/, "rule.length", (password, count) => [...password].length >= count],
   [/^a lower case letter$/, "rule.lower", (password) => /[a-z]/.test(password)],
   [/^an upper case letter$/, "rule.upper", (password) => /[A-Z]/.test(password)],
   [/^a digit$/, "rule.digit", (password) => /\d/.test(password)],
   [/^a special character$/, "rule.symbol", (password) => /[\^$*.[\]{}()?\-"!@#%&/\\,><':;|_~`+= ]/.test(password)],
+  [/^more than common words/, "rule.common", () => null],
   [/^no space at either end$/, "rule.ends", (password) => password !== "" && password === password.trim()],
 ];
 

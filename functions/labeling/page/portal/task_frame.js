@@ -26,7 +26,7 @@ export class TaskFrame {
   #loaded = 0;
   #greeted = 0;
   #silence = 0;
-  #nonce = crypto.randomUUID();
+  #nonce = "";
 
   /**
    * @param {any} task as the API gives it
@@ -36,20 +36,29 @@ export class TaskFrame {
   constructor(task, portal) {
     this.task = task;
     this.portal = portal;
-    this.root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
-    this.root.setAttribute("sandbox", "allow-scripts");
-    this.root.inert = true;
+    this.root = this.#made();
     this.hear = (/** @type {MessageEvent} */ event) => this.#hear(event);
     window.addEventListener("message", this.hear);
-    this.root.addEventListener("load", () => this.#came());
-    this.root.src = `/${task.page}`;
   }
 
-  /** The page anew, with a new link to its picture; not as a step of the browser's history. */
+  /** The page anew, with a new link to its picture: in a frame of which no script has changed anything. */
   load() {
-    this.#listen();
-    const address = new URL(`/${this.task.page}`, window.location.href).href;
-    if (this.root.contentWindow) this.root.contentWindow.location.replace(address);
+    const before = this.root;
+    this.root = this.#made();
+    before.replaceWith(this.root);
+    if (this.#shown) this.show();
+  }
+
+  #made() {
+    this.#nonce = crypto.randomUUID();
+    this.#loaded = 0;
+    this.#greeted = 0;
+    const root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${this.task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
+    root.setAttribute("sandbox", "allow-scripts");
+    root.inert = true;
+    root.addEventListener("load", () => root === this.root && this.#came());
+    root.src = `/${this.task.page}`;
+    return root;
   }
 
   show() {
@@ -87,8 +96,9 @@ export class TaskFrame {
 
   #came() {
     this.#loaded += 1;
+    const { root } = this;
     setTimeout(() => {
-      if (this.#greeted >= this.#loaded || !this.root.isConnected) return;
+      if (this.#greeted >= this.#loaded || root !== this.root || !root.isConnected) return;
       this.#greeted = this.#loaded;
       this.portal.onFailed();
     }, GREETING_MS);

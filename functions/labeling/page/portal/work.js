@@ -4,7 +4,7 @@
  */
 import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
-import { get, portalNow, post, rendered, Refused, Unreachable } from "./api.js";
+import { acted, get, portalNow, post, rendered, Refused, Unreachable } from "./api.js";
 import { LeaseWarning } from "./lease.js";
 import { TaskFrame } from "./task_frame.js";
 
@@ -151,6 +151,7 @@ export class Work {
   #heard(frame, message) {
     if (message?.type === "picture") frame.hasPicture = true;
     if (frame !== this.#frames[0]) return;
+    acted(); // what a frame hears doesn't reach us
     if (frame.hasPicture) this.#loadAhead();
     if (frame.stuck) this.#say("");
     frame.stuck = false;
