@@ -75,3 +75,22 @@ def test_answers_lie_on_the_picture_as_it_is_stored_whatever_an_orientation_tag_
     shown = page.locator(".object img").bounding_box()
     assert shown["width"] / shown["height"] == pytest.approx(800 / 560, rel=0.01)
     context.close()
+
+
+def test_removing_somebody_is_asked_once_and_told(chromium):
+    site = site_of(PORTAL_PAGES["team"])
+    site.put_json("/api/lead/teams/annotators/members/1/remove", {"removed": True, "returned": 2})
+    context = chromium.new_context(locale="en-GB")
+    context.route("**/*", site.serve)
+    page, posted = context.new_page(), []
+    page.on("request", lambda request: request.method == "POST" and posted.append(request.url))
+    show(page, "team", ORIGIN)
+    row = page.get_by_role("row").filter(has_text="ann@example.com")
+    row.get_by_role("button", name="Remove: ann@example.com").click()
+    row.get_by_role("button", name="Cancel").click()
+    assert posted == []
+    row.get_by_role("button", name="Remove: ann@example.com").click()
+    row.get_by_role("button", name="ann@example.com").click()
+    page.get_by_role("status").filter(has_text="ann@example.com").filter(has_text="2").wait_for()
+    assert [address.rpartition("/members/")[2] for address in posted] == ["1/remove"]
+    context.close()

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from browser.conftest import task_of
-from browser.portal_pages import PORTAL_PAGES, TASK, show, site_of
+from browser.portal_pages import PORTAL_PAGES, TASK, park, show, site_of
 from browser.sandbox import ORIGIN
 
 ANSWER = "/api/jobs/pets-1/tasks/000017/answer"
@@ -302,3 +302,53 @@ def test_a_session_that_ended_while_nobody_was_there_is_told(work):
     Played(page, "/api/jobs", (401, SIGNED_OUT))
     page.get_by_role("button", name="Look again").click()
     page.get_by_text("Your session has ended. Sign in to go on").wait_for()
+
+
+SECOND = {**TASK, "task": "000018", "page": "second"}
+SECOND_PAGE = """<crowd-form><crowd-bounding-box name="b" labels="['cat', 'dog', 'bird']"
+ src="{{ task.input.taskObject | grant_read_access }}"></crowd-bounding-box></crowd-form>"""
+
+
+@pytest.fixture
+def two(chromium):
+    """The portal on the first of two tasks. picture: of the second."""
+    contexts = []
+
+    def open_(picture):
+        site = site_of(PORTAL_PAGES["task"])
+        site.pictures["/second.png"] = picture
+        site.put_task(SECOND_PAGE, ("cat",), "/second.png", "/second")
+        site.put_json(TASKS, {"tasks": [TASK, SECOND], "jobStatus": "InProgress"})
+        site.put_json(ANSWER, {"accepted": True, "tasks": [SECOND], "jobStatus": "InProgress"})
+        context = chromium.new_context(locale="en-GB")
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        context.route("**/*", site.serve)
+        page = context.new_page()
+        show(page, "task", ORIGIN)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def test_boxes_of_the_picture_before_are_there_to_take_over(two):
+    page = two(park())
+    submit(page)
+    frame = task_of(page, after=17)
+    frame.get_by_test_id("stage").press("v")
+    frame.get_by_role("button", name=re.compile("^cat, left 120, top 250, 190 by 150")).wait_for()
+    frame.get_by_role("button", name=re.compile("^dog, left 430, top 200, 260 by 220")).wait_for()
+
+
+def test_the_last_picture_is_never_seen_under_the_next_tasks_name(two):
+    """The next one can't be loaded: it says so, and nothing of the one before is on the screen."""
+    page = two(b"broken")
+    submit(page)
+    page.locator("iframe.task:not(.ahead)[title$='000018']").wait_for()
+    frame = page.frame_locator("iframe.task:not(.ahead)")
+    frame.get_by_text("The picture can't be loaded.").wait_for()
+    assert frame.locator("img.picture").is_hidden()
+    assert page.locator("iframe.task").count() == 1
+    assert frame.get_by_role("button", name="Try again").is_visible()

@@ -79,10 +79,22 @@ def test_the_palm_of_a_hand_does_not_draw_beside_its_pen(task):
     pointer(task, "pointermove", (180, 120), **PEN)
     pointer(task, "pointerup", (300, 220), **finger(0))
     pointer(task, "pointerup", (180, 120), **PEN)
-    pointer(task, "pointerdown", (20, 20), **finger(0))  # the pen is just above
-    pointer(task, "pointermove", (60, 60), **finger(0))
-    pointer(task, "pointerup", (60, 60), **finger(0))
     assert task.boxes() == [("cat", *BOX)]
+
+
+def test_a_palm_that_touches_while_the_pen_is_just_above_draws_nothing(task):
+    """In one go, for it counts how long ago the pen was seen."""
+    (x, y), (right, bottom) = (place(task.frame, *point) for point in ((20, 20), (60, 60)))
+    frame = task.page.locator("iframe.task").bounding_box()
+    x, y, right, bottom = x - frame["x"], y - frame["y"], right - frame["x"], bottom - frame["y"]
+    steps = [
+        ["pointermove", x, y, PEN | {"buttons": 0}],
+        ["pointerdown", x, y, finger(0)],
+        ["pointermove", right, bottom, finger(0)],
+        ["pointerup", right, bottom, finger(0)],
+    ]
+    task.inside.evaluate(f"(steps) => steps.forEach({DISPATCH})", steps)
+    assert task.boxes() == []
 
 
 def test_a_pen_goes_before_the_palm_that_touched_first(task):
