@@ -12,7 +12,14 @@ from PIL import Image, ImageDraw
 from browser.sandbox import PICTURES, Site
 
 MOMENT, LATER = "2026-11-23T09:30:00.000Z", "2099-01-01T00:00:00.000Z"
-RULES = ["at least 12 characters", "a lower case letter", "an upper case letter", "a digit"]
+RULES = [
+    "at least 12 characters",
+    "a lower case letter",
+    "an upper case letter",
+    "a digit",
+    "no space at either end",
+    "more than common words, years and rows of keys",
+]
 JOB = {
     "job": "pets-1",
     "title": "Cats and dogs in the park",

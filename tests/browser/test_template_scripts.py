@@ -1,5 +1,7 @@
 """Templates that bring scripts, buttons and fields of their own, as found in the wild."""
 
+import json
+
 import pytest
 
 from browser.conftest import draw
@@ -166,6 +168,29 @@ def test_fields_keep_to_what_their_attributes_ask_for(open_task):
     task.frame.get_by_role("alert").filter(has_text="Three letters at least").wait_for()
     task.frame.get_by_label("Code").fill("abc")
     assert task.submit() == {"boundingBox": ANSWER, "code": "abc", "more": "as written"}
+
+
+def test_the_forms_onsubmit_attribute_holds_the_answer_back(open_task):
+    task = open_task(
+        f"""<crowd-form onsubmit="return enough()">{ELEMENT}</crowd-form><script>
+        function enough() {{
+          return document.querySelector('crowd-bounding-box').value.boundingBoxes.length > 1;
+        }}</script>"""
+    )
+    draw(task.page, task.frame, (10, 10, 20, 20))
+    task.press("Enter")
+    assert task.messages("answer") == []
+    draw(task.page, task.frame, BOX)
+    assert len(task.submit()["boundingBox"]["boundingBoxes"]) == 2
+
+
+@pytest.mark.parametrize(("given", "drawn"), [([DRAWN], [("cat", *BOX)]), (None, [])])
+def test_an_initial_value_of_the_task_or_none(open_task, given, drawn):
+    value = json.dumps(given).replace('"', "&quot;") if given else "{{ task.input.none | to_json | escape }}"
+    task = open_task(box_with(f'{SRC} {LABELS} initial-value="{value}"'))
+    assert task.boxes() == drawn
+    task.frame.get_by_role("button", name="Submit" if given else "Nothing here", exact=True).click()
+    assert task.await_message("answer")["answer"]["b"]["initialValueModified"] is False
 
 
 def test_a_script_may_have_variables_of_any_name(open_task):

@@ -7,6 +7,8 @@ import { text } from "../texts/texts.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;
+/** after the frame has loaded, for the page that greeted to say that it is still there; it may be decoding a picture */
+const ALIVE_MS = 10_000;
 /** from when it is asked for to its greeting; a script that never ends holds it up for good */
 const SILENT_MS = 20_000;
 
@@ -25,6 +27,8 @@ export class TaskFrame {
   /** pages that the frame has loaded, and those of them that greeted; one that a script went to doesn't */
   #loaded = 0;
   #greeted = 0;
+  /** whether the page that greeted is there since the last that was loaded */
+  #alive = false;
   #silence = 0;
   #nonce = "";
 
@@ -95,13 +99,17 @@ export class TaskFrame {
   }
 
   #came() {
-    this.#loaded += 1;
     const { root } = this;
-    setTimeout(() => {
-      if (this.#greeted >= this.#loaded || root !== this.root || !root.isConnected) return;
-      this.#greeted = this.#loaded;
+    const fail = () => {
+      if (root !== this.root || !root.isConnected) return;
+      this.#alive = true; // told once is enough
       this.portal.onFailed();
-    }, GREETING_MS);
+    };
+    this.#loaded += 1;
+    this.#alive = false;
+    this.tell({ type: "ping" });
+    setTimeout(() => this.#greeted < this.#loaded && fail(), GREETING_MS);
+    setTimeout(() => !this.#alive && fail(), ALIVE_MS);
   }
 
   /** @param {MessageEvent} event */
@@ -109,12 +117,16 @@ export class TaskFrame {
     if (event.source !== this.root.contentWindow || event.origin !== "null") return;
     if (event.data?.truthmill !== "hello" || event.data.nonce !== this.#nonce) return;
     this.#greeted += 1;
+    this.#alive = true;
     window.clearTimeout(this.#silence);
     this.failures = 0;
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port1;
-    port1.onmessage = (message) => this.portal.onMessage(message.data);
+    port1.onmessage = ({ data }) => {
+      if (data?.type === "pong") this.#alive = true;
+      else this.portal.onMessage(data);
+    };
     // The frame's origin is opaque, so it can't be named; the port reaches this one window.
     this.root.contentWindow?.postMessage({ truthmill: "begin", nonce: this.#nonce }, "*", [port2]);
     this.tell({ type: "task", ...this.portal.first() });
