@@ -19,7 +19,8 @@ class Held(msgspec.Struct, frozen=True):
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker holds in a job, and where they got to in its queues.
 
-    places: shard (as text) to the last place looked at. last: moment of their last answer. rewound: moment
+    places: shard (as text) to the last place looked at. last: moment of their last answer. spent:
+    milliseconds on all their answers. rewound: moment
     at which they last began from the front. gold: gold tasks they had, with what came of them.
     """
 
@@ -30,6 +31,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     places: dict[str, str] = {}
     answered: int = 0
     last: int = 0
+    spent: int = 0
     rewound: int = 0
     gold: tuple[int, ...] = ()
     gold_result: GoldResult = GoldResult()

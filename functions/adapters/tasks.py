@@ -101,11 +101,13 @@ class Tasks(StoredTasks):
         item = {"pk": key[0], "sk": key[1], "digest": digest, "expires": now // 1000 + KEPT_S}
         item["answer"] = msgspec.json.encode(submitted).decode()
 
+        took = submitted.submitted - submitted.accepted
+
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
             free = without(desk, number)
             return (
                 leases.answer(stored.task, worker, now, self._most(job, stored.task, submitted)),
-                msgspec.structs.replace(free, answered=desk.answered + 1, last=now),
+                msgspec.structs.replace(free, answered=desk.answered + 1, last=now, spent=desk.spent + took),
             )
 
         try:

@@ -257,7 +257,7 @@ def _worker_id(sub: str) -> str:
 
 
 def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
-    counters = portal.jobs.counters(job)
+    counters, desk = portal.jobs.counters(job), portal.tasks.desk(session.sub, job.name)
     return {
         "job": job.name,
         "title": job.task["TaskTitle"],
@@ -266,7 +266,8 @@ def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
         "labels": list(job.labels),
         "objects": job.objects,
         "remaining": job.objects - counters.done,
-        "answeredByMe": portal.tasks.desk(session.sub, job.name).answered,
+        "answeredByMe": desk.answered,
+        "secondsEach": round(desk.spent / desk.answered / 1000, 1) if desk.spent and desk.answered else None,
         "workersPerObject": job.workers_per_object,
         "timeLimitSeconds": job.time_limit_ms // 1000,
         "created": iso_milli(job.created),

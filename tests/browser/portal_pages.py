@@ -29,6 +29,7 @@ JOB = {
     "objects": 1200,
     "remaining": 431,
     "answeredByMe": 97,
+    "secondsEach": 11.6,
     "workersPerObject": 1,
     "timeLimitSeconds": 600,
     "created": MOMENT,

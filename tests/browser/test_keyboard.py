@@ -88,6 +88,22 @@ def test_a_page_that_follows_another_begins_at_its_heading(open_site):
     assert page.evaluate("() => document.activeElement.textContent") == "Cats and dogs in the park"
 
 
+@pytest.mark.parametrize(
+    ("pace", "says"),
+    [
+        (None, "up to 10 min a picture"),
+        (11.6, "you take about 12 sec a picture, of up to 10 min"),
+        (301.2, "you take about 5 min a picture, of up to 10 min"),
+    ],
+)
+def test_the_list_of_jobs_says_how_long_a_picture_takes(open_site, pace, says):
+    site = site_of(PORTAL_PAGES["jobs"])
+    site.put_json("/api/jobs", {"jobs": [{**JOB, "secondsEach": pace}]})
+    page = open_site(site)
+    show_page(page, "jobs", ORIGIN)
+    assert says in page.locator(".facts").inner_text()
+
+
 def test_the_list_of_jobs_renews_itself_and_leaves_the_focus_alone(open_site):
     page = open_site(site_of(PORTAL_PAGES["jobs"]))
     page.clock.install()

@@ -74,6 +74,7 @@ def test_a_workers_day(stack, team):
     (listed,) = worker.get("api/jobs")["jobs"]
     assert (listed["job"], listed["title"], listed["remaining"]) == (job, "Pets", 2)
     assert (listed["labels"], listed["timeLimitSeconds"], listed["answeredByMe"]) == (["cat", "dog"], 600, 0)
+    assert listed["secondsEach"] is None
 
     task = first_task(worker, job)
     assert first_task(worker, job)["task"] == task["task"]
@@ -89,6 +90,7 @@ def test_a_workers_day(stack, team):
         worker.post(f"{path}/answer", answer_of(("dog", 1, 2, 30, 40)))
     (listed,) = worker.get("api/jobs")["jobs"]
     assert (listed["remaining"], listed["answeredByMe"]) == (1, 1)
+    assert 0 < listed["secondsEach"] < 60
 
     other = first_task(worker, job)
     assert other["task"] != task["task"]

@@ -13,6 +13,12 @@ function none() {
   return element("div", { class: "card empty" }, element("h2", {}, text("jobs.none")), element("p", {}, text("jobs.noneAbout")));
 }
 
+/** @param {number} seconds */
+function timeOf(seconds) {
+  const [value, unit] = seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"] : [Math.round(seconds / 60), "minute"];
+  return new Intl.NumberFormat(language, { style: "unit", unit: String(unit) }).format(Number(value));
+}
+
 /** @param {any} job @param {(job: any) => void} onStart */
 function line(job, onStart) {
   const numbers = new Intl.NumberFormat(language);
@@ -20,7 +26,7 @@ function line(job, onStart) {
   const facts = [
     text("jobs.left", { count: numbers.format(job.remaining), total: numbers.format(job.objects) }),
     text("jobs.mine", { count: numbers.format(job.answeredByMe) }),
-    text("jobs.time", { minutes }),
+    job.secondsEach ? text("jobs.pace", { time: timeOf(job.secondsEach), minutes }) : text("jobs.time", { minutes }),
   ];
   const progress = element("progress", { max: Math.max(1, job.objects), value: job.objects - job.remaining, "aria-label": facts[0] });
   const start = job.remaining > 0 && element("button", { type: "button", class: "primary", "aria-label": `${text("jobs.start")}: ${job.title}`, onclick: () => onStart(job) }, text("jobs.start"));

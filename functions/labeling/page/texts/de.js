@@ -36,6 +36,7 @@ export const de = {
   "jobs.left": "noch {count} von {total} Bildern",
   "jobs.mine": "{count} von Ihnen erledigt",
   "jobs.time": "bis zu {minutes} min je Bild",
+  "jobs.pace": "Sie brauchen etwa {time} je Bild, von bis zu {minutes} min",
   "jobs.start": "Anfangen",
   "jobs.ending": "Jedes Bild hat seine Antworten; der Auftrag wird abgeschlossen.",
   "jobs.labels": "Klassen",

@@ -36,6 +36,7 @@ export const en = {
   "jobs.left": "{count} of {total} pictures left",
   "jobs.mine": "{count} done by you",
   "jobs.time": "up to {minutes} min a picture",
+  "jobs.pace": "you take about {time} a picture, of up to {minutes} min",
   "jobs.start": "Start working",
   "jobs.ending": "Every picture has its answers; the job is being finished.",
   "jobs.labels": "Labels",
