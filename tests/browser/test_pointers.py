@@ -214,6 +214,18 @@ def test_a_picture_with_an_orientation_tag_is_shown_and_measured_as_it_is_stored
     assert answer["boundingBoxes"][0] == {"label": "cat", "left": 100, "top": 60, "width": 80, "height": 60}
 
 
+@pytest.mark.parametrize("size", [(333, 251), (1021, 767), (3, 7), (4999, 3331)])
+def test_a_picture_has_its_pixels_at_any_zoom_of_the_browser(open_task, size):
+    """At 1.1 pixels of the device for one of CSS no such side is a whole number of them."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = saved(Image.new("RGB", size), "JPEG", exif=exif)
+    task = open_task(picture=picture, size=size, device_scale_factor=1.1)
+    task.frame.get_by_role("button", name="Nothing here").click()
+    answer = task.await_message("answer")["answer"]["boundingBox"]
+    assert answer["inputImageProperties"] == {"width": size[0], "height": size[1]}
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16", "P"])
 def test_pictures_of_other_kinds_than_colour_are_drawn_on(open_task, mode):
     task = open_task(picture=saved(Image.new(mode, (320, 240)), "PNG"))

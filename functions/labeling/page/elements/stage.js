@@ -162,14 +162,24 @@ export class Stage {
 
   #loaded() {
     this.picture.hidden = false;
-    // As it is laid out, unturned. Its natural size is that of the picture as an orientation tag would turn it.
-    this.viewport.picture = { width: this.picture.offsetWidth, height: this.picture.offsetHeight };
+    this.viewport.picture = this.#stored();
     this.loupeView.show(this.picture);
     this.ready = true;
     this.#unsmoothed(); // all its pixels are decoded now, and not at the first zoom
     this.#resized();
     this.fit();
     this.hear.onReady();
+  }
+
+  /**
+   * The picture's size as it is laid out: unturned. Its natural size is that of the picture as an orientation tag turns
+   * it; the size of the layout alone is no whole number of pixels at every zoom.
+   */
+  #stored() {
+    const { naturalWidth, naturalHeight, offsetWidth, offsetHeight } = this.picture;
+    const off = (/** @type {number} */ width, /** @type {number} */ height) => Math.abs(width - offsetWidth) + Math.abs(height - offsetHeight);
+    const turned = off(naturalHeight, naturalWidth) < off(naturalWidth, naturalHeight);
+    return turned ? { width: naturalHeight, height: naturalWidth } : { width: naturalWidth, height: naturalHeight };
   }
 
   #failed() {
