@@ -111,7 +111,7 @@ function ruleList(password, given) {
     rules.forEach(({ words, met }, number) => {
       const fulfilled = met(password.value);
       const state = text(fulfilled ? "password.met" : "password.open");
-      lines[number].className = fulfilled ? "met" : "";
+      lines[number].className = fulfilled === null ? "later" : fulfilled ? "met" : "";
       lines[number].replaceChildren(words, fulfilled === null ? "" : element("span", { class: "for-ears" }, `: ${state}`));
     });
   show();
