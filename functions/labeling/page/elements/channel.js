@@ -32,5 +32,7 @@ export async function send(message) {
 export async function listen(listener) {
   if (framed) AROUND.postMessage({ truthmill: "hello", nonce: NONCE }, PORTAL);
   const found = await port;
-  if (found) found.onmessage = (event) => listener(event.data);
+  if (!found) return;
+  found.onmessage = (event) => listener(event.data);
+  found.postMessage({ type: "ready" });
 }

@@ -59,7 +59,6 @@ listen((message) => {
     if (message.boxes) [message.boxes, ...(message.others ?? [])].forEach((boxes, number) => all[number]?.keep(boxes));
     if (message.fields) form()?.keep(message.fields);
   } else if (message.type === "shown") form()?.boxes?.focusStage();
-  else if (message.type === "ping") send({ type: "pong" });
   else if (message.type === "refused") form()?.resume(message.words);
 });
 

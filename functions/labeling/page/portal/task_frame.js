@@ -7,8 +7,8 @@ import { text } from "../texts/texts.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;
-/** after the frame has loaded, for the page that greeted to say that it is still there; it may be decoding a picture */
-const ALIVE_MS = 10_000;
+/** after the frame has loaded, for a word through the port; without one nothing that is drawn there could be sent */
+const WORD_MS = 10_000;
 /** from when it is asked for to its greeting; a script that never ends holds it up for good */
 const SILENT_MS = 20_000;
 
@@ -27,8 +27,10 @@ export class TaskFrame {
   /** pages that the frame has loaded, and those of them that greeted; one that a script went to doesn't */
   #loaded = 0;
   #greeted = 0;
-  /** whether the page that greeted is there since the last that was loaded */
-  #alive = false;
+  /** whether a word came through the port */
+  #heard = false;
+  /** whether the portal knows that this page is no task's */
+  #failed = false;
   #silence = 0;
   #nonce = "";
 
@@ -57,6 +59,8 @@ export class TaskFrame {
     this.#nonce = crypto.randomUUID();
     this.#loaded = 0;
     this.#greeted = 0;
+    this.#failed = false;
+    this.#heard = false;
     const root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${this.task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
     root.setAttribute("sandbox", "allow-scripts");
     root.inert = true;
@@ -100,16 +104,16 @@ export class TaskFrame {
 
   #came() {
     const { root } = this;
-    const fail = () => {
-      if (root !== this.root || !root.isConnected) return;
-      this.#alive = true; // told once is enough
-      this.portal.onFailed();
-    };
     this.#loaded += 1;
-    this.#alive = false;
-    this.tell({ type: "ping" });
-    setTimeout(() => this.#greeted < this.#loaded && fail(), GREETING_MS);
-    setTimeout(() => !this.#alive && fail(), ALIVE_MS);
+    setTimeout(() => this.#greeted < this.#loaded && this.#fail(root), GREETING_MS);
+    setTimeout(() => !this.#heard && this.#fail(root), WORD_MS);
+  }
+
+  /** @param {HTMLIFrameElement} root of the page that isn't a task's, or is no more */
+  #fail(root) {
+    if (root !== this.root || !root.isConnected || this.#failed) return;
+    this.#failed = true;
+    this.portal.onFailed();
   }
 
   /** @param {MessageEvent} event */
@@ -117,16 +121,18 @@ export class TaskFrame {
     if (event.source !== this.root.contentWindow || event.origin !== "null") return;
     if (event.data?.truthmill !== "hello" || event.data.nonce !== this.#nonce) return;
     this.#greeted += 1;
-    this.#alive = true;
     window.clearTimeout(this.#silence);
     this.failures = 0;
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port1;
-    port1.onmessage = ({ data }) => {
-      if (data?.type === "pong") this.#alive = true;
-      else this.portal.onMessage(data);
+    port1.onmessage = (message) => {
+      this.#heard = true;
+      this.portal.onMessage(message.data);
     };
+    const { root } = this;
+    // Where browsers tell it: the page that had the other end is gone.
+    port1.addEventListener("close", () => port1 === this.#port && this.#fail(root));
     // The frame's origin is opaque, so it can't be named; the port reaches this one window.
     this.root.contentWindow?.postMessage({ truthmill: "begin", nonce: this.#nonce }, "*", [port2]);
     this.tell({ type: "task", ...this.portal.first() });
