@@ -100,6 +100,7 @@ def test_a_portal_that_never_answers_is_asked_again(work):
     submit(page)
     page.get_by_role("alert").filter(has_text="No connection").wait_for()
     assert page.evaluate("() => window.patience") == 35_000
+    page.evaluate("() => { AbortSignal.timeout = () => new AbortController().signal; }")
     page.unroute(ORIGIN + ANSWER)
     played = Played(page, ANSWER, (200, DONE))
     page.clock.run_for(3_000)
@@ -274,9 +275,11 @@ def test_a_list_that_renews_itself_says_so_once_nobody_has_done_anything_for_a_w
     page.get_by_role("heading", name="Your jobs").wait_for()
     told = idle_of(page, "/api/jobs")
     run_for(page, "/api/jobs", 31_000)
-    page.clock.run_for(230_000)
-    run_for(page, "/api/jobs", 31_000)
-    assert (told[0], told[-1]) == (False, True)
+    assert told == [False]
+    page.clock.run_for(210_000)
+    for _ in range(3):  # the next is asked for once the one before has been answered
+        run_for(page, "/api/jobs", 31_000)
+    assert told[-1] is True
     page.get_by_role("button", name="Look again").click()
     page.wait_for_timeout(100)
     assert told[-1] is False
