@@ -1,9 +1,9 @@
 """State PlaceImages: puts each kept picture once, under the name that follows from its content."""
 
 import hashlib
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -43,6 +43,8 @@ def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> d
 
 def _copy_all(store: Storage, batch: PlaceBatch) -> None:
     """Pictures that the dataset has already, copied inside S3; the first error ends it."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         list(pool.map(lambda placement: store.copy(placement.entry.key, placement.key), batch.pictures))
 
@@ -84,18 +86,50 @@ def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
 def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
     """Upload with IN_FLIGHT at a time, and no more than IN_FLIGHT_BYTES; the first error ends it.
 
-    Where no more may be under way the oldest is waited for; to watch all of them would cost a tenth of a PUT.
+    Threads of its own and two queues: a pool's futures would cost a sixth of what a PUT does.
     """
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        under_way: deque[tuple[Future[None], int]] = deque()
-        held = 0
+    asked: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
+    ended: SimpleQueue[int | BaseException] = SimpleQueue()
+    threads = [Thread(target=_upload, args=(store, asked, ended)) for _ in range(IN_FLIGHT)]
+    for thread in threads:
+        thread.start()
+    under_way = held = 0
+    try:
         for key, content in pictures:
-            while under_way and (len(under_way) >= IN_FLIGHT or held + len(content) > IN_FLIGHT_BYTES):
-                future, size = under_way.popleft()
-                future.result()
-                held -= size
-            kind = TYPES[key[key.rindex(".") :]]
-            under_way.append((pool.submit(store.write, key, content, kind), len(content)))
+            while under_way and (under_way >= IN_FLIGHT or held + len(content) > IN_FLIGHT_BYTES):
+                held -= _size_of(ended.get())
+                under_way -= 1
+            asked.put((key, content))
             held += len(content)
-        for future, _ in under_way:
-            future.result()
+            under_way += 1
+        for _ in range(under_way):
+            _size_of(ended.get())
+    finally:
+        for _ in threads:
+            asked.put(None)
+        for thread in threads:
+            thread.join()
+
+
+def _upload(
+    store: Storage,
+    asked: "SimpleQueue[tuple[str, bytes] | None]",
+    ended: "SimpleQueue[int | BaseException]",
+) -> None:
+    """Write what is asked for, until there is nothing more; answer with each one's size or its error."""
+    while picture := asked.get():
+        key, content = picture
+        outcome: int | BaseException = len(content)
+        try:
+            store.write(key, content, TYPES[key[key.rindex(".") :]])
+        except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
+            outcome = error
+        del picture, content  # a thread that waits holds no picture
+        ended.put(outcome)
+
+
+def _size_of(outcome: int | BaseException) -> int:
+    """Of an upload that ended. Raises its error."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome

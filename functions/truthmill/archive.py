@@ -3,12 +3,12 @@
 The directory itself is read in `archive_directory`. Section numbers are those of PKWARE's APPNOTE.TXT 6.3.10.
 """
 
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 
 import msgspec
+from zlib_ng import zlib_ng
 
 from truthmill.archive_directory import Directory, open_directory
 from truthmill.archive_end import Read
@@ -188,7 +188,7 @@ def unpack(entry: Entry, raw: bytes | memoryview, limit: int = MAX_PICTURE_BYTES
     content = _inflate(entry, packed, limit) if entry.method else bytes(packed)
     if len(content) != entry.size:
         raise PictureError("size-mismatch", f"{len(content)} bytes, the directory says {entry.size}")
-    if zlib.crc32(content) != entry.crc:
+    if zlib_ng.crc32(content) != entry.crc:
         raise PictureError("damaged-entry", "its checksum (CRC-32) is wrong")
     return content
 
@@ -222,12 +222,12 @@ def _local_name(raw: bytes, extra: bytes, flags: int, entry: Entry) -> str:
 
 def _inflate(entry: Entry, packed: memoryview, limit: int) -> bytes:
     """At most one byte more than the entry's size. Raises PictureError."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
     try:
         content = inflater.decompress(packed, entry.size + 1)
         if len(content) > entry.size:
             raise _too_much(entry, inflater, limit)
-    except zlib.error as error:
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stub has an instance there
         raise PictureError("damaged-entry", str(error)) from error
     if not inflater.eof:
         raise PictureError("damaged-entry", f"its {entry.compressed} packed bytes end early")
@@ -237,7 +237,7 @@ def _inflate(entry: Entry, packed: memoryview, limit: int) -> bytes:
     return content
 
 
-def _too_much(entry: Entry, inflater: "zlib._Decompress", limit: int) -> PictureError:
+def _too_much(entry: Entry, inflater: "zlib_ng._Decompress", limit: int) -> PictureError:
     """Follows the data, which nobody keeps, until they end or pass the limit."""
     total = entry.size + 1
     while not inflater.eof and total <= limit:

@@ -3,6 +3,8 @@
 import struct
 import zlib
 
+from zlib_ng import zlib_ng
+
 from truthmill import image_colour, image_metadata
 from truthmill.errors import PictureError
 from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILER, UNUSABLE_PROFILE, Container
@@ -24,7 +26,7 @@ def read(data: bytes) -> Container:
         kind, end = data[position + 4 : position + 8], position + 12 + length
         if end > len(data):
             raise PictureError("truncated", f"the PNG ends within its chunk {kind!r}")
-        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+        if zlib_ng.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             raise PictureError("damaged", f"the PNG's chunk {kind!r} has a wrong CRC")
         if not seen and kind != b"IHDR":
             raise PictureError(
@@ -117,7 +119,7 @@ def is_complete(png: bytes) -> bool:
         _pass_bytes(-(-(width - left) // across), -(-(height - top) // down), bits * _CHANNELS[colour])
         for left, top, across, down in passes
     )
-    inflate, position = zlib.decompressobj(), 8
+    inflate, position = zlib_ng.decompressobj(), 8
     while missing > 0 and png[position + 4 : position + 8] != b"IEND":
         end = position + 12 + int.from_bytes(png[position : position + 4], "big")
         pending = png[position + 8 : end - 4] if png[position + 4 : position + 8] == b"IDAT" else b""
