@@ -12,7 +12,9 @@ from typing import Any
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",  # as template.yaml has it
+    "OPENBLAS_NUM_THREADS": "1",  # this and the next two as template.yaml has them
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
     "AWS_DEFAULT_REGION": "us-east-1",

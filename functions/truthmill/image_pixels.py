@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
 _JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
-_ANY_BITS = bytes(range(1, 255)) * 2
+_ANY_BITS = bytes(range(254, 0, -1)) * 2  # ones first: the decoder takes zeros for those that are missing
 _TOO_FEW = "the {} has too few pixels"
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -27,15 +27,22 @@ _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 _warning_filters = threading.Lock()
 
 
-def decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]], None]) -> "Image.Image":
+def decode(
+    container: Container,
+    data: bytes,
+    admit: Callable[[tuple[int, int]], None],
+    *,
+    lacks_bits: bool = False,
+) -> "Image.Image":
     """Decode all pixels of the first picture.
 
     admit: raises PictureError for a size, in pixels, that must not be decoded; asked before memory is taken.
+    lacks_bits: whether another decoder missed some of a JPEG, which Pillow's passes over.
     Raises PictureError truncated or damaged for whatever goes wrong in the decoder.
     """
     try:
         image = _decode(container, data, admit)
-        if container.format != "jpeg" or not _ends_in_grey(image):
+        if container.format != "jpeg" or not (lacks_bits or _ends_in_grey(image)):
             return image
         before = _digest(image)
         del image  # two of them might be more than there is memory for

@@ -6,7 +6,7 @@ a whole would take as much again for each step; of a strip it takes next to noth
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from truthmill import image_colour, image_pixels
 from truthmill.image_container import Container
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 STRIP = 1_000_000  # pixels
+Strips: TypeAlias = Iterator[tuple["Image.Image", list[str]]]
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -22,19 +23,33 @@ def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return size if orientation < 5 else size[::-1]
 
 
-def developed(
-    container: Container, image: "Image.Image", orientation: int
-) -> Iterator[tuple["Image.Image", list[str]]]:
+def developed(container: Container, image: "Image.Image", orientation: int) -> Strips:
     """Strips from the top to the bottom, each with the conversions that it took (but for the turn).
 
     A picture that needs nothing, or isn't larger than a strip, comes as one. Raises PictureError as
     `image_pixels.rgb` does.
     """
-    width, height = upright_size(image.size, orientation)
-    rows = height if _is_fit(container, image, orientation) else max(1, STRIP // width)
+    width, height = image.size
+    if width * height <= STRIP or _is_fit(container, image, orientation):
+        return strips(container, lambda _: image, image.size, orientation, STRIP + width * height)
+    return strips(container, image.crop, image.size, orientation)
+
+
+def strips(
+    container: Container,
+    crop: Callable[[tuple[int, int, int, int]], "Image.Image"],
+    size: tuple[int, int],
+    orientation: int,
+    most: int = STRIP,
+) -> Strips:
+    """The same of a picture of that size (width, height), given what makes an image of a box of it.
+
+    most: pixels of a strip.
+    """
+    width, height = upright_size(size, orientation)
+    rows = max(1, most // width)
     for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        part = image if rows >= height else image.crop(_box(image.size, orientation, top, bottom))
+        part = crop(_box(size, orientation, top, min(top + rows, height)))
         strip, words = image_pixels.rgb(container, part)
         yield image_pixels.upright(strip, orientation), words
 
@@ -98,10 +113,14 @@ class Digest:
             # The public way to get packed pixels block by block, without a copy of all: as a PPM.
             strip.save(cast("IO[bytes]", _Written(self._seen.update)), "PPM")
             return
+        self.add_packed(strip.tobytes())
+
+    def add_packed(self, pixels: bytes | memoryview) -> None:
+        """Take in the next pixels, three bytes each."""
         if self._is_first:
             self._seen.update(b"P6\n%d %d\n255\n" % self._size)  # that PPM's head
             self._is_first = False
-        self._seen.update(strip.tobytes())
+        self._seen.update(pixels)
 
     def hexdigest(self) -> str:
         return self._seen.hexdigest()

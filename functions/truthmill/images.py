@@ -89,29 +89,29 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
     name: as in the source; only its extension matters.
     Raises PictureError with a key of `rejections.REASONS` where it can't be used.
     """
-    from truthmill import similarity  # noqa: PLC0415 (placing pictures never needs it)
+    from truthmill.image_look import look  # noqa: PLC0415 (placing pictures never needs it)
 
     container = _open(data, name, limits)
-    decoded = _decode(container, data, limits)
-    orientation, turn = _orientation(container), _turn(container)
-    sample = image_pixels.rgb(container, similarity.sampled(decoded))[0]
-    size = image_strips.upright_size(decoded.size, turn)
-    pixels, words = image_strips.Digest(size), set()
-    for strip, said in image_strips.developed(container, decoded, turn):
-        pixels.add(strip)
-        words.update(said)
+    found = look(
+        container,
+        _cleaned(container, data),
+        _turn,
+        lambda size: _admit(container.format, size, limits),
+        is_fit=_needs_nothing(container),
+    )
+    size = found.size
     stored_size = _stored_size(size, limits)
     stored_as = _stored_format(container, stored_size, limits)
     return Picture(
         sha256=hashlib.sha256(data).hexdigest(),
-        pixels=pixels.hexdigest(),
-        square=similarity.square(image_pixels.upright(sample, turn)),
+        pixels=found.pixels,
+        square=found.square,
         width=stored_size[0],
         height=stored_size[1],
         format=stored_as,
-        conversions=_conversions(container, words, (size, stored_size), stored_as),
+        conversions=_conversions(container, found.words, (size, stored_size), stored_as),
         taken=image_metadata.captured(container.exif),
-        orientation=orientation,
+        orientation=_orientation(container),
     )
 
 
@@ -190,12 +190,16 @@ def _turn(container: Container) -> int:
 
 def _keeps_pixel_data(container: Container, limits: Limits) -> bool:
     size = (container.width, container.height)
+    return _needs_nothing(container) and _stored_size(size, limits) == size
+
+
+def _needs_nothing(container: Container) -> bool:
+    """Whether the pixels are fit to be stored as they are, but for their number."""
     return (
         container.keeps
         and _orientation(container) == 1
         and not image_colour.is_foreign(container.profile)
         and not image_colour.has_foreign_gamma(container)
-        and _stored_size(size, limits) == size
     )
 
 
@@ -223,10 +227,13 @@ def _stored_format(container: Container, size: tuple[int, int], limits: Limits) 
 
 
 def _conversions(
-    container: Container, words: set[str], sizes: tuple[tuple[int, int], tuple[int, int]], stored_as: str
+    container: Container,
+    words: frozenset[str],
+    sizes: tuple[tuple[int, int], tuple[int, int]],
+    stored_as: str,
 ) -> tuple[str, ...]:
     """Every conversion, in the order of CONVERSIONS. words: those that the pixels of any strip took."""
-    done = words.union(container.changes)
+    done = {*words, *container.changes}
     if "alpha-over-white" in done:
         done.discard("rgb")  # which strips say that are opaque
     if _orientation(container) != 1:

@@ -49,10 +49,15 @@ def sampled(image: Image.Image) -> Image.Image:
 
     Of a side of fewer pixels than 384 all are taken, else 3 to 6 for each of the square.
     """
+    return image.resize(sample_size(image.size), Image.Resampling.NEAREST)
+
+
+def sample_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of that grid, for a picture of that width and height."""
     least = SIDE * _LEAST_SAMPLES * _A_SAMPLE
-    samples = max(_LEAST_SAMPLES, min(min(image.size) // _A_SAMPLE // SIDE, _MOST_SAMPLES))
-    width, height = (side if side < least else SIDE * samples for side in image.size)
-    return image.resize((width, height), Image.Resampling.NEAREST)
+    samples = max(_LEAST_SAMPLES, min(min(size) // _A_SAMPLE // SIDE, _MOST_SAMPLES))
+    width, height = (side if side < least else SIDE * samples for side in size)
+    return width, height
 
 
 def square(sample: Image.Image) -> bytes:
