@@ -36,7 +36,7 @@ def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> d
         if asked.resplit:
             _copy_all(store, batch)
         else:
-            _all_at_once(store, _pictures(asked, batch))
+            put_all(store, _pictures(asked, batch))
         store.write_json(done, {"pictures": len(batch.pictures)})
     return {"done": len(batch.pictures)}
 
@@ -83,7 +83,7 @@ def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
         )
 
 
-def _all_at_once(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
+def put_all(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:
     """Upload with IN_FLIGHT at a time, and no more than IN_FLIGHT_BYTES; the first error ends it.
 
     Threads of its own and two queues: a pool's futures would cost a sixth of what a PUT does.

@@ -13,6 +13,7 @@ Read = Callable[[int, int], bytes]
 """Reads `length` bytes at `start`; fewer only where the file ends before."""
 
 DIRECTORY_SIGNATURE = b"PK\x01\x02"
+_LOCAL_SIGNATURE = b"PK\x03\x04"
 _END = Struct("<4sHHHHLLH")  # 4.3.16
 _END64 = Struct("<4sQ4xLLQQQQ")  # 4.3.14
 _LOCATOR64 = Struct("<4sLQL")  # 4.3.15
@@ -68,6 +69,7 @@ def find_end(read: Read, size: int, name: str) -> End:
         fitting, error = _attempt(reader, loose, enough=1)
         fitting = [end for end in fitting if not end.shift and not end.wraps]
     if fitting:
+        reader.check_alone(fitting[0])
         return fitting[0]
     raise error or ArchiveError(_no_end(read, size, name))
 
@@ -128,6 +130,14 @@ class _Tail:
     def ends_archive(self, position: int) -> bool:
         comment = _END.unpack(self.at(position, _END.size))[7]
         return bool(position + _END.size + comment == self._size)
+
+    def check_alone(self, end: End) -> None:
+        """Raises ArchiveError where what lies before is an archive: nobody would miss its pictures."""
+        if end.shift and self.at(0, len(_LOCAL_SIGNATURE)) == _LOCAL_SIGNATURE:
+            raise ArchiveError(
+                f"{self._name} is two archives joined into one file: of the first, {end.shift} bytes, no "
+                "reader would see an entry. Upload each by itself, or pack all the pictures into one zip."
+            )
 
     def end(self, position: int) -> End:
         """The end that the record at `position` describes. Raises ArchiveError."""

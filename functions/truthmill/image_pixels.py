@@ -50,9 +50,17 @@ def decode(
     except PictureError:
         raise
     except Exception as error:  # a decoder's way to fail on broken bytes can be any
-        said = f"{container.format.upper()}: {error or type(error).__name__}"
+        said = f"{container.format.upper()}: {_said(error)}"
         cut = isinstance(error, EOFError) or "truncat" in said.lower() or "end of file" in said.lower()
         raise PictureError("truncated" if cut else "damaged", said[:200]) from error
+
+
+def _said(error: Exception) -> str:
+    """What a decoder says, the same each time: Pillow would name the object in memory that it didn't know."""
+    from PIL import UnidentifiedImageError  # noqa: PLC0415 (see the module's docstring)
+
+    unknown = isinstance(error, UnidentifiedImageError)
+    return "no header that the decoder knows" if unknown else str(error) or type(error).__name__
 
 
 def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]], None]) -> "Image.Image":
@@ -73,6 +81,7 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             # Its orientation is what the file's rotation and mirror properties come to; they overrule XMP.
             container.exif = image.info.get("exif", b"")
             container.profile = image.info.get("icc_profile", b"")
+            container.frames = getattr(image, "n_frames", 1)
             if {"exif", "xmp"} & image.info.keys():
                 container.changes = ("metadata-removed",)
         return image

@@ -13,6 +13,7 @@ _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
 _COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
 _HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
 _FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
+_COLOUR_AT, _INDEXED = 25, 3  # of the header, which comes first (11.2.2)
 
 
 def read(data: bytes) -> Container:
@@ -39,6 +40,8 @@ def read(data: bytes) -> Container:
         position = end
     if b"IDAT" not in seen:
         raise PictureError("damaged", "a PNG without pixels")
+    if data[_COLOUR_AT] == _INDEXED and b"PLTE" not in seen:
+        raise PictureError("damaged", "a PNG whose colours are of a palette that it doesn't have")
     if position < len(data):
         found.add(TRAILER, position, len(data))
     return found

@@ -120,6 +120,20 @@ def test_a_comment_full_of_end_records_is_refused_after_few_reads():
     assert len(reads) < 40
 
 
+@pytest.mark.parametrize("after", [b"", b"junk"])
+def test_two_archives_joined_into_one_file_are_refused(after):
+    """Only the last one's directory would count, and the pictures of the first be lost without a reason."""
+    first, second = (zip_bytes.archive([Member(name=name)]) for name in (b"a.jpg", b"b.jpg"))
+    said = refusal(first + second + after)
+    assert "pets.zip" in said
+    assert after or "two archives joined" in said
+
+
+def test_an_archive_whose_offsets_count_what_lies_before_it_is_taken_whatever_that_is():
+    before = zip_bytes.archive([Member(name=b"old.jpg")])
+    assert names(zip_bytes.archive([Member()], before=before)) == ["a.jpg"]
+
+
 def test_bytes_after_the_end_record_are_tolerated():
     assert names(zip_bytes.archive([Member()]) + b"\r\n\x00\x00") == ["a.jpg"]
 

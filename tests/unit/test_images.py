@@ -184,6 +184,13 @@ def test_of_an_animation_the_first_frame_is_kept():
         assert getattr(stored, "n_frames", 1) == 1, format_
 
 
+def test_of_an_avif_sequence_the_first_picture_is_kept():
+    first, second = noise(seed=1), noise(seed=2)
+    data = saved(first, "AVIF", quality=95, save_all=True, append_images=[second])
+    assert "first-frame" in inspect(data, "a.avif", LIMITS).conversions
+    assert "first-frame" not in inspect(saved(first, "AVIF"), "a.avif", LIMITS).conversions
+
+
 def test_of_an_animated_png_the_pixels_stay_byte_for_byte():
     still = saved(corners(), "PNG")
     data = saved(corners(), "PNG", save_all=True, append_images=[noise(48, 32)])

@@ -203,6 +203,18 @@ def test_a_png_that_contradicts_itself():
     assert reason(with_chunks(PNG, chunk(b"ABCD", b"")), "a.png") == "damaged"
 
 
+def test_a_png_of_a_palette_that_it_lacks():
+    assert reason(png(4, 2, 8, 3, b"\0\0\0\0\0" * 2), "a.png") == "damaged"
+
+
+@pytest.mark.parametrize("depth", [3, 7])
+def test_what_a_decoder_doesn_t_know_is_said_the_same_each_time(depth):
+    """Pillow names the object in memory, which is another one each time."""
+    with pytest.raises(PictureError) as caught:
+        inspect(png(4, 2, depth, 0, b"\0\0\0\0\0" * 2), "a.png", LIMITS)
+    assert caught.value.detail == "PNG: no header that the decoder knows"
+
+
 def test_apple_s_own_png_is_another_format():
     assert reason(PNG[:8] + chunk(b"CgBI", b"\x50\x00\x20\x02") + PNG[8:], "a.png") == "unsupported-format"
 
