@@ -12,9 +12,7 @@ from typing import Any
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",  # this and the next two as template.yaml has them
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    "OPENBLAS_NUM_THREADS": "1",  # as template.yaml has it
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -25,6 +23,9 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
 }
+
+# What template.yaml adds for InspectImages.
+INSPECTING = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "67108864"}
 
 
 def fresh(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> dict[str, Any]:

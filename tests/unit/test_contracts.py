@@ -135,3 +135,12 @@ def test_every_error_stands_in_the_tree():
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_that_follow_from_the_code_have_not_drifted(name):
     assert (ROOT / "docs" / name).read_text() == PAGES[name]()
+
+
+def test_benchmarks_run_with_what_the_functions_memory_and_threads_are_set_to(loaded):
+    rounds = loaded("rounds")
+    common = PIPELINE["Globals"]["Function"]["Environment"]["Variables"]
+    assert common["OPENBLAS_NUM_THREADS"] == rounds.ENVIRONMENT["OPENBLAS_NUM_THREADS"]
+    assert (
+        PIPELINE["Resources"]["InspectImages"]["Properties"]["Environment"]["Variables"] == rounds.INSPECTING
+    )
