@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 from PIL import Image, ImageChops
 from report import Report, Table, Target
-from rounds import INSPECTING, fresh
+from rounds import KEPT_MEMORY, fresh
 
 from pipeline.inspect_images import inspected
 from truthmill import images, similarity
@@ -109,7 +109,7 @@ def one_round(rounds: int) -> None:
 
 def run(rounds: int = 9) -> Report:
     """Every case, one after the other."""
-    found = fresh(__file__, rounds, environment=INSPECTING)["cases"]
+    found = fresh(__file__, rounds, environment=KEPT_MEMORY)["cases"]
     rows = [
         [said, f"{size:,}", f"{decode_s * 1000:.1f}", shown(whole), shown(bare)]
         for said, size, decode_s, whole, bare in found

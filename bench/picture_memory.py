@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 from report import Report, Table, Target
-from rounds import INSPECTING, fresh, peak_mib
+from rounds import KEPT_MEMORY, fresh, peak_mib
 
 SIDE = 10_000  # pixels: 100 megapixels are the most that Ground Truth takes
 HALF = {"WEBP", "AVIF"}  # of which at most half as many are taken
@@ -79,8 +79,7 @@ def run(rounds: int = 1) -> Report:
             path = Path(folder, kind)
             fresh(__file__, "make", path)
             peaks = [
-                fresh(__file__, what, path, environment=given)["mib"]
-                for what, given in (("inspect", INSPECTING), ("store", {}))
+                fresh(__file__, what, path, environment=KEPT_MEMORY)["mib"] for what in ("inspect", "store")
             ]
             rows.append([kind, *(f"{peak:.0f}" for peak in peaks)])
             most = max(most, *peaks)

@@ -24,8 +24,8 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
 }
 
-# What template.yaml adds for InspectImages.
-INSPECTING = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "67108864"}
+# What template.yaml adds for InspectImages and PlaceImages.
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "67108864"}
 
 
 def fresh(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
