@@ -25,7 +25,7 @@ from typing import Any
 
 from disk_store import DiskStore
 from report import Report, Table, Target, spread
-from rounds import KEPT_MEMORY, Clock, fresh, peak_mib
+from rounds import Clock, fresh, peak_mib
 
 ROUNDS = 5
 PICTURES = 400  # one child's batch
@@ -200,7 +200,7 @@ def measured(method: int, rounds: int) -> list[dict[str, dict[str, Any]]]:
             took = {}
             for way in WAYS:
                 prepare(store.folder, content)
-                took[way] = fresh(__file__, way, environment=store.environment | KEPT_MEMORY)
+                took[way] = fresh(__file__, way, environment=store.environment)
             found.append(took)
     return found
 

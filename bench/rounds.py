@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
 }
 
-# What template.yaml adds for InspectImages and PlaceImages.
+# What template.yaml adds for InspectImages.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "67108864"}
 
 

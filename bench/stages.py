@@ -65,7 +65,7 @@ class Pipeline:
     def invoke(self, function: str, event: dict[str, Any]) -> tuple[Step, dict[str, Any]]:
         path = self.store.folder.parent / "event.json"
         path.write_text(json.dumps(event), encoding="utf-8")
-        given = KEPT_MEMORY if function in {"inspect_images", "place_images"} else {}
+        given = KEPT_MEMORY if function == "inspect_images" else {}
         found = fresh(__file__, function, path, environment=self.store.environment | given)
         return Step(function, found["s"], found["cpu_s"], found["mib"]), found["answer"]
 
