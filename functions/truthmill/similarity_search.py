@@ -42,6 +42,8 @@ _TRIES = 400_000  # comparisons in vain, of all pictures together: bounds the ti
 _LEAST_TRIES = 4  # of each picture
 _GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
+_ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: of each mark, and in any case
+_LAID_OVER = 1_000_000  # pairs of pictures, in all: bounds the time of a million look-alikes
 _ROW = sum(MARKS)
 _SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
 
@@ -121,6 +123,7 @@ class _Search:
         self.marks = np.ascontiguousarray(rows[:, MARKS_AT:]).view(">u8").astype(np.uint64)
         self.groups = Forest(len(rows))
         self.failed = np.zeros(len(rows), dtype=np.int32)
+        self.left = _LAID_OVER
         self.tries = max(_LEAST_TRIES, _TRIES // max(1, len(rows)))
         self.found: list[NDArray[np.int64]] = [np.empty((3, 0), dtype=np.int64)]
 
@@ -156,10 +159,14 @@ class _Search:
         for start in range(0, len(once), _BLOCK):
             block = once[start : start + _BLOCK]
             block = block[self._is_open(one[block], other[block])]
+            block = block[self.groups.roots(first[block]) != self.groups.roots(second[block])][: self.left]
+            self.left -= len(block)
             self._compare(one[block], other[block])
 
     def _is_open(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Whether either picture has been compared less often in vain than there is time for."""
+        if not self.left:
+            return np.zeros(len(one), dtype=bool)
         return np.minimum(self.failed[one // _ROW], self.failed[other // _ROW]) < self.tries
 
     def _is_borne_out(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
@@ -245,7 +252,8 @@ def _neighbours(
 ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]":
     """Positions of marks that agree in these parts of their signs, and in most of the others.
 
-    Neighbours in sorted order are compared at ever wider steps, until none are alike or time is up.
+    Neighbours in sorted order are compared at ever wider steps, until none are alike or time is up. Of a
+    camera that stands still all are alike, and the nearest ones connect them.
     """
     front = _brought_forward(signs, scheme, parts)
     bits = len(signs).bit_length()
@@ -256,8 +264,9 @@ def _neighbours(
     front = front[number]
     key = (front >> np.uint64(SIGNS - scheme.key_bits)).astype(np.uint32)
     start, left = np.arange(len(signs)), _COMPARISONS
+    alike = max(_LEAST_ALIKE, _ALIKE * len(signs))
     step = 1
-    while left > 0:
+    while left > 0 and alike > 0:
         start = start[: np.searchsorted(start, len(signs) - step)]
         start = start[key[start] == key[start + step]]
         if not len(start):
@@ -265,6 +274,7 @@ def _neighbours(
         near = start[np.bitwise_count(front[start] ^ front[start + step]) <= scheme.most_signs]
         yield number[near], number[near + step]
         left -= len(start)
+        alike -= len(near)
         step += 1
 
 

@@ -95,6 +95,59 @@ def test_an_object_of_another_colour_and_the_same_grey_is_another_picture():
     assert linked(images) == set()
 
 
+def watermarked(image: Image.Image, strength: int = 150) -> Image.Image:
+    """A line of translucent white letters."""
+    layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    pen = ImageDraw.Draw(layer)
+    pen.text((40, 100), "SAMPLE COPY", fill=(255, 255, 255, strength), font_size=36)
+    return Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
+
+
+def test_watermarked_copies_are_found():
+    images = [picture(seed) for seed in range(20)]
+    found = linked(images + [watermarked(image) for image in images])
+    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
+    assert all(other - one == 20 for one, other in found)
+
+
+def test_a_white_bar_across_a_picture_is_no_watermark():
+    """It covers wholly, where a watermark lets through what is below."""
+    images = [picture(seed) for seed in range(10)]
+    barred = []
+    for image in images:
+        copy = image.copy()
+        ImageDraw.Draw(copy).rectangle((40, 100, 280, 130), fill="white")
+        barred.append(copy)
+    assert linked(images + barred) == set()
+
+
+def test_copies_whose_light_is_cut_off_are_found():
+    """The lightest tenth of each picture is beyond white, then all of it is pulled to the middle."""
+    images = [picture(seed).point(lambda shade: 40 + 0.55 * shade) for seed in range(20)]
+    lighter = [
+        ImageEnhance.Contrast(ImageEnhance.Brightness(image).enhance(1.6)).enhance(0.85) for image in images
+    ]
+    found = linked(images + lighter)
+    assert len(found & {(number, number + 20) for number in range(20)}) == 20
+    assert all(other - one == 20 for one, other in found)
+
+
+def texture(seed: int, mean: int) -> Image.Image:
+    """Gravel: grain without a shape, faint once it is scaled down."""
+    grain = np.random.default_rng(seed).normal(mean, 28, (600, 600)).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(grain).filter(ImageFilter.GaussianBlur(2)).convert("RGB")
+
+
+def test_textures_that_were_rotated_have_only_their_bare_corners_in_common():
+    rotated = [
+        texture(seed, 110 + 3 * seed).rotate(turn, Image.Resampling.BICUBIC)
+        for seed in range(12)
+        for turn in (2 + seed % 4, -3 - seed % 5)
+    ]
+    groups = {(one // 2, other // 2) for one, other in linked(rotated)}
+    assert all(one == other for one, other in groups)
+
+
 @pytest.mark.parametrize(
     "flat",
     [
