@@ -102,7 +102,8 @@ class _Step:
         self.outputs.write_similar(curation, of)
         sides = Counter(curation.sides[: len(new)][kept].tolist())
         counts |= {name: sides[number] for number, name in enumerate(SPLITS)}
-        counts["duplicates"] = int((~kept).sum())
+        counts["rejected"] += int(curation.between.sum())
+        counts["duplicates"] = int((~kept & ~curation.between).sum())
         counts["known"] = int((curation.stands_for >= len(new)).sum())
         check_counts(counts)
         self.decided = Decided(counts, self.described(curation), cost, segment)

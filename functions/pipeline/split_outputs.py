@@ -100,10 +100,13 @@ class Outputs:
                 continue
             number += 1
             stands = int(curation.stands_for[number])
-            if stands != number:
+            if curation.between[number]:
+                yield _refused(msgspec.structs.replace(found, reason="between-splits"))
+            elif stands != number:
                 reason = "known" if stands >= len(curation.stands_for) else "duplicate"
                 same = msgspec.structs.replace(found, reason=reason)
-                yield msgspec.structs.replace(_refused(same), of=of[stands], distance=0)
+                # Of a picture that isn't kept either there is no key.
+                yield msgspec.structs.replace(_refused(same), of=of.get(stands, ""), distance=0)
 
     def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
         """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""

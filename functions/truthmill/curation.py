@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import grouping, similarity, split
+from truthmill.between import sides_of_likeness
 from truthmill.errors import FormatError
 from truthmill.request import Split
 from truthmill.similarity_search import near_duplicates
@@ -85,6 +86,7 @@ class Curation:
     outcome: of the split of all that is kept, known pictures included.
     largest: number of a picture in the largest group, to name that by.
     similar, distance: near-duplicate pairs among what is kept, as such numbers (2 x M), with their distance.
+    between: of the new pictures, which resemble earlier ones on several sides; they are not kept.
     """
 
     stands_for: "NDArray[np.int64]"
@@ -93,10 +95,11 @@ class Curation:
     largest: int
     similar: "NDArray[np.int64]"
     distance: "NDArray[np.uint8]"
+    between: "NDArray[np.bool_]"
 
     def kept(self) -> "NDArray[np.bool_]":
         """Of the new pictures, which are kept."""
-        return np.equal(self.stands_for, np.arange(len(self.stands_for)))
+        return np.equal(self.stands_for, np.arange(len(self.stands_for))) & ~self.between
 
 
 def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, seed: str) -> Curation:
@@ -112,31 +115,42 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     numbers = np.concatenate(
         [np.flatnonzero(stands_for == np.arange(len(new))), len(new) + np.arange(len(known))]
     )
-    digests = np.concatenate([new.rows(), known.rows()])[numbers]
-    everything = [*new.groups, *known.groups]
-    links = [grouping.link_equal(everything[number] for number in numbers.tolist())]
-    similar, distance = np.empty((2, 0), dtype=np.int64), np.empty(0, dtype=np.uint8)
-    if rules.near_duplicates is not None:
-        pairs = near_duplicates(_fingerprints(new, known, numbers), rules.near_duplicates)
-        links.append(pairs.links)
-        similar, distance = numbers[pairs.links], pairs.distance
     fixed = grouping.sides_of(
         settled.get(new.rows()[number].tobytes().hex(), new.sides[number])
         if number < len(new)
         else known.sides[number - len(new)]
         for number in numbers.tolist()
     )
+    similar, distance = np.empty((2, 0), dtype=np.int64), np.empty(0, dtype=np.uint8)
+    between = np.zeros(len(numbers), dtype=np.bool_)
+    if rules.near_duplicates is not None:
+        fingerprints = _fingerprints(new, known, numbers)
+        pairs = near_duplicates(fingerprints, rules.near_duplicates)
+        fixed, between = sides_of_likeness(fingerprints, pairs.links, fixed, rules.near_duplicates)
+        del fingerprints
+        stays = ~between[pairs.links].any(axis=0)
+        similar, distance = pairs.links[:, stays], pairs.distance[stays]
+    place = np.cumsum(~between) - 1  # among those that stay
+    dropped = numbers[between]
+    numbers, fixed = numbers[~between], fixed[~between]
+    everything = [*new.groups, *known.groups]
     outcome = split.assign(
-        grouping.union(len(numbers), *links),
-        digests,
+        grouping.union(
+            len(numbers),
+            grouping.link_equal(everything[number] for number in numbers.tolist()),
+            place[similar],
+        ),
+        np.concatenate([new.rows(), known.rows()])[numbers],
         {"validation": rules.validation, "test": rules.test},
         seed,
         fixed,
     )
     sides = np.full(len(new) + len(known), split.UNDECIDED, dtype=np.int8)
     sides[numbers] = outcome.sides
+    is_between = np.zeros(len(new), dtype=np.bool_)
+    is_between[dropped] = True
     largest = int(numbers[outcome.largest_member])
-    return Curation(stands_for, sides, outcome, largest, similar, distance)
+    return Curation(stands_for, sides, outcome, largest, numbers[place[similar]], distance, is_between)
 
 
 def _fingerprints(new: Gathered, known: Gathered, numbers: "NDArray[np.int64]") -> "NDArray[np.uint8]":

@@ -37,6 +37,14 @@ def retouched(number):
     return made.getvalue()
 
 
+def darkened(number):
+    """The picture with a little less light, as PNG."""
+    image = Image.open(io.BytesIO(picture(number))).point(lambda shade: 0.9 * shade)
+    made = io.BytesIO()
+    image.save(made, "PNG")
+    return made.getvalue()
+
+
 def sides(lines):
     return {line["pixels"]: line["split"] for line in lines}
 
@@ -140,6 +148,27 @@ def test_near_duplicates_of_known_pictures_join_their_side(two):
     similar = {frozenset((line["key"], line["of"])) for line in two.lines(f"{run.prefix}similar.jsonl")}
     key = {line["name"]: line["key"] for line in run.ledger_lines}
     assert {frozenset((key[f"new-{n}.png"], key[f"{n}.jpg"])) for n in FIRST} <= similar
+
+
+def test_copies_of_earlier_pictures_on_several_sides_are_told_and_never_sent(two):
+    """The first drop was split without a look at likeness, so copies of one picture are on both sides."""
+    several = pictures(range(10)) | {f"new-{number}.png": retouched(number) for number in FIRST}
+    two.put("incoming/pets.zip", archive(several))
+    blind = {"nearDuplicates": None, "validation": 0.5}
+    first = two.start("incoming/pets.zip", split=blind).to_the_end()
+    side = {line["name"]: line["split"] for line in first.ledger_lines}
+    torn = {number for number in FIRST if side[f"{number}.jpg"] != side[f"new-{number}.png"]}
+    assert torn
+    files = pictures(range(20, 24)) | {f"again-{number}.png": darkened(number) for number in FIRST}
+    two.put("incoming/again.zip", archive(files))
+    run = two.start("incoming/again.zip", dataset="pets", split={"onDegenerate": "continue"}).to_the_end()
+    rejected = {line["name"]: line["reason"] for line in two.lines(f"{run.prefix}rejected.jsonl")}
+    assert rejected == {f"again-{number}.png": "between-splits" for number in torn}
+    side = {line["name"]: line["split"] for line in run.ledger_lines}
+    assert {f"again-{number}.png" for number in FIRST if number not in torn} <= side.keys()
+    assert all(side[f"again-{number}.png"] == side[f"{number}.jpg"] for number in FIRST if number not in torn)
+    assert run.counts["rejected"] == len(torn)
+    assert run.counts["inputs"] == 14
 
 
 def test_a_run_that_failed_before_it_had_a_job_leaves_its_pictures_on_their_sides(two):

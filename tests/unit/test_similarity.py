@@ -208,6 +208,20 @@ def test_groups_do_not_depend_on_the_order():
     assert ((again[:, None] == again[None]) == together).all()
 
 
+def test_frames_of_a_camera_that_stands_still_are_one_group_by_few_links():
+    """All marks are nearly alike, so all pairs might be compared: a million frames would take days."""
+    count, numbers = 1000, np.random.default_rng(1)
+    rows = np.repeat(similarity.pack([similarity.fingerprint(picture(1))]), count, axis=0)
+    rows[:, 2:130] ^= (numbers.random((count, 128)) < 0.1).astype(np.uint8)
+    marks = np.ascontiguousarray(rows[:, similarity.MARKS_AT :]).view(">u8").astype(np.uint64)
+    flips = np.uint64(1) << numbers.integers(24, 64, marks.shape).astype(np.uint64)
+    marks = np.where((marks > 0) & (numbers.random(marks.shape) < 0.4), marks ^ flips, marks)
+    rows[:, similarity.MARKS_AT :] = marks.astype(">u8").view(np.uint8)
+    links = near_duplicates(rows, 3).links
+    assert (grouping.union(count, links) == 0).all()
+    assert links.shape[1] < 8 * count
+
+
 @pytest.mark.parametrize("distance", [-1, MAX_DISTANCE + 1])
 def test_a_distance_that_cannot_be_searched_is_refused(distance):
     with pytest.raises(ValueError, match=f"distance is {distance}"):
