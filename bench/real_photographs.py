@@ -5,10 +5,15 @@
 Looked for below each folder, in the folders of desktop backgrounds, and in installed Python packages. Without
 root: `apt-get download` the PACKAGES, `dpkg-deb -x` each into one folder, and name that in the
 variable PHOTOGRAPHS. Every second large one is cut into four tiles, each a picture with three look-alikes.
+
+No threshold was chosen by those of held_out_photographs.txt. They are in the Debian packages opencv-doc and
+palapeli-data, each unpacked into a folder of its name, and from packages of npm (`npm pack`), each unpacked
+into a folder of its name and version: admin-lte, material-kit, material-dashboard-react,
+soft-ui-design-system, startbootstrap-creative and @creative-tim-official/argon-dashboard-free.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -47,6 +52,7 @@ astronaut.png brick.png camera.png chelsea.png china.jpg coffee.png flower.jpg g
 gravel.png hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png retina.jpg rocket.jpg
 """
 NAMES = _NAMES.split()
+HELD_OUT = Path(__file__).with_name("held_out_photographs.txt").read_text().split()
 
 
 def folders() -> list[Path]:
@@ -61,16 +67,16 @@ def folders() -> list[Path]:
     return [place for place in places if place.is_dir()]
 
 
-def files() -> list[Path]:
-    """Those of NAMES that are there, in that order."""
+def files(names: Sequence[str]) -> list[Path]:
+    """Those that are there, in that order."""
     there = [path for place in folders() for path in sorted(place.rglob("*")) if path.is_file()]
-    found = (next((path for path in there if str(path).endswith(f"/{name}")), None) for name in NAMES)
+    found = (next((path for path in there if str(path).endswith(f"/{name}")), None) for name in names)
     return [path for path in found if path is not None]
 
 
-def photographs() -> Iterator[tuple[str, Image.Image]]:
+def photographs(names: Sequence[str] = NAMES) -> Iterator[tuple[str, Image.Image]]:
     """Name and picture of each; a tile's name ends in its place."""
-    for number, path in enumerate(files()):
+    for number, path in enumerate(files(names)):
         name = "/".join(path.parts[-4:])
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
@@ -91,4 +97,4 @@ def scaled(picture: Image.Image) -> Image.Image:
 
 if __name__ == "__main__":
     listed = [name for name, _ in photographs()]
-    print(*listed, f"{len(listed)} pictures of {len(files())} of {len(NAMES)} files", sep="\n")
+    print(*listed, f"{len(listed)} pictures of {len(files(NAMES))} of {len(NAMES)} files", sep="\n")

@@ -83,7 +83,10 @@ class Split(_Part, frozen=True):
     ] = "none"
     near_duplicates: Annotated[
         Annotated[int, Meta(ge=0, le=8)] | None,
-        _told("Of 256 cells, how many may differ for pictures to be one group; null: no such groups."),
+        _told(
+            "Of 256 cells, how many may differ for pictures to be one group. More finds more copies, and takes "
+            "pictures of one place with another thing in them for copies; null: no such groups."
+        ),
     ] = 3
     folders: Annotated[
         Literal["ignore", "honour"], _told("Whether folders named train, val, validation or test decide.")
