@@ -84,8 +84,8 @@ class Split(_Part, frozen=True):
     near_duplicates: Annotated[
         Annotated[int, Meta(ge=0, le=8)] | None,
         _told(
-            "Of 256 cells, how many may differ for pictures to be one group. More finds more copies, but takes "
-            "pictures of a place with another thing in it for copies; null: no such groups."
+            "Of 256 cells, how many may differ for pictures to be one group. More finds more copies, but "
+            "takes pictures of a place with another thing in it for copies; null: no such groups."
         ),
     ] = 3
     folders: Annotated[
