@@ -148,6 +148,7 @@ class _Search:
     def _try(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         """Compare the pictures of these marks (numbers of marks), as far as they aren't connected yet."""
         untried = self._is_open(one, other)
+        untried &= self.groups.roots(one // _ROW) != self.groups.roots(other // _ROW)
         one, other = one[untried], other[untried]
         upright = _is_upright(self.marks.ravel()[one], self.marks.ravel()[other])
         one, other = one[upright], other[upright]
