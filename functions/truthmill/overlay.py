@@ -19,6 +19,7 @@ COUNT = CELLS * CELLS
 
 _GAIN = (0.4, 2.5)  # of the light that differs
 _BLACK = 2.5  # shades; a rotation lays bare black corners
+_BARE = 4  # cells from an edge, as far as it does at 15 degrees
 _MOST_BLACK = 0.5  # share of the cells; beyond, black is what the picture shows
 
 
@@ -29,6 +30,7 @@ def _plane(side: int) -> Floats:
     return plane
 
 
+_IS_OUTER = np.pad(np.zeros((CELLS - 2 * _BARE,) * 2, dtype=bool), _BARE, constant_values=True)
 PLANE, TINT_PLANE = _plane(CELLS), _plane(TINTS)
 
 
@@ -74,8 +76,13 @@ def _lightest(shades: Floats, tints: Floats) -> Floats:
 
 
 def _shown(shades: Floats) -> "NDArray[np.bool_]":
-    """Cells that neither are black nor touch black ones, unless most of the picture is like that."""
-    black = np.pad(shades.reshape(-1, CELLS, CELLS) <= _BLACK, ((0, 0), (1, 1), (1, 1)))
+    """Cells that neither are laid bare nor touch such ones: black, near an edge, where a corner is black.
+
+    Black in the middle, or of most of a picture, is what it shows.
+    """
+    square = shades.reshape(-1, CELLS, CELLS) <= _BLACK
+    has_corner = square[:, [0, 0, -1, -1], [0, -1, 0, -1]].any(axis=1)
+    black = np.pad(square & _IS_OUTER & has_corner[:, None, None], ((0, 0), (1, 1), (1, 1)))
     across = black[:, :, 1:-1] | black[:, :, :-2] | black[:, :, 2:]
     near = (across[:, 1:-1] | across[:, :-2] | across[:, 2:]).reshape(-1, COUNT)
     shown: NDArray[np.bool_] = ~near | (near.mean(axis=1) > _MOST_BLACK)[:, None]

@@ -86,6 +86,15 @@ def test_another_object_before_the_same_background_is_another_picture():
     assert linked(images) == set()
 
 
+def test_an_object_before_something_black_is_another_picture():
+    """Black is only left out where a rotation may have laid it bare."""
+    image = picture(4)
+    ImageDraw.Draw(image).rectangle((110, 70, 230, 180), fill="black")
+    other = image.copy()
+    ImageDraw.Draw(other).ellipse((140, 90, 200, 160), fill=(80, 130, 90))
+    assert linked([image, other]) == set()
+
+
 def test_an_object_of_another_colour_and_the_same_grey_is_another_picture():
     images = []
     for colour in ((200, 60, 60), (40, 140, 40)):
