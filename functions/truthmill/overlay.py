@@ -81,7 +81,7 @@ def _shown(shades: Floats) -> "NDArray[np.bool_]":
     Black in the middle, or of most of a picture, is what it shows.
     """
     square: NDArray[np.bool_] = np.less_equal(shades, _BLACK).reshape(-1, CELLS, CELLS)
-    has_corner = square[:, [0, 0, -1, -1], [0, -1, 0, -1]].any(axis=1)
+    has_corner = np.any(square[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=1)
     black = np.pad(square & _IS_OUTER & has_corner[:, None, None], ((0, 0), (1, 1), (1, 1)))
     across = black[:, :, 1:-1] | black[:, :, :-2] | black[:, :, 2:]
     near = (across[:, 1:-1] | across[:, :-2] | across[:, 2:]).reshape(-1, COUNT)
