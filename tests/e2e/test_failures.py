@@ -111,10 +111,13 @@ def test_an_aborted_execution_stops_its_job_and_is_started_again(local_stack, tm
 
 
 def wait_until_waiting(local_stack, execution):
-    wait_for(
-        lambda: any("aborted" in key for key in local_stack.keys("tokens/")),
-        f"{execution} to wait for labels",
-    )
+    """Its token is stored once there is a job; before, only whose the job will be."""
+
+    def looked():
+        keys = [key for key in local_stack.keys("tokens/") if "aborted" in key]
+        return any(json.loads(local_stack.read(key))["token"] for key in keys)
+
+    wait_for(looked, f"{execution} to wait for labels")
 
 
 def test_a_second_zip_pays_for_no_picture_again(local_stack, tmp_path):
