@@ -17,7 +17,7 @@ from integration.labeling.conftest import CREDENTIALS, STACK, Stack, Team
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000  # the page itself gives a request 35 s, and asks again 3 s later
 PASSWORD = "Their own passw0rd"
 SIZE = (320, 240)
 

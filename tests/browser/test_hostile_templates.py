@@ -24,7 +24,7 @@ def portal(chromium):
     def open_(template, *, second=None):
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         site, posted = site_of(PORTAL_PAGES["task"]), []
         site.put_task(template, ("cat",), "/park.png")
         site.put_json("/api/jobs/pets-1/tasks/000017", {"task": TASK})
@@ -182,7 +182,7 @@ def test_a_template_that_never_ends_leaves_the_portal_alive_and_can_be_skipped(p
 def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(portal, to):
     away = f"""<script>setTimeout(() => {{ name = "another"; location.href = "{to}"; }}, 200);</script>"""
     page, site, posted = portal(FORM + away)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while "looked" not in posted:  # the portal asks what became of the task
         assert time.monotonic() < deadline
         page.wait_for_timeout(20)
