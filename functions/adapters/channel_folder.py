@@ -10,8 +10,7 @@ from typing import IO, Any, Self
 
 from truthmill.channels.writing import Append, Close, Copy, Event, Whole
 from truthmill.errors import FormatError, SourceError
-from truthmill.image_metadata import ORIENTATION
-from truthmill.picture_size import MoreNeededError, shown_size
+from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
 CHUNK = 1 << 20  # bytes read at a time
 _HEAD = 4096  # bytes of a picture that usually tell its size
@@ -163,17 +162,11 @@ def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:
             head += more
         else:
             break
-    return found or _size_by_pillow(file, name)
-
-
-def _size_by_pillow(file: Any, name: str) -> tuple[int, int]:
-    """Of formats other than JPEG and PNG."""
-    from PIL import Image
-
+    if found:
+        return found
     try:
         file.seek(0)
-        with Image.open(file) as picture:
-            return picture.size[::-1] if picture.getexif().get(ORIENTATION) in range(5, 9) else picture.size
+        return shown_size_by_decoder(file)
     except OSError as error:
         raise _no_size(name) from error
 

@@ -13,9 +13,7 @@ from adapters.table import ConditionFailedError, Table
 
 LIFETIME_S = 12 * 3600
 IDLE_S = 1_800  # without anything that somebody did
-NOTED_S = (
-    300  # of what was done within that time only the first is noted; a session's item isn't written each time
-)
+NOTED_S = 300  # what was done within that time isn't noted again: no write for each request
 WINDOW_S = 900
 
 

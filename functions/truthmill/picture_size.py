@@ -1,6 +1,7 @@
 """Width and height of a stored picture from its first bytes, without decoding it."""
 
 import struct
+from typing import IO
 
 from truthmill.image_metadata import ORIENTATION, first_directory
 
@@ -39,6 +40,14 @@ def shown_size(head: bytes) -> tuple[int, int] | None:
     return (
         size[::-1] if size and _orientation(head, *exif) in range(5, 9) else size
     )  # from 5 on a quarter turn
+
+
+def shown_size_by_decoder(file: IO[bytes]) -> tuple[int, int]:
+    """As `shown_size`, of formats other than JPEG and PNG. Raises OSError where it is no picture."""
+    from PIL import Image  # noqa: PLC0415 - most pictures need none
+
+    with Image.open(file) as picture:
+        return picture.size[::-1] if picture.getexif().get(ORIENTATION) in range(5, 9) else picture.size
 
 
 def _orientation(head: bytes, start: int, end: int) -> int:

@@ -1,50 +1,14 @@
 """`truthmill convert` from what other tools write; each layout as the tool named in the test leaves it."""
 
 import json
-import shutil
 
 import pytest
 
 from adapters.channel_folder import open_source
-from picture_bytes import SUFFIX, corners, exif, saved
-from truthmill.channels import CHANNELS, detect
+from foreign_sources import HALF, coco, gt, manifest, picture, read, splits, text, voc, yolo
+from truthmill.channels import detect
 from truthmill.errors import FormatError
 from truthmill_cli.convert import Options, convert
-
-HALF = "0 0.5 0.5 0.5 0.5"  # of 40 x 20 pixels: from 10, 5 on 20 x 10
-
-
-def picture(path, width=40, height=20):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(saved(corners(width, height), "JPEG"))
-
-
-def text(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-
-def read(root, labels=None, **options):
-    """The class list, and by path the split and the boxes as class, left, top, width, height; or why none."""
-    reading = CHANNELS[detect(open_source(root))].read(open_source(root), labels, **options)
-    pictures = {}
-    for drawn in reading.pictures:
-        assert drawn.path not in pictures
-        boxes = [(box.class_id, box.left, box.top, box.width, box.height) for box in drawn.boxes]
-        pictures[drawn.path] = (drawn.split, drawn.unlabeled or boxes)
-    return reading.labels, pictures, reading.notes
-
-
-def splits(root):
-    return {path: split for path, (split, _) in read(root)[1].items()}
-
-
-def yolo(root, yaml, *pictures):
-    text(root / "data.yaml", yaml)
-    for name in pictures:
-        picture(root / name)
-        folder, _, rest = f"/{name}".rpartition("/images/")
-        text(root / f"{folder}/labels/{rest.rpartition('.')[0]}.txt".lstrip("/"), HALF)
 
 
 def test_yolo_as_roboflow_exports_it(tmp_path):
@@ -157,18 +121,6 @@ def test_yaml_that_is_not_read_is_named(tmp_path):
         read(tmp_path)
 
 
-def voc(path, *boxes, filename="", size=(40, 20)):
-    """boxes: the name, then xmin, ymin, xmax, ymax as text."""
-    objects = "".join(
-        f"<object><name>{name}</name><difficult>1</difficult><part><name>head</name><bndbox/></part>"
-        f"<bndbox><ymax>{bottom}</ymax><xmin>{left}</xmin><xmax>{right}</xmax><ymin>{top}</ymin></bndbox></object>"
-        for name, left, top, right, bottom in boxes
-    )
-    sides = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
-    named = f"<filename>{filename}</filename>" if filename else ""
-    text(path, f"<annotation>{named}<path>C:\\x\\y.jpg</path>{sides}{objects}</annotation>")
-
-
 def test_voc_of_labelimg_beside_its_pictures(tmp_path):
     """A name without its ending, another ending, no name, no size: the picture of the XML file's own name."""
     for name in ("a", "b", "c"):
@@ -219,15 +171,6 @@ def test_voc_lists_tell_the_split_of_names_that_end_like_a_flag_or_are_quoted(tm
         "JPEGImages/dog.jpg": "test",
         "JPEGImages/test.jpg": "train",
     }
-
-
-def coco(path, annotations, images=None, categories=None):
-    document = {
-        "images": images or [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 20}],
-        "annotations": annotations,
-        "categories": categories or [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
-    }
-    text(path, json.dumps({key: value for key, value in document.items() if value is not None}))
 
 
 def test_coco_whose_ids_and_sizes_are_texts(tmp_path):
@@ -300,28 +243,6 @@ def test_a_list_of_categories_alone_is_no_coco(tmp_path):
     assert detect(open_source(tmp_path)) == "yolo"
 
 
-def gt(number, name, class_map, attribute="job", date="2026-01-02T03:04:05.678901", **more):
-    """A line as a bounding box job leaves it; each class of the map has a box of its own."""
-    boxes = [{"class_id": int(at), "left": int(at), "top": 2, "width": 3, "height": 4} for at in class_map]
-    return {
-        "source-ref": f"s3://bucket/pictures/{name}",
-        attribute: {"image_size": [{"width": 40, "height": 20, "depth": 1}], "annotations": boxes},
-        f"{attribute}-metadata": {
-            "objects": [{"confidence": 0.09, "worker-trust": 1} for _ in boxes],
-            "class-map": class_map,
-            "type": f"groundtruth/object{'-_'[number % 2]}detection",
-            "human-annotated": "yes",
-            "creation-date": date,
-            "job-name": f"labeling-job/clone-{number}",
-        },
-        **more,
-    }
-
-
-def manifest(path, *lines):
-    text(path, "".join(json.dumps(line) + "\n" for line in lines))
-
-
 def test_a_jobs_folder_is_read_by_its_output_alone(tmp_path):
     """As `aws s3 sync` brings it: with the manifests of each batch, and what workers answered."""
     manifest(
@@ -377,155 +298,6 @@ def test_manifests_of_jobs_that_number_their_classes_otherwise_become_one_datase
         "pictures/c.jpg": ("train", "ClientError: The image is broken."),
         "pictures/d.jpg": ("train", [(1, 0, 2, 3, 4)]),
     }
-
-
-@pytest.mark.parametrize("embeds", ["parquet", "webdataset", "recordio"])
-@pytest.mark.parametrize("refers", ["coco", "augmented-manifest"])
-def test_pictures_inside_a_file_come_out_where_the_labels_refer_to_them(embeds, refers, tmp_path):
-    """Else there would be labels of pictures that are nowhere."""
-    yolo(tmp_path / "source", "names: [cat]\n", "images/train/a.jpg", "images/val/A.jpg", "images/val/a.png")
-    convert(tmp_path / "source", tmp_path / "packed", embeds, Options())
-    report = convert(tmp_path / "packed", tmp_path / "made", refers, Options())
-    made = {
-        path.relative_to(tmp_path / "made").as_posix() for path in (tmp_path / "made").rglob("*.[jp][pn]g")
-    }
-    assert made == {"images/train/a.jpg", "images/validation/A.jpg", "images/validation/a-2.png"}
-    assert report["notes"] == []
-    assert read(tmp_path / "made")[1] == {
-        "images/train/a.jpg": ("train", [(0, 10, 5, 20, 10)]),
-        "images/validation/A.jpg": ("validation", [(0, 10, 5, 20, 10)]),
-        "images/validation/a-2.png": ("validation", [(0, 10, 5, 20, 10)]),
-    }
-    report = convert(tmp_path / "packed", tmp_path / "labels", refers, Options(with_pictures=False))
-    assert not (tmp_path / "labels/images").exists()
-
-
-def test_labels_that_refer_to_the_sources_pictures_say_so(tmp_path):
-    yolo(tmp_path / "source", "names: [cat]\n", "images/train/a.jpg")
-    report = convert(tmp_path / "source", tmp_path / "made", "coco", Options())
-    assert report["notes"] == ["The labels name the pictures by their paths in the source, where they stay."]
-    report = convert(tmp_path / "source", tmp_path / "there", "coco", Options(at="s3://bucket/pets/"))
-    assert report["notes"] == []
-
-
-def test_a_name_begins_like_no_formula_and_no_option(tmp_path):
-    """Lists of RecordIO and Pascal VOC have names in them."""
-    names = ("=1+1", "+1", "-rf", "@sum")
-    yolo(tmp_path / "source", "names: [cat]\n", *(f"images/{name}.jpg" for name in names))
-    convert(tmp_path / "source", tmp_path / "made", "pascal-voc", Options())
-    listed = (tmp_path / "made/ImageSets/Main/train.txt").read_text().split()
-    assert sorted(listed) == sorted(f"_{name}" for name in names)
-
-
-def test_names_that_a_mac_takes_for_one_or_that_readers_pass_over_are_changed(tmp_path):
-    """An accent as a letter of its own and within one; a name that begins with a dot."""
-    one, other = "e\u0301", "\u00e9"
-    yolo(
-        tmp_path / "source", "names: [cat]\n", f"images/a/{one}.jpg", f"images/b/{other}.jpg", "images/.c.jpg"
-    )
-    report = convert(tmp_path / "source", tmp_path / "made", "imagefolder", Options())
-    assert report["renamed"] == 2
-    made = sorted(path.name for path in (tmp_path / "made/train").glob("*.jpg"))
-    assert made == sorted(["_.c.jpg", f"{one}.jpg", f"{other}-2.jpg"])
-
-
-def turned(orientation, kind="JPEG"):
-    """40 x 20 pixels as stored."""
-    block = exif(orientation) if kind == "WEBP" else b"Exif\0\0" + exif(orientation)
-    return saved(corners(40, 20), kind, exif=block)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-@pytest.mark.parametrize(
-    ("orientation", "size"), [(1, (40, 20)), (3, (40, 20)), (6, (20, 40)), (8, (20, 40))]
-)
-def test_shares_are_of_the_picture_as_its_orientation_has_it_shown(orientation, size, kind, tmp_path):
-    """Which is what tools draw on, and what Ultralytics trains on."""
-    source = tmp_path / "source"
-    text(source / "data.yaml", "names: [cat]\n")
-    text(source / "labels/a.txt", "0 0.25 0.25 0.5 0.5")
-    name = f"images/a.{SUFFIX.get(kind, 'webp')}"
-    text(source / name, turned(orientation, kind))
-    convert(source, tmp_path / "made", "coco", Options())
-    document = json.loads((tmp_path / "made/instances_train.json").read_text())
-    assert (document["images"][0]["width"], document["images"][0]["height"]) == size
-    assert document["annotations"][0]["bbox"] == [0, 0, size[0] // 2, size[1] // 2]
-    convert(
-        tmp_path / "made/instances_train.json", tmp_path / "checked", "yolo", Options(with_pictures=False)
-    )
-
-
-def test_sizes_are_compared_with_the_picture_as_it_is_shown(tmp_path):
-    text(tmp_path / "a.jpg", turned(6))
-    coco(tmp_path / "labels.json", [], [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 40}])
-    assert convert(tmp_path, tmp_path / "made", "coco", Options(verify=True))["pictures"] == 1
-    coco(tmp_path / "labels.json", [], [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 20}])
-    with pytest.raises(FormatError, match="for 40 x 20 pixels, the picture has 20 x 40 as it is shown"):
-        convert(tmp_path / "labels.json", tmp_path / "not", "coco", Options(verify=True))
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_what_a_mac_and_other_tools_leave_beside_the_files_is_passed_over(zipped, tmp_path):
-    """Halves of files that aren't ones, and copies that a notebook keeps."""
-    source = tmp_path / "source"
-    picture(source / "a.jpg")
-    voc(source / "a.xml", ("cat", 1, 1, 40, 20), filename="a.jpg")
-    for litter in ("__MACOSX/._a.xml", "._a.jpg", ".git/b.xml"):
-        text(source / litter, b"\x00\x05\x16\x07 no XML")
-    voc(source / ".ipynb_checkpoints/a-checkpoint.xml", filename="a.jpg")
-    if zipped:
-        shutil.make_archive(str(tmp_path / "packed"), "zip", source)
-        source = tmp_path / "packed.zip"
-    assert read(source, ("cat",))[1] == {"a.jpg": ("train", [(0, 0, 0, 40, 20)])}
-
-
-def test_labels_whose_pictures_are_missing_are_told(tmp_path):
-    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg", "images/b.jpg")
-    (tmp_path / "source/images/a.jpg").unlink()
-    report = convert(tmp_path / "source", tmp_path / "made", "imagefolder", Options())
-    assert report["notes"] == ["1 text files of labels have no picture, labels/a.txt the first of them."]
-
-
-def test_a_conversion_of_nothing_is_an_error(tmp_path):
-    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg")
-    (tmp_path / "source/labels/a.txt").unlink()
-    with pytest.raises(FormatError, match=r"no labeled picture in the source, and 1 that aren't labeled\.$"):
-        convert(tmp_path / "source", tmp_path / "made", "coco", Options())
-    text(tmp_path / "source/labels/b.txt", HALF)
-    (tmp_path / "source/images/a.jpg").unlink()
-    with pytest.raises(
-        FormatError, match=r"no labeled picture in the source\. 1 text files of labels have no"
-    ):
-        convert(tmp_path / "source", tmp_path / "made", "coco", Options())
-    assert [path.name for path in tmp_path.iterdir()] == ["source"]
-
-
-@pytest.mark.parametrize(
-    "called",
-    ["images/a b.jpg", "./images/a b.jpg", "images\\a b.jpg", "/data/upload/1/a%20b.jpg", "../../x/a b.jpg"],
-)
-def test_a_picture_is_found_however_the_labels_call_it(called, tmp_path):
-    """As Label Studio and tools on Windows do."""
-    picture(tmp_path / "images/a b.jpg")
-    picture(tmp_path / "images/other.jpg")
-    coco(tmp_path / "result.json", [], [{"id": 0, "file_name": called, "width": 40, "height": 20}])
-    assert read(tmp_path)[1] == {"images/a b.jpg": ("train", [])}
-
-
-@pytest.mark.parametrize("to", ["yolo", "parquet"])
-def test_labels_take_no_file_from_outside_of_the_source(to, tmp_path):
-    picture(tmp_path / "private.jpg")
-    picture(tmp_path / "source/images/own.jpg")
-    called = ["../private.jpg", "images/../../private.jpg", str(tmp_path / "private.jpg"), "own.jpg"]
-    images = [{"id": n, "file_name": name, "width": 40, "height": 20} for n, name in enumerate(called)]
-    coco(tmp_path / "source/labels.json", [], images if to == "yolo" else images[:1])
-    if to == "parquet":
-        with pytest.raises(FormatError, match=r"private\.jpg: the picture isn't in the source"):
-            convert(tmp_path / "source", tmp_path / "made", to, Options())
-        return
-    report = convert(tmp_path / "source", tmp_path / "made", to, Options())
-    assert [path.name for path in (tmp_path / "made").rglob("*.jpg")] == ["own.jpg"]
-    assert report["notes"] == ["3 pictures weren't in the source: there are labels for them only."]
 
 
 def test_voc_lists_tell_the_split_where_trainval_is_there_too(tmp_path):
@@ -588,33 +360,3 @@ def test_imagefolder_that_is_none_is_named(objects, tmp_path):
     manifest(tmp_path / "train/metadata.jsonl", {"file_name": "a.jpg", "objects": objects})
     with pytest.raises(FormatError, match=r"train/metadata\.jsonl, line 1: "):
         read(tmp_path, ("cat",))
-
-
-DEEP = "[" * 100_000 + "]" * 100_000
-
-
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [
-        (
-            "a.json",
-            f'{{"images":[{{"id":1,"file_name":"a.jpg","x":{DEEP}}}],"annotations":[],"categories":[]}}',
-        ),
-        ("a.json", f'{{"images":[],"categories":[],"annotations":[],"info":{DEEP}}}'),
-        ("a.manifest", f'{{"source-ref":"s3://b/a.jpg","x":{DEEP}}}'),
-        ("train/metadata.jsonl", f'{{"file_name":"a.jpg","objects":{DEEP}}}'),
-        ("train_annotation/a.json", f'{{"file":"a.jpg","x":{DEEP}}}'),
-    ],
-)
-def test_what_is_nested_without_end_is_named(file, content, tmp_path):
-    text(tmp_path / file, content)
-    with pytest.raises(FormatError, match=file):
-        read(tmp_path, ("cat",))
-
-
-def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path):
-    yolo(tmp_path, "names: [cat]\n", "images/a.jpg")
-    (tmp_path / "images/again").symlink_to("../images")
-    (tmp_path / "images/whole").symlink_to(tmp_path)
-    (tmp_path / "images/gone").symlink_to("nowhere")
-    assert splits(tmp_path) == {"images/a.jpg": "train"}

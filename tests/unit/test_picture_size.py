@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from picture_bytes import exif, exif_segment, with_segments
+from truthmill.channels.reading import size_of
 from truthmill.picture_size import MoreNeededError, picture_size, shown_size
 
 
@@ -81,3 +82,10 @@ def test_an_orientation_that_lies_far_back_is_asked_for():
     with pytest.raises(MoreNeededError):
         shown_size(picture[:4096])
     assert shown_size(picture) == (20, 30)
+
+
+def test_a_picture_inside_a_file_of_labels_has_the_size_that_it_is_shown_with():
+    """As the same picture beside its labels has, whichever its kind."""
+    block = exif(6)
+    assert size_of(saved((40, 20), "WEBP", exif=block), "a.webp") == (20, 40)
+    assert size_of(saved((40, 20), "JPEG", exif=b"Exif\0\0" + block), "a.jpg") == (20, 40)

@@ -5,7 +5,7 @@ What wants NumPy is here, since `coco` is imported by every BuildChannels, and w
 
 from array import array
 from collections.abc import Iterator
-from itertools import chain, pairwise, repeat
+from itertools import chain, pairwise, repeat, starmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,22 +129,24 @@ class Sorted:
 
     def of(self, start: int, stop: int) -> Iterator[Drawn]:
         """Of the images from start up to stop, one after the other."""
-        ends = self._ends[start : stop + 1].tolist()
-        begin, end = ends[0], ends[-1]
-        drawn = self._drawn(slice(begin, end) if self._order is None else self._order[begin:end])
-        for first, last in pairwise(ends):
-            yield drawn[first - begin : last - begin]
+        chosen, spans = self._chosen(start, stop)
+        drawn = self._drawn(chosen)
+        return (drawn[span] for span in spans)
 
     def scores(self, start: int, stop: int) -> Iterator[tuple[float, ...]]:
         """Of the same boxes; nothing where no box of the document has one."""
         if self._scores is None:
-            yield from repeat((), stop - start)
-            return
-        ends = self._ends[start : stop + 1].tolist()
-        chosen = slice(ends[0], ends[-1]) if self._order is None else self._order[ends[0] : ends[-1]]
-        found = self._scores[chosen].tolist()
-        for first, last in pairwise(ends):
-            yield tuple(found[first - ends[0] : last - ends[0]])
+            return repeat((), stop - start)
+        chosen, spans = self._chosen(start, stop)
+        found = tuple(self._scores[chosen].tolist())
+        return (found[span] for span in spans)
+
+    def _chosen(self, start: int, stop: int) -> "tuple[Column | slice, Iterator[slice]]":
+        """Which boxes are these images' in the columns, and among those each image's."""
+        ends = self._ends[start : stop + 1]
+        boxes = slice(int(ends[0]), int(ends[-1]))
+        spans = starmap(slice, pairwise((ends - ends[0]).tolist()))
+        return boxes if self._order is None else self._order[boxes], spans
 
     def _drawn(self, chosen: "Column | slice") -> Drawn:
         """In whole pixels and not empty where all of them are."""

@@ -13,7 +13,7 @@ import msgspec
 
 from truthmill.box_check import Drawn
 from truthmill.errors import FormatError
-from truthmill.picture_size import MoreNeededError, shown_size
+from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
 NO_SCORE = float("nan")  # of a box of which no model says how sure it is
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -107,10 +107,8 @@ def is_picture(name: str) -> bool:
 
 def size_of(content: bytes, name: str) -> tuple[int, int]:
     """Width and height of a picture that is in a file of labels, as it is shown. Raises FormatError."""
-    from PIL import Image  # noqa: PLC0415 - where labels say the size nothing else here wants it
-
     with contextlib.suppress(MoreNeededError, OSError):
-        return shown_size(content) or Image.open(io.BytesIO(content)).size
+        return shown_size(content) or shown_size_by_decoder(io.BytesIO(content))
     raise FormatError(f"{name}: its size is needed, and it is no picture.")
 
 
