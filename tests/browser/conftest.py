@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
-from browser.sandbox import ORIGIN, TEMPLATE, Site, Task
+from browser.sandbox import ORIGIN, TEMPLATE, Site, Task, area_of
 from integration.labeling.conftest import CREDENTIALS, STACK, Stack, Team
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -216,9 +216,9 @@ def start(page):
 
 
 def place(frame, x, y, size=SIZE):
-    """Where a point of the picture is on the screen."""
-    shown = frame.locator("img.picture").bounding_box()
-    return shown["x"] + x * shown["width"] / size[0], shown["y"] + y * shown["height"] / size[1]
+    """Where a point of the picture is on the screen, once what a key did to it has been painted."""
+    area = area_of(frame.locator("img.picture"))
+    return area["x"] + x * area["width"] / size[0], area["y"] + y * area["height"] / size[1]
 
 
 def draw(page, frame, box, size=SIZE):

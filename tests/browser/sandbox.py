@@ -41,8 +41,23 @@ window.frame = new TaskFrame({{ task: "000000", page: "task" }}, {{
 document.querySelector(".tasks").append(window.frame.root);
 window.frame.show();
 """
-DEADLINE_S = 20
+DEADLINE_S = 60
 HTML = "text/html; charset=utf-8"
+
+
+def wait_for(page, holds, what=""):
+    """What holds() returns, once it is true; the page goes on meanwhile. what: said where it never is."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not (found := holds()):
+        assert time.monotonic() < deadline, what() if callable(what) else what
+        page.wait_for_timeout(20)
+    return found
+
+
+def area_of(shown):
+    """Where it is on the screen, once what was done to it has been painted."""
+    shown.element_handle().wait_for_element_state("stable")
+    return shown.bounding_box()
 
 
 class Site:
@@ -131,11 +146,11 @@ class Task:
 
     def await_message(self, kind):
         """The first message of a kind from the task's page."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not (found := self.messages(kind)):
-            assert time.monotonic() < deadline, f"no {kind}: {self.page.evaluate('() => window.messages')}"
-            self.page.wait_for_timeout(20)
-        return found[0]
+
+        def said():
+            return f"no {kind}: {self.page.evaluate('() => window.messages')}"
+
+        return wait_for(self.page, lambda: self.messages(kind), said)[0]
 
     def submit(self):
         """Press Submit; the whole answer."""

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from browser.conftest import a_picture, draw, place
+from browser.sandbox import area_of, wait_for
 
 FIRST = (100, 60, 80, 60)
 
@@ -21,6 +22,14 @@ def drag(task, start, *points):
 
 def click(task, x, y):
     task.page.mouse.click(*place(task.frame, x, y, task.size))
+
+
+def wheel(task, by):
+    """Turn it and wait until the picture has another size: nobody tells when a page has heard of it."""
+    shown = task.frame.locator("img.picture")
+    before = area_of(shown)["width"]
+    task.page.mouse.wheel(0, by)
+    wait_for(task.page, lambda: shown.bounding_box()["width"] != before, "the picture isn't zoomed")
 
 
 @pytest.fixture
@@ -53,8 +62,7 @@ def test_each_of_eight_handles_moves_its_edges_and_leaves_the_others(task, handl
 
 def test_the_other_edges_stay_to_the_bit_when_zoomed(task):
     task.page.mouse.move(*place(task.frame, 180, 90))
-    task.page.mouse.wheel(0, -333)
-    task.page.wait_for_timeout(50)  # one frame, for the transform that `place` reads
+    wheel(task, -333)
     drag(task, (180, 90), (185, 40), (203, 95))
     assert task.boxes() == [("cat", 100, 60, 103, 60)]
 
@@ -232,11 +240,9 @@ def test_the_pointer_puts_the_crosshair_away(open_task):
 def test_arrows_move_the_picture_where_nothing_is_selected(open_task):
     task = open_task()
     task.frame.get_by_test_id("stage").press("o")
-    task.page.wait_for_timeout(80)
-    before = task.frame.locator("img.picture").bounding_box()
+    before = area_of(task.frame.locator("img.picture"))
     task.press("ArrowRight", "ArrowDown", "ArrowDown")
-    task.page.wait_for_timeout(80)
-    after = task.frame.locator("img.picture").bounding_box()
+    after = area_of(task.frame.locator("img.picture"))
     assert (after["x"] - before["x"], after["y"] - before["y"]) == (pytest.approx(-40), pytest.approx(-80))
 
 
@@ -258,19 +264,16 @@ def test_each_of_overlapping_boxes_is_reached_by_clicking_again(open_task):
 def test_zoom_goes_to_the_pointer_and_back_to_the_whole(open_task):
     task = open_task()
     shown = task.frame.locator("img.picture")
-    fitted = shown.bounding_box()
+    fitted = area_of(shown)
     x, y = place(task.frame, 80, 60)
     task.page.mouse.move(x, y)
-    task.page.mouse.wheel(0, -400)
-    task.page.wait_for_timeout(80)
-    assert shown.bounding_box()["width"] > 2 * fitted["width"]
+    wheel(task, -400)
+    assert area_of(shown)["width"] > 2 * fitted["width"]
     assert place(task.frame, 80, 60) == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
     task.press("o")
-    task.page.wait_for_timeout(80)
-    assert shown.bounding_box()["width"] == pytest.approx(320, abs=0.1)
+    assert area_of(shown)["width"] == pytest.approx(320, abs=0.1)
     task.press("f")
-    task.page.wait_for_timeout(80)
-    assert shown.bounding_box() == pytest.approx(fitted)
+    assert area_of(shown) == pytest.approx(fitted)
 
 
 @pytest.mark.parametrize("how", ["space", "middle"])
@@ -286,7 +289,6 @@ def test_the_picture_is_moved_and_nothing_drawn(open_task, how):
     task.page.mouse.up(button=button)
     if how == "space":
         task.page.keyboard.up(" ")
-    task.page.wait_for_timeout(80)
     assert place(task.frame, 100, 100) == (pytest.approx(x + 40, abs=0.6), pytest.approx(y - 25, abs=0.6))
     assert task.boxes() == []
 
@@ -385,13 +387,12 @@ def test_a_finger_draws_and_two_zoom(open_task):
     touch("touchMove", place(task.frame, 180, 120))
     touch("touchEnd")
     assert task.boxes() == [("cat", *FIRST)]
-    before = task.frame.locator("img.picture").bounding_box()["width"]
+    before = area_of(task.frame.locator("img.picture"))["width"]
     (x, y) = place(task.frame, 250, 180)
     touch("touchStart", (x - 20, y), (x + 20, y))
     touch("touchMove", (x - 40, y), (x + 40, y))
     touch("touchEnd")
-    task.page.wait_for_timeout(80)
-    assert task.frame.locator("img.picture").bounding_box()["width"] == pytest.approx(2 * before, rel=0.02)
+    assert area_of(task.frame.locator("img.picture"))["width"] == pytest.approx(2 * before, rel=0.02)
     assert task.boxes() == [("cat", *FIRST)]
 
 
@@ -426,7 +427,6 @@ def test_a_box_of_one_pixel_can_be_drawn_when_zoomed(open_task):
     task = open_task()
     task.page.mouse.move(*place(task.frame, 200, 150))
     for _ in range(3):
-        task.page.mouse.wheel(0, -400)
-    task.page.wait_for_timeout(80)
+        wheel(task, -400)
     draw(task.page, task.frame, (200, 150, 1, 1))
     assert task.boxes() == [("cat", 200, 150, 1, 1)]

@@ -1,12 +1,10 @@
 """Templates that mean harm, or never end, in the portal itself: what they reach, what the worker can do."""
 
-import time
-
 import pytest
 
 from browser.conftest import task_of
 from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
-from browser.sandbox import ORIGIN
+from browser.sandbox import ORIGIN, wait_for
 
 SRC = 'src="{{ task.input.taskObject | grant_read_access }}"'
 FORM = (
@@ -182,10 +180,7 @@ def test_a_template_that_never_ends_leaves_the_portal_alive_and_can_be_skipped(p
 def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(portal, to):
     away = f"""<script>setTimeout(() => {{ name = "another"; location.href = "{to}"; }}, 200);</script>"""
     page, site, posted = portal(FORM + away)
-    deadline = time.monotonic() + 60
-    while "looked" not in posted:  # the portal asks what became of the task
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(20)
+    wait_for(page, lambda: "looked" in posted, "the portal doesn't ask what became of the task")
     site.put_task(FORM, ("cat",), "/park.png")
     site.put_json("/api/jobs/pets-1/tasks/000017/answer", {"tasks": [], "jobStatus": "Completed"})
     page.frame_locator("iframe.task").get_by_role("button", name="Nothing here").wait_for()

@@ -7,7 +7,7 @@ import pytest
 from browser.conftest import draw
 from browser.portal_pages import BOXES, JOB, PORTAL_PAGES, TASK, site_of
 from browser.portal_pages import show as show_page
-from browser.sandbox import ORIGIN
+from browser.sandbox import ORIGIN, area_of, wait_for
 
 SAID = "crowd-bounding-box .for-ears[role=status]"
 
@@ -132,8 +132,7 @@ def test_after_a_dialog_the_picture_has_the_focus(open_task, key, close):
         shown.get_by_role("button", name=close).press("Enter")
     shown.wait_for(state="hidden")
     at = "() => document.querySelector('crowd-bounding-box').shadowRoot.activeElement?.className"
-    task.page.wait_for_timeout(50)
-    assert task.inside.evaluate(at) == "stage"
+    wait_for(task.page, lambda: task.inside.evaluate(at) == "stage")
 
 
 def test_the_labels_are_one_stop_and_arrows_choose_among_them(open_task):
@@ -141,13 +140,12 @@ def test_the_labels_are_one_stop_and_arrows_choose_among_them(open_task):
     radios = task.frame.get_by_role("radio")
     stops = [radios.nth(at).get_attribute("tabindex") for at in range(14)]
     assert stops == ["0", *["-1"] * 13]
+    before = area_of(task.frame.locator("img.picture"))
     radios.first.focus()
     task.press("ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowUp")
     assert radios.nth(13).get_attribute("aria-checked") == "true"
     assert radios.nth(13).evaluate("at => at === at.getRootNode().activeElement")
-    before = task.frame.locator("img.picture").bounding_box()
-    task.page.wait_for_timeout(60)
-    assert task.frame.locator("img.picture").bounding_box() == before
+    assert area_of(task.frame.locator("img.picture")) == before
 
 
 def test_deleting_in_the_list_goes_on_to_the_next_box(open_task):

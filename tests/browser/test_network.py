@@ -8,7 +8,7 @@ import pytest
 
 from browser.conftest import task_of
 from browser.portal_pages import PORTAL_PAGES, TASK, park, show, site_of
-from browser.sandbox import ORIGIN
+from browser.sandbox import ORIGIN, wait_for
 
 ANSWER = "/api/jobs/pets-1/tasks/000017/answer"
 TASKS = "/api/jobs/pets-1/tasks"
@@ -33,10 +33,7 @@ class Played:
         return route.fulfill(status=status, body=text, content_type="application/json")
 
     def wait_for(self, page, count):
-        deadline = time.monotonic() + 20
-        while len(self.asked) < count:
-            assert time.monotonic() < deadline, self.asked
-            page.wait_for_timeout(20)
+        wait_for(page, lambda: len(self.asked) >= count, lambda: self.asked)
 
 
 @pytest.fixture
@@ -141,6 +138,7 @@ def test_signing_out_waits_for_the_answer_on_its_way_and_asks_nobody_to_sign_in_
         ORIGIN + "/api/sign-out", lambda route: (order.append("sign-out"), route.fulfill(status=204))[1]
     )
     submit(page)
+    wait_for(page, lambda: answers)
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_timeout(300)
     assert order == []
@@ -160,6 +158,7 @@ def test_an_answer_that_comes_without_a_session_after_signing_out_is_kept_and_as
     frame.get_by_role("button", name=re.compile("^cat, left 120")).click()
     page.keyboard.press("ArrowRight")
     submit(page)
+    wait_for(page, lambda: answers)
     page.get_by_role("button", name="Sign out").click()
     page.clock.run_for(6_000)
     page.get_by_role("heading", name="Sign in").wait_for()
@@ -280,8 +279,9 @@ def test_a_list_that_renews_itself_says_so_once_nobody_has_done_anything_for_a_w
     for _ in range(3):  # the next is asked for once the one before has been answered
         run_for(page, "/api/jobs", 31_000)
     assert told[-1] is True
+    asked = len(told)
     page.get_by_role("button", name="Look again").click()
-    page.wait_for_timeout(100)
+    wait_for(page, lambda: len(told) > asked)
     assert told[-1] is False
 
 

@@ -1,11 +1,9 @@
 """The next task is loaded behind the one in sight, without a deployed stack."""
 
-import time
-
 import pytest
 
 from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
-from browser.sandbox import ORIGIN
+from browser.sandbox import ORIGIN, wait_for
 
 FRAMES = "iframe.task"
 
@@ -39,13 +37,6 @@ def two_tasks():
     second = {**TASK, "task": "000018", "page": "second"}
     site.put_json("/api/jobs/pets-1/tasks", {"tasks": [TASK, second], "jobStatus": "InProgress"})
     return site
-
-
-def wait_for(page, holds):
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(20)
 
 
 def test_it_comes_after_the_picture_in_sight(page_of):

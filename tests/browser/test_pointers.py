@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from browser.conftest import a_picture, draw, place
-from browser.sandbox import TEMPLATE
+from browser.sandbox import TEMPLATE, area_of, wait_for
 
 BOX = (100, 60, 80, 60)
 DISPATCH = """([kind, x, y, more]) => {
@@ -160,8 +160,9 @@ def test_a_window_that_changes_while_a_box_is_drawn(open_task):
     task.page.mouse.move(*place(task.frame, 100, 60))
     task.page.mouse.down()
     task.page.mouse.move(*place(task.frame, 120, 80))
+    before = area_of(task.frame.locator("img.picture"))
     task.page.set_viewport_size({"width": 1000, "height": 640})
-    task.page.wait_for_timeout(200)
+    wait_for(task.page, lambda: task.frame.locator("img.picture").bounding_box() != before)
     task.page.mouse.move(*place(task.frame, 180, 120))
     task.page.mouse.up()
     assert task.boxes() == [("cat", *BOX)]
@@ -172,12 +173,13 @@ def test_a_zoomed_picture_stays_in_sight_when_the_window_gets_smaller(open_task)
     task.page.mouse.move(*place(task.frame, 320, 240))
     task.frame.get_by_test_id("stage").press("o")
     task.press(*["ArrowLeft"] * 12)  # to the right edge
+    picture, stage = task.frame.locator("img.picture"), task.frame.get_by_test_id("stage")
+    before = area_of(picture)
     task.page.set_viewport_size({"width": 820, "height": 500})
-    task.page.wait_for_timeout(200)
-    shown = task.frame.locator("img.picture").bounding_box()
-    stage = task.frame.get_by_test_id("stage").bounding_box()
-    assert shown["x"] < stage["x"] + stage["width"] - 40
-    assert shown["y"] < stage["y"] + stage["height"] - 40
+    wait_for(task.page, lambda: picture.bounding_box() != before)
+    shown, around = area_of(picture), area_of(stage)
+    assert shown["x"] < around["x"] + around["width"] - 40
+    assert shown["y"] < around["y"] + around["height"] - 40
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20000, 50), (50, 9000)])

@@ -23,9 +23,8 @@ PIXEL = """([x, y]) => {
 
 def painted(task, x, y):
     """Red, green, blue and how opaque: the brightest of the 25 pixels over a point of the picture."""
-    task.page.wait_for_timeout(60)  # a frame, in which it is painted
     frame = task.page.locator("iframe.task").bounding_box()
-    at = place(task.frame, x, y)
+    at = place(task.frame, x, y)  # which waits until it is painted
     return tuple(task.inside.evaluate(PIXEL, [at[0] - frame["x"], at[1] - frame["y"]]))
 
 

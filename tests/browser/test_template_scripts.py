@@ -5,6 +5,7 @@ import json
 import pytest
 
 from browser.conftest import draw
+from browser.sandbox import area_of
 from browser.test_templates import ANSWER, BOX, DRAWN, ELEMENT, LABELS, SCRIPT, SIZE, SRC
 
 ODD = ["it's", 'say "cheese"', "A & B <b>", "小猫 🐈", "كلب", "café"]
@@ -207,7 +208,7 @@ TWO = f"{SCRIPT}<crowd-form>{ELEMENT}{ELEMENT.replace('boundingBox', 'second')}<
 def drawn_on(task, at, box):
     """Draw on one of several elements."""
     left, top, width, height = box
-    shown = task.frame.locator("img.picture").nth(at).bounding_box()
+    shown = area_of(task.frame.locator("img.picture").nth(at))
     scale = shown["width"] / 320
     x, y = shown["x"] + left * scale, shown["y"] + top * scale
     task.page.mouse.move(x, y)
@@ -219,7 +220,6 @@ def drawn_on(task, at, box):
 def test_two_elements_are_two_answers_and_keys_go_to_the_one_that_was_used_last(open_task):
     task = open_task(TWO, wait=False, viewport={"width": 1280, "height": 1200})
     task.frame.locator("img.picture:not([hidden])").nth(1).wait_for()
-    task.page.wait_for_timeout(100)
     drawn_on(task, 1, BOX)
     task.press("Alt+2")
     drawn_on(task, 0, BOX)

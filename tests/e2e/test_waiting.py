@@ -228,9 +228,9 @@ def test_a_job_that_is_over_before_anybody_waits_and_one_that_outlasts_the_wait(
 def test_more_pictures_than_a_job_takes_are_even_jobs_side_by_side(local_stack, waiting, tmp_path):
     """Eleven pictures, ten to a job: the quota of 100,000 made small."""
     run = waiting("eleven", 11)
-    names = run.open_jobs(2)
+    names = run.open_jobs(2)  # in the order of digests
     sources = []
-    for job in names:
+    for job in sorted(names, key=lambda name: name.rpartition("-")[2]):
         described = run.sagemaker.describe_labeling_job(LabelingJobName=job)
         uri = described["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
         lines = local_stack.read(uri.split("/", 3)[3]).splitlines()
