@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from truthmill.report import sections
+from truthmill.report import sections, work_sections
+from truthmill.report.blocks import section
+from truthmill.report.box_section import box_section
 from truthmill.report.charts import percent
+from truthmill.report.concerns import Concern
 from truthmill.report.facts import Facts
-from truthmill.report.judge import Concern, Judgement, judge
+from truthmill.report.judge import Judgement, judge
 from truthmill.report.markup import Markup, tag, void
 from truthmill.report.sheets import (
     DRAWN,
@@ -68,12 +71,12 @@ def _page(facts: Facts, shown: tuple[Sheet, ...], tiles: Mapping[str, Tile], alb
         sections.flow_section(facts),
         sections.class_section(facts),
         sections.split_section(facts),
-        sections.box_section(facts),
+        box_section(facts),
         *(_sheet(sheet, album) for sheet in shown),
         _duplicates(facts, album),
         sections.rejected_section(facts),
-        sections.worker_section(facts),
-        sections.cost_section(facts),
+        work_sections.worker_section(facts),
+        work_sections.cost_section(facts),
         sections.channel_section(facts, f"s3://{facts.bucket}"),
     ]
     body = tag(
@@ -207,7 +210,7 @@ def _contents(parts: list[Markup]) -> Markup:
 
 
 def _titled(part: Markup) -> tuple[str, str]:
-    """Anchor and title, from the heading that `sections.section` has made."""
+    """Anchor and title, from the heading that `blocks.section` has made."""
     anchor = part.partition('<h2 id="')[2].partition("-title")[0]
     return anchor, part.partition("<h2")[2].partition(">")[2].partition("</h2>")[0]
 
@@ -215,7 +218,7 @@ def _titled(part: Markup) -> tuple[str, str]:
 def _sheet(sheet: Sheet, album: Album) -> Markup:
     about = tag("p", sheet.about, class_="quiet")
     tiles = _fitting(sheet.tiles, album.packed)
-    return sections.section(sheet.id, sheet.title, about, contact_sheet(tiles, album))
+    return section(sheet.id, sheet.title, about, contact_sheet(tiles, album))
 
 
 def _fitting(tiles: tuple[Tile, ...], packed: Mapping[str, str]) -> tuple[Tile, ...]:
@@ -245,7 +248,7 @@ def _duplicates(facts: Facts, album: Album) -> Markup:
             ),
             tag("ul", *(_pair(pair, album) for pair in pairs), class_="pairs", role="list"),
         ]
-    return sections.section("duplicates", "Duplicates", *parts)
+    return section("duplicates", "Duplicates", *parts)
 
 
 def _copy(pair: tuple[Tile, Tile], album: Album) -> Markup:

@@ -1,38 +1,12 @@
-"""The page's sections about counts: where inputs went, classes, the split, boxes, work and cost, channels."""
+"""The sections about pictures: where inputs went, classes, the split, what was rejected, how to get them."""
 
-from collections.abc import Iterator
-from itertools import pairwise
-
-from truthmill.box_check import FINDINGS
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.rejections import REASONS
 from truthmill.report import charts
-from truthmill.report.durations import spoken
+from truthmill.report.blocks import SPLIT_NAMES, command, facts_list, section, splits_of
 from truthmill.report.facts import Facts
 from truthmill.report.flow import Link, Node, flow
 from truthmill.report.markup import Markup, join, short, table, tag
-from truthmill.report.measures import ASPECT_EDGES, CROWDING
-
-SPLIT_NAMES = {"train": "Training", "validation": "Validation", "test": "Test"}
-
-
-def section(anchor: str, title: str, *content: object) -> Markup:
-    """A section that can be linked to; empty where it has nothing to say."""
-    if not any(content):
-        return Markup()
-    heading = tag("h2", title, id=f"{anchor}-title")
-    return tag("section", heading, *content, id=anchor, aria_labelledby=f"{anchor}-title")
-
-
-def chart(title: str, drawing: Markup, *about: object, behind: Markup | None = None) -> Markup:
-    """A chart with its title and, on demand, its numbers."""
-    numbers = tag("details", tag("summary", "Numbers"), behind) if behind else ""
-    return tag("figure", tag("figcaption", tag("strong", title), *about), drawing, numbers, class_="chart")
-
-
-def splits_of(facts: Facts) -> list[str]:
-    """The sides that have pictures, in their order."""
-    return [name for name in SPLITS if name in facts.measures.splits]
 
 
 def flow_section(facts: Facts) -> Markup:
@@ -202,134 +176,6 @@ def _groups(facts: Facts) -> Markup:
     return facts_list(told)
 
 
-def facts_list(told: list[tuple[str, object]]) -> Markup:
-    """Names and values, side by side."""
-    if not told:
-        return Markup()
-    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in told), class_="facts")
-
-
-def box_section(facts: Facts) -> Markup:
-    """Sizes, shapes and places of the boxes."""
-    found = facts.measures
-    if not found.boxes:
-        return Markup()
-    return section("boxes", "Boxes", tag("div", *_box_charts(facts), class_="charts"), _findings(facts))
-
-
-def _box_charts(facts: Facts) -> Iterator[Markup]:
-    found = facts.measures
-    points = found.points
-    sampled = f"A sample of {len(points):,} boxes." if len(points) < found.boxes else f"All {len(points):,}."
-    sizes: list[list[object]] = [
-        [name, f"{found.sizes[kind]:,}", charts.percent(found.sizes[kind] / found.boxes)]
-        for kind, name in (
-            ("small", "small (below 32² pixels)"),
-            ("medium", "medium (below 96²)"),
-            ("large", "large"),
-        )
-    ]
-    yield chart(
-        "Size and shape",
-        charts.scatter("Boxes by width and height in pixels, both logarithmic", points),
-        " ",
-        sampled,
-        " Lines mark equal shapes, and the areas that COCO's evaluation calls small and medium.",
-        _key(facts),
-        behind=table("Boxes by area", ["area", "boxes", "share"], sizes),
-    )
-    yield chart(
-        "Where boxes lie",
-        charts.heat_map("Heat map of the boxes' centres on the picture", found.heat),
-        " Centres of all boxes, on a picture of any size. Stronger means more.",
-        behind=_ninths(facts),
-    )
-    labels = [_ratio(low, high) for low, high in pairwise((0.0, *ASPECT_EDGES, float("inf")))]
-    coarse = [(labels[at], int(value)) for at, value in enumerate(found.aspects)]
-    merged = _aspects(coarse)
-    yield chart(
-        "Shape",
-        charts.columns(
-            "Boxes by width over height", [n for n, _ in merged], [v for _, v in merged], "width : height"
-        ),
-        behind=table(
-            "Boxes by width over height", ["width / height", "boxes"], [[n, f"{v:,}"] for n, v in coarse if v]
-        ),
-    )
-    crowding = [int(value) for value in found.crowding]
-    names = _crowding_names()
-    yield chart(
-        "Boxes a picture",
-        charts.columns("Pictures by number of boxes", names, crowding, "boxes"),
-        behind=table(
-            "Pictures by number of boxes",
-            ["boxes", "pictures"],
-            [[n, f"{v:,}"] for n, v in zip(names, crowding, strict=True)],
-        ),
-    )
-
-
-def _key(facts: Facts) -> Markup:
-    """The classes' colours, where each has its own."""
-    if len(facts.labels) > charts.COLOURS:
-        return Markup()
-    names = (charts.named(number, label) for number, label in enumerate(facts.labels))
-    return tag("span", *(tag("span", name) for name in names), class_="key")
-
-
-def _ratio(low: float, high: float) -> str:
-    if not low:
-        return f"below {high:.2f}"
-    return f"{low:.2f} and more" if high == float("inf") else f"{low:.2f} to {high:.2f}"
-
-
-def _aspects(fine: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Seven columns from the half octaves of ASPECT_EDGES: each is the octave around its ratio."""
-    values = [value for _, value in fine]
-    names = ("narrower", "1 : 4", "1 : 2", "1 : 1", "2 : 1", "4 : 1", "wider")
-    cuts = (0, 3, 5, 7, 9, 11, 13, len(values))
-    return [(name, sum(values[low:high])) for name, (low, high) in zip(names, pairwise(cuts), strict=True)]
-
-
-def _crowding_names() -> list[str]:
-    names = []
-    for low, high in pairwise(CROWDING):
-        names.append(f"{low}" if high == low + 1 else f"{low}–{high - 1}")
-    return [*names, f"{CROWDING[-1]}+"]
-
-
-def _ninths(facts: Facts) -> Markup:
-    heat = facts.measures.heat
-    third = len(heat) // 3
-    total = int(heat.sum()) or 1
-    rows: list[list[object]] = [
-        [
-            name,
-            *(
-                charts.percent(
-                    int(heat[at * third : (at + 1) * third, side * third : (side + 1) * third].sum()) / total
-                )
-                for side in range(3)
-            ),
-        ]
-        for at, name in enumerate(("top", "middle", "bottom"))
-    ]
-    return table("Centres by thirds of the picture", ["third", "left", "middle", "right"], rows)
-
-
-def _findings(facts: Facts) -> Markup:
-    if not facts.listed.findings:
-        return Markup()
-    rows: list[list[object]] = [
-        [reason, f"{number:,}", FINDINGS.get(reason, "")]
-        for reason, number in facts.listed.findings.most_common()
-    ]
-    return join(
-        tag("h3", "Checked boxes"),
-        table("Boxes that were cut, dropped or are doubtful", ["finding", "boxes", "what was done"], rows, 1),
-    )
-
-
 def rejected_section(facts: Facts) -> Markup:
     """Every reason with what to do, and some of the files."""
     listed = facts.listed.rejected
@@ -351,87 +197,6 @@ def rejected_section(facts: Facts) -> Markup:
         return Markup()
     place = tag("code", RunLayout(facts.run.dataset, facts.run.run).rejected)
     return section("rejected", "Rejected files", tag("p", "All of them are in ", place, "."), *parts)
-
-
-def worker_section(facts: Facts) -> Markup:
-    """Agreement and pace."""
-    workers = facts.staff.workers()
-    parts: list[object] = []
-    if facts.agreement.pictures:
-        names = ["≤ 50%", "≤ 60%", "≤ 70%", "≤ 80%", "≤ 90%", "≤ 99%", "all"]
-        agreement = chart(
-            "Agreement",
-            charts.columns("Pictures by agreement", names, facts.agreement.bins, "certainty of a box"),
-            f" {facts.agreement.pictures:,} pictures with several workers; a box is certain to "
-            f"{facts.agreement.mean:.0%} on average.",
-            behind=table(
-                "Pictures by the mean certainty of their boxes",
-                ["certainty", "pictures"],
-                [[n, f"{v:,}"] for n, v in zip(names, facts.agreement.bins, strict=True)],
-            ),
-        )
-        parts.append(tag("div", agreement, class_="charts single"))
-    if workers:
-        rows: list[list[object]] = [
-            [
-                tag("code", worker.name),
-                f"{worker.answers:,}",
-                f"{worker.boxes / worker.answers:.1f}",
-                f"{worker.pace_s:.1f} s",
-                "–" if worker.agreement is None else f"{worker.agreement:.0%}",
-            ]
-            for worker in workers[:50]
-        ]
-        columns = ["worker", "answers", "boxes a picture", "time a picture", "agreement"]
-        about = (
-            f"From the answers to {facts.staff.objects:,} pictures"
-            f"{' (a sample)' if facts.staff.objects < facts.count('labeled') else ''}. Time is the median; "
-            "agreement is the share of boxes that a worker and the finished labels have in common, where "
-            "several workers labeled a picture."
-        )
-        parts += [tag("p", about, class_="quiet"), table("Workers", columns, rows)]
-    return section("workers", "Workers", *parts)
-
-
-def cost_section(facts: Facts) -> Markup:
-    """Cost, estimated and actual, and time by state."""
-    return section("cost", "Cost and time", facts_list(_costs(facts)), _times(facts))
-
-
-COSTS = {
-    "estimatedUsd": "Estimated, together",
-    "serviceUsd": "Estimated, labeling service",
-    "workersUsd": "Estimated, workers",
-    "infrastructureUsd": "Estimated, Lambda, Step Functions and S3",
-    "actualUsd": "Actual, together",
-    "actualServiceUsd": "Actual, labeling service",
-    "actualWorkersUsd": "Actual, workers",
-}
-
-
-def _costs(facts: Facts) -> list[tuple[str, object]]:
-    cost = facts.run.cost
-    told: list[tuple[str, object]] = [
-        (name, _usd(float(cost[key]))) for key, name in COSTS.items() if cost.get(key) is not None
-    ]
-    if told and cost.get("book"):
-        told.append(("Prices", str(cost["book"])))
-    return told
-
-
-def _usd(amount: float) -> str:
-    return "less than 0.01 USD" if 0 < amount < 0.005 else f"{amount:,.2f} USD"
-
-
-def _times(facts: Facts) -> Markup:
-    if not facts.durations:
-        return Markup()
-    longest = max(seconds for _, seconds in facts.durations) or 1
-    rows: list[list[object]] = [
-        [state, join(charts.bar(seconds / longest, "main"), tag("span", spoken(seconds)))]
-        for state, seconds in facts.durations
-    ]
-    return tag("div", table("Time by state", ["state", "time"], rows), class_="bars")
 
 
 def channel_section(facts: Facts, uri: str) -> Markup:
@@ -467,8 +232,3 @@ def channel_section(facts: Facts, uri: str) -> Markup:
             for name in channels
         ),
     )
-
-
-def command(line: str) -> Markup:
-    """A line to copy: a click, or the keyboard's focus, shows where it ends."""
-    return tag("pre", tag("code", line), tabindex="0", role="group", aria_label="Command to copy")

@@ -1,0 +1,169 @@
+"""Checks of the split and its classes. A threshold stands beside the rule that uses it."""
+
+from collections.abc import Iterator
+
+from truthmill.report.concerns import Concern, many, some
+from truthmill.report.facts import Facts
+
+
+def sides(facts: Facts) -> Iterator[Concern]:
+    """A side that was asked for has no picture."""
+    for split in ("train", "validation"):
+        counts = facts.measures.splits.get(split)
+        asked = facts.run.split.get("wanted")  # names the sides that were asked for
+        wanted = split == "train" or not asked or asked.get(split, 0) > 0
+        if wanted and (counts is None or not counts.pictures):
+            yield Concern(
+                "stop",
+                f"There is no {split} picture",
+                f"Of {many(facts.measures.pictures, 'labeled picture')} none is on the {split} side.",
+                "Bring more pictures, or change “split” in the request.",
+                "split",
+            )
+
+
+def leaks(facts: Facts) -> Iterator[Concern]:
+    """Groups that are on several sides."""
+    straddling = int(facts.run.split.get("straddlingGroups", 0) or 0)
+    if straddling:
+        yield Concern(
+            "stop",
+            f"{many(straddling, 'group')} on both sides of the split",
+            "Pictures that look alike or belong together are in training and in validation, which will look "
+            "better than the model is.",
+            "A folder, or an earlier run, put them there. Give the dataset a new name, or ignore folders.",
+            "split",
+        )
+
+
+FEW_PICTURES = 100
+
+
+def few(facts: Facts) -> Iterator[Concern]:
+    """Too few training pictures for figures that hold."""
+    train = facts.measures.splits.get("train")
+    if train and 0 < train.pictures < FEW_PICTURES:
+        yield Concern(
+            "note",
+            f"Only {many(train.pictures, 'training picture')}",
+            "Enough to try the training out, too few for figures that hold.",
+            "Start from a pre-trained model, and drop more pictures into the dataset.",
+            "split",
+        )
+
+
+OFF_SHARE = 0.05  # of the run's kept pictures
+
+
+def split_off(facts: Facts) -> Iterator[Concern]:
+    """Shares that are far from what was wanted."""
+    kept = sum(facts.count(name) for name in ("train", "validation", "test"))
+    off = facts.run.split.get("offBy", {})
+    far = {name: by for name, by in off.items() if kept and abs(by) > max(1, OFF_SHARE * kept)}
+    if far:
+        said = ", ".join(f"{name} by {by:+,.0f}" for name, by in far.items())
+        yield Concern(
+            "look",
+            "The split is far from what was wanted",
+            f"Off by pictures: {said}. The largest group that stays together has "
+            f"{facts.run.split.get('largestGroup', '?')} pictures.",
+            "Group less (“groupBy”, “nearDuplicates”), or bring pictures of other scenes.",
+            "split",
+        )
+
+
+def classes(facts: Facts) -> Iterator[Concern]:
+    """Classes that a side lacks."""
+    sides = facts.measures.splits
+    ids = range(len(facts.labels))
+    train, validation = sides.get("train"), sides.get("validation")
+    nowhere = [facts.labels[number] for number in ids if not facts.measures.of_class(number)]
+    if nowhere:
+        yield Concern(
+            "look",
+            f"{many(len(nowhere), 'class', 'classes')} without a single box",
+            f"Nobody drew {some(nowhere)}.",
+            "Bring pictures of it, or train without the class. Check that workers understood the label.",
+            "classes",
+        )
+    if validation and validation.pictures:
+        unseen = [
+            facts.labels[number]
+            for number in ids
+            if facts.measures.of_class(number) and not validation.boxes[number]
+        ]
+        if unseen:
+            yield Concern(
+                "look",
+                "Classes without a validation box",
+                f"{some(unseen)}: no box on the validation side, so no figure tells how well it is found.",
+                "Bring more pictures of it, or split again with another “seed”.",
+                "classes",
+            )
+    if train and train.pictures:
+        unlearned = [
+            facts.labels[number]
+            for number in ids
+            if facts.measures.of_class(number) and not train.boxes[number]
+        ]
+        if unlearned:
+            yield Concern(
+                "stop",
+                "Classes without a training box",
+                f"{some(unlearned)}: boxes on the other side only, so it can't be learned.",
+                "Split again with another “seed”, or bring more pictures of it.",
+                "classes",
+            )
+
+
+RARE_BOXES = 30  # below, a detector hardly learns a class
+
+RARE_SHARE = 0.02  # of the most frequent class
+
+
+def rare(facts: Facts) -> Iterator[Concern]:
+    """Classes with too few training boxes."""
+    train = facts.measures.splits.get("train")
+    if not train or not train.box_count:
+        return
+    most = int(train.boxes.max())
+    rare = [
+        f"{label} ({int(number):,})"
+        for label, number in zip(facts.labels, train.boxes, strict=True)
+        if 0 < number < max(RARE_BOXES, RARE_SHARE * most)
+    ]
+    if rare:
+        yield Concern(
+            "look",
+            many(len(rare), "rare class", "rare classes"),
+            f"Few training boxes: {some(rare)}; the most frequent class has {most:,}.",
+            f"Bring more pictures of them ({RARE_BOXES} boxes at least, better hundreds), or weight them.",
+            "classes",
+        )
+
+
+BALANCE_BOXES = 20
+
+BALANCE_FACTOR = 2.5
+
+
+def unbalanced(facts: Facts) -> Iterator[Concern]:
+    """A class whose share on the validation side is far from the side's share of all boxes."""
+    validation = facts.measures.splits.get("validation")
+    if not validation or not facts.measures.boxes:
+        return
+    share = validation.box_count / facts.measures.boxes
+    uneven = []
+    for number, label in enumerate(facts.labels):
+        boxes = facts.measures.of_class(number)
+        own = int(validation.boxes[number]) / boxes if boxes else 0
+        if boxes >= BALANCE_BOXES and own and not share / BALANCE_FACTOR <= own <= share * BALANCE_FACTOR:
+            uneven.append(f"{label} ({own:.0%})")
+    if uneven:
+        yield Concern(
+            "look",
+            "Classes are spread unevenly over the split",
+            f"Of all boxes {share:.0%} validate, but of {some(uneven)}.",
+            "Split again with another “seed”; group less where large groups hold one class.",
+            "classes",
+        )
