@@ -22,14 +22,14 @@ COMMAND = Path(sys.executable).with_name("truthmill")
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def wait_for(look: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
+def wait_for(look: Callable[[], Any], what: str | Callable[[], str], deadline_s: float = DEADLINE_S) -> Any:
     """The first answer that isn't None or false; fails with `what` at the deadline."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         if found := look():
             return found
-        time.sleep(0.2)
-    pytest.fail(f"waited {deadline_s:.0f} s in vain for {what}")
+        time.sleep(0.1)
+    pytest.fail(f"waited {deadline_s:.0f} s in vain for {what() if callable(what) else what}")
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,18 @@ class LocalStack:
             event["stateEnteredEventDetails"]["name"] for event in events if event["type"].endswith("Entered")
         ]
 
+    def no_scheduled_sweep(self) -> None:
+        """From now on both sweeps come when a test asks for them, not while one looks at what they mend."""
+        scheduler, events = self.client("scheduler"), self.client("events")
+        for found in scheduler.list_schedules()["Schedules"]:
+            if "Sweep" in found["Name"]:
+                described = scheduler.get_schedule(Name=found["Name"])
+                given = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+                scheduler.update_schedule(State="DISABLED", **{name: described[name] for name in given})
+        for rule in events.list_rules()["Rules"]:
+            if "Sweep" in rule["Name"]:
+                events.disable_rule(Name=rule["Name"])
+
     def label(self, truth: Path, images: Path | None = None) -> None:
         """Simulated workers label whatever waits, until nothing does."""
         more = ["--images", images] if images else []
@@ -131,6 +143,8 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Any:
     try:
         parameters = [word for each in small for word in ("--parameter", each)]
         subprocess.run([COMMAND, "up", *parameters], env=environment, check=True)
-        yield LocalStack(home, stack.Stack(**Home(home).read(stack.REMEMBERED)))
+        deployed = LocalStack(home, stack.Stack(**Home(home).read(stack.REMEMBERED)))
+        deployed.no_scheduled_sweep()
+        yield deployed
     finally:
         subprocess.run([COMMAND, "down", "--clean"], env=environment, check=True)

@@ -20,7 +20,7 @@ def test_only_what_has_no_labels_is_asked_and_what_was_left_is_asked_again(local
     request.write_text(
         json.dumps(
             {
-                "dataset": "rounds",
+                "dataset": "asked-again",
                 "prelabels": {"source": "labels.json", "use": "trusted"},
                 "onIncomplete": "continue",
             }
@@ -32,7 +32,7 @@ def test_only_what_has_no_labels_is_asked_and_what_was_left_is_asked_again(local
     jobs = local_stack.client("sagemaker", endpoint_url=local_stack.deployed.labeling_endpoint)
 
     def open_job():
-        found = jobs.list_labeling_jobs(NameContains="rounds", StatusEquals="InProgress")
+        found = jobs.list_labeling_jobs(NameContains="asked-again", StatusEquals="InProgress")
         return next((job for job in found["LabelingJobSummaryList"]), None)
 
     job = wait_for(open_job, "the job")
@@ -42,16 +42,18 @@ def test_only_what_has_no_labels_is_asked_and_what_was_left_is_asked_again(local
     counts = local_stack.run_of(first)["counts"]
     assert (counts["prelabeled"], counts["labeled"], counts["unlabeled"]) == (4, 4, 1)
 
-    placed = local_stack.keys("datasets/rounds/images/")
-    again = local_stack.started_by(lambda: local_stack.truthmill("relabel", "rounds", "--json"))
+    placed = local_stack.keys("datasets/asked-again/images/")
+    again = local_stack.started_by(lambda: local_stack.truthmill("relabel", "asked-again", "--json"))
     local_stack.label(truth)
     assert local_stack.ended(again)["status"] == "SUCCEEDED"
     run = local_stack.run_of(again)
     assert (run["counts"]["labeled"], run["counts"]["unlabeled"]) == (1, 0)
     assert "InspectImages" not in local_stack.states(again)
-    assert local_stack.keys("datasets/rounds/images/") == placed
+    assert local_stack.keys("datasets/asked-again/images/") == placed
     documents = [
-        json.loads(local_stack.read(f"datasets/rounds/channels/{run['run']}/coco/instances_{split}.json"))
+        json.loads(
+            local_stack.read(f"datasets/asked-again/channels/{run['run']}/coco/instances_{split}.json")
+        )
         for split in ("train", "validation")
     ]
     assert sum(len(document["annotations"]) for document in documents) == 5

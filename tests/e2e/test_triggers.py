@@ -132,9 +132,9 @@ def test_the_schedule(local_stack, pictures, truth, tmp_path):
     ]
     deployed = scheduler.get_schedule(Name=name)
     assert deployed["State"] == "DISABLED"
-    soon = datetime.now(UTC) + timedelta(seconds=2)
 
     def fire():
+        soon = datetime.now(UTC) + timedelta(seconds=3)
         scheduler.update_schedule(
             Name=name,
             State="ENABLED",

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -13,6 +12,7 @@ from PIL import Image
 
 from adapters import sagemaker
 from labeling_builders import a_request
+from local_stack import wait_for
 from truthmill_cli.simulation import Credentials, PortalClient
 
 REGION = "us-east-1"
@@ -161,13 +161,14 @@ class Team:
 
     def wait_for(self, job, *statuses):
         """The job's description, once its status is one of these."""
-        deadline = time.monotonic() + 30
-        while True:
-            described = self.stack.sagemaker.describe_labeling_job(LabelingJobName=job)
-            if described["LabelingJobStatus"] in statuses:
-                return described
-            assert time.monotonic() < deadline, described
-            time.sleep(0.05)
+        described = {}
+
+        def look():
+            described.update(self.stack.sagemaker.describe_labeling_job(LabelingJobName=job))
+            return described["LabelingJobStatus"] in statuses
+
+        wait_for(look, lambda: f"{job} to be one of {statuses}: {described}")
+        return described
 
     def running_job(self, objects=2, **changes):
         """Name of a job whose tasks wait for workers."""

@@ -11,6 +11,7 @@ import pytest
 from adapters.jobs import Jobs
 from adapters.table import Table
 from labeling_builders import answer_of
+from local_stack import wait_for
 from truthmill_cli.simulation import PortalRefusedError, simulate
 from truthmill_cli.worker_kinds import Kind
 
@@ -38,17 +39,16 @@ def events(stack):
 
     def of(job, expected):
         """Statuses announced for a job, once there are as many as expected."""
-        deadline = time.monotonic() + 15
-        while True:
+
+        def look():
             answer = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
             for message in answer.get("Messages", []):
                 seen.append(json.loads(message["Body"]))
                 queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             found = [each for each in seen if each["resources"][0].endswith(f"/{job}")]
-            if len(found) >= expected:
-                return [each["detail"]["LabelingJobStatus"] for each in found]
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+            return found if len(found) >= expected else None
+
+        return [each["detail"]["LabelingJobStatus"] for each in wait_for(look, f"{expected} events of {job}")]
 
     return of
 

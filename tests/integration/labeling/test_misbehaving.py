@@ -2,12 +2,12 @@
 
 import io
 import json
-import time
 
 import pytest
 from PIL import Image
 
 from labeling_builders import answer_of
+from local_stack import wait_for
 from truthmill_cli.simulation import Credentials, PortalClient, PortalRefusedError, read_element
 
 TASKS = "api/jobs/{}/tasks"
@@ -175,14 +175,13 @@ def test_gold_tasks_come_to_a_job_that_runs_and_leave_no_trace_in_its_output(sta
 
 def wait_for_gold(stack, job):
     """Until the pictures are in the table."""
-    table, deadline = stack.client("dynamodb"), time.monotonic() + 60
-    key = {"pk": {"S": "JOBS"}, "sk": {"S": job}}
-    while True:
+    table, key = stack.client("dynamodb"), {"pk": {"S": "JOBS"}, "sk": {"S": job}}
+
+    def pictures():
         item = table.get_item(TableName=stack.outputs["TableName"], Key=key, ConsistentRead=True)["Item"]
-        if int(item["gold"]["N"]):
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return int(item["gold"]["N"])
+
+    wait_for(pictures, f"gold of {job}")
 
 
 def test_workers_who_disagree_have_one_more_asked(stack, team):

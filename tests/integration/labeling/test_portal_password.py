@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from integration.labeling.conftest import PASSWORD
-from integration.labeling.test_portal import refused
+from integration.labeling.test_portal import code_of, in_one_window, refused
 from truthmill_cli.simulation import PortalClient, PortalRefusedError
 
 NEW = "Another passw0rd of theirs"
@@ -89,14 +89,15 @@ def test_asking_for_a_code_tells_nothing_and_mails_only_who_has_an_account(stack
 
 def test_codes_are_asked_for_and_tried_a_few_times_only(stack):
     client = PortalClient(stack.portal)
-    given = {"username": "guessed-code@example.com", "code": "1", "password": NEW}
-    for path, most in (("api/forgotten-password", 5), ("api/reset-password", 5)):
-        for _ in range(most):
-            with contextlib.suppress(PortalRefusedError):
-                client.post(path, given)
-    for path in ("api/forgotten-password", "api/reset-password", "api/sign-in"):
-        with refused(429, "TooManyTries"):
-            client.post(path, given)
+
+    def tries(name):
+        given = {"username": f"{name}@example.com", "code": "1", "password": NEW}
+        for path in ("api/forgotten-password", "api/reset-password") * 5:
+            code_of(lambda path=path: client.post(path, given))
+        paths = ("api/forgotten-password", "api/reset-password", "api/sign-in")
+        return [code_of(lambda path=path: client.post(path, given)) for path in paths]
+
+    assert in_one_window(tries) == ["TooManyTries"] * 3
 
 
 def test_a_refusal_takes_the_same_time_whoever_is_asked_for(stack, team):

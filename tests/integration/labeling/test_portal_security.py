@@ -10,6 +10,7 @@ from adapters.sessions import IDLE_S, LIFETIME_S, Sessions
 from adapters.table import Table
 from integration.labeling.conftest import PASSWORD, TEMPORARY
 from integration.labeling.test_portal import first_task, raw
+from local_stack import wait_for
 from truthmill_cli.simulation import PortalClient
 
 LOGS = "/aws/lambda/truthmill-labeling-Portal"
@@ -105,14 +106,13 @@ def test_no_secret_is_logged(stack, team):
     wrong = "A wrong passw0rd that is unlike others"
     raw(stack, "api/sign-in", body=b'{"username": "logged@example.com", "password": "%s"}' % wrong.encode())
     secret = client.cookie.partition("=")[2].partition(".")[2]
-    logs = stack.client("logs")
-    deadline = time.monotonic() + 30
-    while True:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOGS)
+    logs = stack.client("logs").get_paginator("filter_log_events")
+
+    def look():
+        pages = logs.paginate(logGroupName=LOGS)
         text = "".join(event["message"] for page in pages for event in page["events"])
-        if "Sign-in refused" in text and '"sign_in"' in text.replace("'", '"'):
-            break
-        assert time.monotonic() < deadline, text[-500:]
-        time.sleep(0.2)
+        return text if "Sign-in refused" in text and '"sign_in"' in text.replace("'", '"') else ""
+
+    text = wait_for(look, "both sign-ins in the portal's log")
     for private in (wrong, PASSWORD, TEMPORARY, secret):
         assert private not in text
