@@ -2,6 +2,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# What a process imports is compiled once, not by every process of the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 PYTHON := .venv/bin/python
 SYNC := $(UV) pip install -q --require-hashes

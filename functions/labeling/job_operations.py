@@ -1,6 +1,7 @@
 """The operations on labeling jobs. Each takes a request whose shape has been checked."""
 
 import hashlib
+import secrets
 from typing import Any
 
 from labeling.observed import logger
@@ -37,6 +38,7 @@ def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, 
         reference=hashlib.sha256(f"{arn}{now}".encode()).hexdigest()[:20],
         created=now,
         modified=now,
+        secret=secrets.token_hex(16),
         rules=quality_rules.from_tags({tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}),
     )
     if not service.jobs.create(job):

@@ -22,6 +22,7 @@ from truthmill.job_answers import read_job_answer, template_input
 from truthmill.labeling_jobs import Job, outcome
 from truthmill.labeling_output import Submitted, iso_milli
 from truthmill.leases import LeaseRefusedError
+from truthmill.task_names import name_of, number_of
 from truthmill.worker_answers import MAX_BYTES, AnswerError
 
 # Who is in a group, and which groups make up a team, is heeded after that many seconds at the latest. Where a
@@ -83,12 +84,12 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
 def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """Take an answer; the same one again is taken as done. With `next`, answer with the tasks held then."""
     found, session = _job_of_mine(web, portal, job)
-    count = _count(web, "next", 0)
+    count, number = _count(web, "next", 0), number_of(found.secret, task)
     content = web.document().get("answer")
     encoded = msgspec.json.encode(content, order="sorted")
     if len(encoded) > MAX_BYTES:
         raise PortalError(413, "TooLarge", f"An answer has at most {MAX_BYTES} bytes.")
-    stored, desk = portal.tasks.with_desk(found, int(task), session.sub)
+    stored, desk = portal.tasks.with_desk(found, number, session.sub)
     if stored is None:
         raise PortalError(404, "NoSuchTask", f"The job has no object {task}.")
     try:
@@ -100,15 +101,15 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
         worker=_worker_id(session.sub),
         sub=session.sub,
         issuer=portal.accounts.issuer,
-        accepted=_accepted(desk, int(task), now),
+        accepted=_accepted(desk, number, now),
         submitted=now,
         content=content,  # type: ignore[arg-type] # read_answer has seen that it is an object
         answer=read,
     )
     digest = hashlib.sha256(encoded).hexdigest()
-    given = (found, session.sub, int(task), submitted, digest, now)
+    given = (found, session.sub, number, submitted, digest, now)
     told: dict[str, Any] = {}
-    if found.is_gold(int(task)):
+    if found.is_gold(number):
         told = _feedback(found, _change(lambda: portal.tasks.answer_gold(*given)))
     else:
         _change(lambda: portal.tasks.answer(*given, (stored, desk)))
@@ -142,24 +143,26 @@ def _feedback(job: Job, given: GoldAnswer) -> dict[str, Any]:
 def decline(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """Return a task for good, with a reason: the worker isn't asked again."""
     found, session = _job_of_mine(web, portal, job)
-    reason, count = web.text("reason", 500), _count(web, "next", 0)
-    _change(lambda: portal.tasks.decline(found, session.sub, int(task), reason, portal.now()))
+    reason, count, number = web.text("reason", 500), _count(web, "next", 0), number_of(found.secret, task)
+    _change(lambda: portal.tasks.decline(found, session.sub, number, reason, portal.now()))
     return Reply(document={"declined": True, **_and_next(portal, found, session, count)})
 
 
 def release(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """Return a task to the others; the worker may get it again."""
     found, session = _job_of_mine(web, portal, job)
-    _change(lambda: portal.tasks.release(found, session.sub, int(task), portal.now()))
+    number = number_of(found.secret, task)
+    _change(lambda: portal.tasks.release(found, session.sub, number, portal.now()))
     return Reply(document={"released": True})
 
 
 def extend(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """The whole time again, from now on."""
     found, session = _job_of_mine(web, portal, job)
-    if int(task) not in {each.number for each in portal.tasks.desk(session.sub, found.name).held}:
+    number = number_of(found.secret, task)
+    if number not in {each.number for each in portal.tasks.desk(session.sub, found.name).held}:
         raise PortalError(404, "NotYours", "You don't hold this task.")
-    lease = _change(lambda: portal.tasks.extend(found, session.sub, int(task), portal.now()))
+    lease = _change(lambda: portal.tasks.extend(found, session.sub, number, portal.now()))
     return Reply(document={"expires": iso_milli(lease.until)})
 
 
@@ -177,7 +180,7 @@ def _and_next(portal: Portal, job: Job, session: Session, count: int) -> dict[st
     Who gets another of the job's objects shows that it isn't over; else its counters are looked at.
     """
     held = _held_after(portal, job, session, count) if count else {}
-    if all(job.is_gold(int(each["task"])) for each in held.get("tasks", [])):
+    if all(job.is_gold(number_of(job.secret, each["task"])) for each in held.get("tasks", [])):
         _finish_if_enough(portal, job)
     return held
 
@@ -238,8 +241,9 @@ def _in_team(job: Job, groups: frozenset[str], portal: Portal) -> bool:
 def _held(web: Web, portal: Portal, job: str, task: str) -> tuple[Job, Held, StoredTask]:
     """A task that the worker holds. Raises PortalError (404)."""
     found, session = _job_of_mine(web, portal, job)
-    stored, desk = portal.tasks.with_desk(found, int(task), session.sub)
-    lease = next((each for each in desk.held if each.number == int(task) and each.until > portal.now()), None)
+    number = number_of(found.secret, task)
+    stored, desk = portal.tasks.with_desk(found, number, session.sub)
+    lease = next((each for each in desk.held if each.number == number and each.until > portal.now()), None)
     if lease is None or stored is None:
         raise PortalError(404, "NotYours", "You don't hold this task, or its time has run out.")
     return found, lease, stored
@@ -266,7 +270,7 @@ def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
         "labels": list(job.labels),
         "objects": job.objects,
         "remaining": job.objects - counters.done,
-        "answeredByMe": desk.answered,
+        "answeredByMe": desk.answered + desk.gold_result.tasks,
         "secondsEach": round(desk.spent / desk.answered / 1000, 1) if desk.spent and desk.answered else None,
         "workersPerObject": job.workers_per_object,
         "timeLimitSeconds": job.time_limit_ms // 1000,
@@ -275,13 +279,14 @@ def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
 
 
 def _task_document(job: Job, lease: Held, stored: StoredTask) -> dict[str, Any]:
+    name = name_of(job.secret, lease.number)
     return {
         "job": job.name,
-        "task": f"{lease.number:06d}",
+        "task": name,
         "leased": iso_milli(lease.since),
         "expires": iso_milli(lease.until),
         "labels": list(job.labels),
         "objectName": stored.uri.rsplit("/", 1)[-1],
         "picture": link(stored.uri) if stored.uri else "",
-        "page": f"api/jobs/{job.name}/tasks/{lease.number:06d}/page",
+        "page": f"api/jobs/{job.name}/tasks/{name}/page",
     }

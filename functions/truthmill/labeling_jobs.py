@@ -63,6 +63,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     since its tasks' lifetime was over. claim: until when a function works at starting or ending it.
     announced: whether its event was put.
     rules: what its tags ask for. gold: how many gold pictures it has, gold_from: of which manifest.
+    secret: what its tasks' names are made with (`task_names`); it is told to nobody.
     revision: counts the changes; whoever writes makes sure that it still is the one read.
     """
 
@@ -89,6 +90,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rules: QualityRules = QualityRules()
     gold: int = 0
     gold_from: str = ""
+    secret: str = ""
 
     @property
     def task(self) -> dict[str, Any]:

@@ -96,8 +96,9 @@ def test_a_job_ends_with_its_output_and_one_event(stack, team, events):
 
 def test_two_jobs_of_one_team_have_their_own_objects_answers_and_events(stack, team, events):
     worker, first, second = team.worker(), team.running_job(3), team.running_job(2)
-    with pytest.raises(PortalRefusedError) as refused:  # the first one's last task, sent to the second
-        worker.post(f"api/jobs/{second}/tasks/000002/answer", answer_of())
+    (task,) = worker.post(f"api/jobs/{first}/tasks", {})["tasks"]
+    with pytest.raises(PortalRefusedError) as refused:  # the first one's task, sent to the second
+        worker.post(f"api/jobs/{second}/tasks/{task['task']}/answer", answer_of())
     assert (refused.value.status, refused.value.code) == (404, "NoSuchTask")
     answer_all(worker, first, ("dog", 10, 20, 30, 40))
     described = team.wait_for(first, "Completed")
@@ -133,7 +134,7 @@ def test_a_stopped_job_keeps_what_is_labeled(stack, team, events):
     assert (described["LabelCounters"]["TotalLabeled"], described["LabelCounters"]["Unlabeled"]) == (1, 2)
     labeled = ["bounding-box" in line for line in lines(stack, described)]
     assert sorted(labeled) == [False, False, True]
-    assert labeled[int(task["task"])]
+    assert labeled[int(task["objectName"].removesuffix(".png"))]
     assert events(job, 1) == ["Stopped"]
     with pytest.raises(Exception, match="JobEnded"):
         worker.post(f"api/jobs/{job}/tasks/{held['task']}/answer", answer_of())

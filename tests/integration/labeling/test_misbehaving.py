@@ -6,8 +6,11 @@ import json
 import pytest
 from PIL import Image
 
+from adapters.jobs import Jobs
+from adapters.table import Table
 from labeling_builders import answer_of
 from local_stack import wait_for
+from truthmill.task_names import name_of, number_of
 from truthmill_cli.simulation import Credentials, PortalClient, PortalRefusedError, read_element
 
 TASKS = "api/jobs/{}/tasks"
@@ -62,10 +65,11 @@ def test_an_answer_that_is_none_is_refused_with_a_sentence_and_the_task_stays(
 
 
 def test_what_was_never_handed_out_or_was_released_is_neither_answered_nor_declined(stack, team):
-    """A program that goes through the numbers by itself passes no gold task by, and expires nothing."""
+    """A program that knows every task's name passes no gold task by, and expires nothing."""
     ann, ben, job = team.worker(), team.worker(), team.running_job(3)
     (mine,) = take(ann, job)
-    others = [number for number in ("000000", "000001", "000002") if number != mine["task"]]
+    secret = Jobs(Table(stack.client("dynamodb"), stack.outputs["TableName"])).get(job).secret
+    others = [name for name in (name_of(secret, number) for number in range(3)) if name != mine["task"]]
     ann.post(f"{TASKS.format(job)}/{mine['task']}/release", {})
     for worker, number in ((ann, others[0]), (ben, others[1]), (ann, mine["task"])):
         with refused(409, "NotHandedOut", "wasn't handed out to you"):
@@ -152,16 +156,21 @@ def test_gold_tasks_come_to_a_job_that_runs_and_leave_no_trace_in_its_output(sta
         Tags=[{"Key": f"truthmill:{key}", "Value": value} for key, value in tags.items()],
     )
     wait_for_gold(stack, job)
-    feedback = []
+    feedback, names = [], {True: set(), False: set()}
     while tasks := take(worker, job):
         (task,) = tasks
         assert read_element(worker.page(task["page"]))["name"] == "boundingBox"
         told = give(worker, job, task["task"], answer_of(("dog", 20, 20, 60, 60), ("cat", 120, 20, 60, 60)))
         feedback += [told["feedback"]] if "feedback" in told else []
+        names["feedback" in told].add(task["task"])
     assert len(feedback) >= 2
     expected = [{"label": "dog", "left": 20, "top": 20, "width": 60, "height": 60}]
     assert feedback[0] == {"expected": expected, "found": 1, "drawn": 2, "score": 0.6667}
+    kept = Jobs(Table(stack.client("dynamodb"), stack.outputs["TableName"])).get(job)
+    assert {number_of(kept.secret, name) for name in names[False]} == set(range(12))
+    assert {number_of(kept.secret, name) for name in names[True]} <= set(range(12, 20))
     described = team.wait_for(job, "Completed")
+    assert kept.secret not in str(described)
     assert described["LabelCounters"]["TotalLabeled"] == 12
     text = stack.read(described["LabelingJobOutput"]["OutputDatasetS3Uri"]).decode()
     assert len(text.splitlines()) == 12

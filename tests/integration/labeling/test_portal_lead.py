@@ -170,13 +170,14 @@ def test_who_is_removed_is_signed_out_and_their_tasks_go_back_at_once(team, lead
 
 def test_progress_by_worker_and_an_object_with_its_answers(team, lead):
     ann, ben, job = team.worker(), team.worker(), team.running_job(2, **TWO)
-    task = first_task(ann, job)["task"]
-    ann.post(f"api/jobs/{job}/tasks/{task}/answer", answer_of(("cat", 10, 10, 20, 20)))
+    task = first_task(ann, job)
+    ann.post(f"api/jobs/{job}/tasks/{task['task']}/answer", answer_of(("cat", 10, 10, 20, 20)))
     held = ben.post(f"api/jobs/{job}/tasks", {"count": 2})["tasks"]
-    assert task in {each["task"] for each in held}
-    ben.post(f"api/jobs/{job}/tasks/{task}/answer", answer_of(("cat", 12, 10, 20, 20)))
-    (other,) = {each["task"] for each in held} - {task}
-    ben.post(f"api/jobs/{job}/tasks/{other}/decline", {"reason": "<b>too dark</b>"})
+    assert task["task"] in {each["task"] for each in held}
+    ben.post(f"api/jobs/{job}/tasks/{task['task']}/answer", answer_of(("cat", 12, 10, 20, 20)))
+    (other,) = (each for each in held if each["task"] != task["task"])
+    ben.post(f"api/jobs/{job}/tasks/{other['task']}/decline", {"reason": "<b>too dark</b>"})
+    task, other = (f"{int(each['objectName'].removesuffix('.png')):06d}" for each in (task, other))
 
     found = lead.get(f"api/lead/jobs/{job}")
     stands = [found["job"][name] for name in ("status", "objects", "labeled", "remaining", "answers")]
