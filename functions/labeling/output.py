@@ -120,10 +120,10 @@ class Output:
         try:
             if self.store.exists(response):  # of an invocation that died after it
                 answer = msgspec.json.decode(self.store.read(response))
-                return custom_functions.read_consolidated(answer, objects)
+                return custom_functions.read_consolidated(answer, objects, self.job.attribute)
             arn = self.job.task["AnnotationConsolidationConfig"]["AnnotationConsolidationLambdaArn"]
             answer = call(arn, custom_functions.consolidation_event(self.job, self.store.uri(request)))
-            made = custom_functions.read_consolidated(answer, objects)
+            made = custom_functions.read_consolidated(answer, objects, self.job.attribute)
         except (FunctionFailedError, FunctionAnswerError) as error:
             logger.warning("Not consolidated", extra={"first": first, "reason": str(error)})
             return {}

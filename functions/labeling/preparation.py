@@ -13,6 +13,7 @@ from truthmill.labeling_kinds import CUSTOM, PRE
 from truthmill.leases import SKIPPED, UNFIT
 
 AT_ONCE = 16
+MAX_ITEM = 390_000  # bytes of line and input: the two lie in one item, which takes 400 KB
 
 
 def prepared(job: Job, objects: list[NewObject]) -> list[NewObject]:
@@ -29,15 +30,18 @@ def prepared(job: Job, objects: list[NewObject]) -> list[NewObject]:
 def _prepared(job: Job, each: NewObject) -> NewObject:
     try:
         found = read_prepared(call(job.task[PRE], pre_annotation_event(job, each.line)))
-        return msgspec.structs.replace(each, **_changes(found.input, found.human))
+        return msgspec.structs.replace(each, **_changes(found.input, found.human, each.line))
     except (FunctionFailedError, FunctionAnswerError) as error:
         return msgspec.structs.replace(each, state=UNFIT, reason=str(error)[:1_000])
 
 
-def _changes(made: dict[str, Any], human: bool) -> dict[str, Any]:
+def _changes(made: dict[str, Any], human: bool, line: str) -> dict[str, Any]:
     if not human:
         return {"state": SKIPPED}
     text = msgspec.json.encode(made).decode()
     if len(text) > MAX_LINE:
         raise FunctionAnswerError(f"taskInput has {len(text)} characters; at most {MAX_LINE}.")
+    size = len(text.encode()) + len(line.encode())
+    if size > MAX_ITEM:
+        raise FunctionAnswerError(f"taskInput and the manifest's line have {size} bytes; at most {MAX_ITEM}.")
     return {"input": text}

@@ -76,10 +76,13 @@ def _source(line: str) -> Any:
     return msgspec.json.decode(line)["source"]
 
 
-def read_consolidated(answer: Any, asked: Sequence[LabeledObject]) -> dict[int, Mapping[str, Any]]:
+def read_consolidated(
+    answer: Any, asked: Sequence[LabeledObject], attribute: str
+) -> dict[int, Mapping[str, Any]]:
     """What the function made of each object, by its number; one it left out has no label.
 
-    Raises FunctionAnswerError.
+    Nor has one whose content lacks the label attribute. What else stands there goes into the output unless
+    the object's input line has it, which passes through unchanged. Raises FunctionAnswerError.
     """
     try:
         found: dict[int, Mapping[str, Any]] = {
@@ -91,9 +94,15 @@ def read_consolidated(answer: Any, asked: Sequence[LabeledObject]) -> dict[int, 
             f"the consolidation function answered {answer!r:.200}; it answers "
             '[{"datasetObjectId": "…", "consolidatedAnnotation": {"content": {…}}}].'
         ) from error
-    unknown = found.keys() - {each.number for each in asked}
+    lines = {each.number: each.line for each in asked}
+    unknown = found.keys() - lines.keys()
     if unknown:
         raise FunctionAnswerError(
             f"the consolidation function answered for object {min(unknown)}, of which it wasn't asked."
         )
-    return found
+    return {number: _beside(made, lines[number]) for number, made in found.items() if attribute in made}
+
+
+def _beside(made: Mapping[str, Any], line: str) -> dict[str, Any]:
+    given: dict[str, Any] = msgspec.json.decode(line)
+    return {name: value for name, value in made.items() if name not in given}

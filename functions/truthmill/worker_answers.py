@@ -7,8 +7,8 @@ import msgspec
 
 from truthmill.boxes import Box
 
-MAX_BOXES = 5_000
-MAX_BYTES = 300_000  # a DynamoDB item takes 400 KB
+MAX_BOXES = 3_000
+MAX_BYTES = 190_000  # kept beside the boxes that are read from it, which take as much: an item takes 400 KB
 
 
 class AnswerError(Exception):

@@ -1,9 +1,13 @@
 """A worker's answer, checked."""
 
+import json
+
+import msgspec
 import pytest
 
 from truthmill.boxes import Box
-from truthmill.worker_answers import AnswerError, read_answer
+from truthmill.labeling_output import Submitted
+from truthmill.worker_answers import MAX_BOXES, MAX_BYTES, AnswerError, read_answer
 
 LABELS = ["cat", "dog"]
 
@@ -26,6 +30,27 @@ def test_the_elements_name_is_the_templates_and_other_fields_may_stand_beside_it
 
 def test_whole_numbers_written_as_fractions_are_whole():
     assert read_answer(answer(("cat", 1.0, 2.0, 3.0, 4.0)), LABELS).boxes == (Box(0, 1, 2, 3, 4),)
+
+
+@pytest.mark.parametrize("digits", range(1, 7))
+def test_the_largest_answer_fits_an_item_of_the_table(digits):
+    """What came and the boxes read from it are kept together, in at most 400 KB (DynamoDB's limit)."""
+    labels, edge = [str(number) for number in range(50)], 10 ** (digits - 1)
+    box = ("49", edge, edge, edge, edge)
+    each = len(json.dumps(answer(box, box), separators=(",", ":"))) - len(
+        json.dumps(answer(box), separators=(",", ":"))
+    )
+    content = answer(*[box] * min(MAX_BOXES, MAX_BYTES // each), width=10**6, height=10**6)
+    given = Submitted(
+        worker="private.us-east-1.0123456789abcdef",
+        sub="0" * 36,
+        issuer="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_012345678",
+        accepted=10**12,
+        submitted=10**12,
+        content=content,
+        answer=read_answer(content, labels),
+    )
+    assert len(msgspec.json.encode(given)) < 400 * 1024 - 2_000  # the item's other attributes
 
 
 def test_no_box_is_an_answer():

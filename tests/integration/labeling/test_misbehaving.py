@@ -45,7 +45,7 @@ def refused(status, code, words="."):
         (answer_of(("cow", 10, 10, 20, 20)), 422, "AnswerInvalid", "the job's labels are 'cat', 'dog'"),
         (answer_of(("cat", 10, 10, 20, 20), width=400), 422, "AnswerInvalid", "the picture has 200 x 100"),
         (answer_of(*[("cat", 10, 10, 20, 20)] * 100_000), 413, "TooLarge", "at most"),
-        (answer_of(*[("cat", 1, 1, 2, 2)] * 5_001), 422, "AnswerInvalid", "at most 5000"),
+        (answer_of(*[("cat", 1, 1, 2, 2)] * 3_001), 422, "AnswerInvalid", "at most 3000"),
         ({"answer": {"boundingBox": {"boundingBoxes": "all of them"}}}, 422, "AnswerInvalid", "isn't valid"),
         ({"answer": None}, 422, "AnswerInvalid", "not an object"),
         ({"answer": [[[]]] * 1_000}, 422, "AnswerInvalid", "not an object"),
