@@ -12,6 +12,8 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from truthmill.shallow_json import decode
+
 LONGEST_S = 600  # that a job's own function may take
 TRIES = 3
 
@@ -73,7 +75,10 @@ def _call_once(arn: str, event: dict[str, Any]) -> Any:
     payload = answer["Payload"].read()
     if "FunctionError" in answer:
         raise FunctionFailedError(f"{arn} failed: {payload.decode(errors='replace')[:500]}")
-    return msgspec.json.decode(payload)
+    try:
+        return decode(payload)
+    except msgspec.DecodeError as error:
+        raise FunctionFailedError(f"{arn} answered what can't be read: {error}.") from error
 
 
 def put_event(entry: dict[str, Any]) -> None:

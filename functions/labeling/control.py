@@ -13,6 +13,7 @@ from labeling.observed import logger, observed
 from labeling.service import Service
 from truthmill import labeling_members, labeling_protocol
 from truthmill.errors import ProtocolError
+from truthmill.shallow_json import decode_object
 
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -71,7 +72,7 @@ def _body(event: dict[str, Any]) -> dict[str, Any]:
     body = event.get("body") or "{}"
     try:
         raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
-        return msgspec.json.decode(raw, type=dict[str, Any])
+        return decode_object(raw)
     except (msgspec.DecodeError, ValueError) as error:
         raise ProtocolError("SerializationException", f"The body isn't a JSON object: {error}.") from error
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 import msgspec
 
@@ -18,6 +17,7 @@ from truthmill.errors import FormatError, ManifestError
 from truthmill.labeling_jobs import Job
 from truthmill.manifest import Labeled, read_output
 from truthmill.records import split_lines
+from truthmill.shallow_json import decode_object
 
 
 def load(job: Job, jobs: Jobs, tasks: Tasks) -> int:
@@ -61,7 +61,7 @@ def _pictures(job: Job) -> Iterator[GoldPicture]:
 def _attribute(line: bytes, where: str) -> str:
     """The label attribute of a line with boxes: the last one that has metadata. Raises ManifestError."""
     try:
-        fields: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+        fields = decode_object(line)
     except msgspec.DecodeError as error:
         raise ManifestError(where, f"isn't a JSON object: {error}.") from error
     names = [name for name in fields if f"{name}-metadata" in fields]

@@ -16,6 +16,7 @@ from truthmill import (
 from truthmill.errors import ProtocolError
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_protocol import validation_error
+from truthmill.shallow_json import decode_object
 
 
 def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def create_labeling_job(service: Service, request: dict[str, Any]) -> dict[str, 
         request["HumanTaskConfig"], service.region, service.account, service.custom_functions
     )
     labeling_rules.check_output_key(request, service.output_key)
+    labeling_rules.check_output_bucket(request, service.bucket)
     _team_name(service, request["HumanTaskConfig"]["WorkteamArn"])
     name, now = request["LabelingJobName"], service.now()
     arn = labeling_jobs.labeling_job_arn(service.region, service.account, name)
@@ -126,7 +128,7 @@ def render_ui_template(_service: Service, request: dict[str, Any]) -> dict[str, 
         raise validation_error("UiTemplate.Content is missing; this service renders the template itself.")
     rendered, errors = "", []
     try:
-        given = msgspec.json.decode(request["Task"]["Input"], type=dict[str, Any])
+        given = decode_object(request["Task"]["Input"])
         rendered = task_page(template, given, link).html
     except msgspec.DecodeError as error:
         problem = f"Task.Input isn't a JSON object: {error}."

@@ -16,7 +16,8 @@ class Service:
     """One region of one account. now: milliseconds since 1970.
 
     custom_functions: names of functions that jobs may bring along, `*` for any characters. output_key: ARN of
-    the KMS key that jobs may name; empty where there is none. portal: host of the workers' portal.
+    the KMS key that jobs may name; empty where there is none. bucket: where jobs' results go. portal: host of
+    the workers' portal.
     """
 
     jobs: Jobs
@@ -26,6 +27,7 @@ class Service:
     now: Callable[[], int]
     custom_functions: str = ""
     output_key: str = ""
+    bucket: str = ""
     portal: str = ""
 
     @classmethod
@@ -39,5 +41,6 @@ class Service:
             now_ms,
             custom_functions=os.environ["CUSTOM_FUNCTION_NAMES"],
             output_key=os.environ["OUTPUT_KMS_KEY_ARN"],
+            bucket=os.environ["DATA_BUCKET"],
             portal=urlsplit(for_browsers(os.environ["PORTAL_URL"], local_endpoint())).netloc,
         )

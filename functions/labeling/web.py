@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.addresses import local_endpoint
 from truthmill.errors import PortalError
+from truthmill.shallow_json import decode_object
 
 MAX_BODY = 1_000_000  # bytes
 MARK = "x-truthmill"  # a header that no form and no other origin can send without asking first
@@ -91,7 +92,7 @@ class Web:
         if len(self.body) > MAX_BODY:
             raise PortalError(413, "TooLarge", f"A request has at most {MAX_BODY} bytes.")
         try:
-            return msgspec.json.decode(self.body or b"{}", type=dict[str, Any])
+            return decode_object(self.body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PortalError(400, "NotJson", f"The body isn't a JSON object: {error}.") from error
 

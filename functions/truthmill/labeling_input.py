@@ -11,6 +11,7 @@ from truthmill.labeling_kinds import ADJUSTMENT, CUSTOM, Kinds
 from truthmill.labeling_limits import MAX_LABELS
 from truthmill.labeling_rules import S3_URI
 from truthmill.leases import OPEN
+from truthmill.shallow_json import decode, decode_object
 
 MAX_LINE = 100_000  # characters
 MAX_ATTRIBUTE = 20_000
@@ -33,7 +34,7 @@ class NewObject(msgspec.Struct, frozen=True, kw_only=True):
 def read_label_categories(document: bytes, where: str) -> list[str]:
     """Labels of a label category file, in its order. Raises ManifestError."""
     try:
-        read = msgspec.json.decode(document)
+        read = decode(document)
         labels = [entry["label"] for entry in read["labels"]]
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise ManifestError(
@@ -60,7 +61,7 @@ def read_input_line(
     """
     try:
         text = line.decode().strip()
-        read = msgspec.json.decode(text, type=dict[str, Any])
+        read = decode_object(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ManifestError(where, f"isn't a JSON object: {error}.") from error
     problem = _line_problem(text, read, attribute) or _source_problem(read, kinds)

@@ -57,6 +57,19 @@ def _check_places(request: Mapping[str, Any]) -> None:
     s3_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "OutputConfig.S3OutputPath")
 
 
+def check_output_bucket(request: Mapping[str, Any], bucket: str) -> None:
+    """Raise ProtocolError where the service could write no results: what workers did would be stuck.
+
+    bucket: the stack's DataBucket.
+    """
+    given, _ = s3_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "S3OutputPath")
+    if given != bucket:
+        raise validation_error(
+            f"OutputConfig.S3OutputPath is in bucket {given!r}; this service writes to {bucket!r} only "
+            "(its stack's parameter DataBucket)."
+        )
+
+
 def check_output_key(request: Mapping[str, Any], key_arn: str) -> None:
     """Raise ProtocolError where results are to be encrypted by a key that the service may not use.
 

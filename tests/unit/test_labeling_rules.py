@@ -6,7 +6,12 @@ import pytest
 
 from labeling_builders import a_request
 from truthmill.errors import ProtocolError
-from truthmill.labeling_rules import check_labeling_job, check_members, check_output_key
+from truthmill.labeling_rules import (
+    check_labeling_job,
+    check_members,
+    check_output_bucket,
+    check_output_key,
+)
 
 
 def test_a_right_request_is_taken():
@@ -82,3 +87,10 @@ def test_the_stacks_own_key_may_encrypt_results(given, own):
 def test_a_key_that_the_service_may_not_use_is_refused(given, own, says):
     with pytest.raises(ProtocolError, match=says):
         check_output_key(a_request(**{"OutputConfig.KmsKeyId": given}), own)
+
+
+@pytest.mark.parametrize("path", ["s3://bucket", "s3://bucket/", "s3://bucket/out", "s3://bucket/out/"])
+def test_results_go_to_the_services_own_bucket(path):
+    check_output_bucket(a_request(**{"OutputConfig.S3OutputPath": path}), "bucket")
+    with pytest.raises(ProtocolError, match="is in bucket 'bucket'; this service writes to 'bucket-2' only"):
+        check_output_bucket(a_request(**{"OutputConfig.S3OutputPath": path}), "bucket-2")

@@ -132,7 +132,7 @@ def test_an_adjustment_keeps_the_earlier_boxes_and_says_what_was_adjusted(stack,
         page = worker.page(task["page"])
         assert "{&#34;label&#34;:&#34;dog&#34;,&#34;left&#34;:10,&#34;top&#34;:20" in page
         worker.post(f"api/jobs/{job}/tasks/{task['task']}/answer", answer_of(box))
-        drawn[int(task["task"])] = box[1]
+        drawn[int(task["objectName"].removesuffix(".png"))] = box[1]
     for line, left in zip(lines(stack, team.wait_for(job, "Completed")), (drawn[0], drawn[1]), strict=True):
         assert {name: line[name] for name in EARLIER} == EARLIER
         metadata = line["bounding-box-metadata"]

@@ -14,6 +14,7 @@ from truthmill.task_names import name_of, number_of
 from truthmill_cli.simulation import Credentials, PortalClient, PortalRefusedError, read_element
 
 TASKS = "api/jobs/{}/tasks"
+NESTED = json.loads("[" * 300 + "]" * 300)
 
 
 def take(worker, job, count=1):
@@ -49,6 +50,7 @@ def refused(status, code, words="."):
         ({"answer": {"boundingBox": {"boundingBoxes": "all of them"}}}, 422, "AnswerInvalid", "isn't valid"),
         ({"answer": None}, 422, "AnswerInvalid", "not an object"),
         ({"answer": [[[]]] * 1_000}, 422, "AnswerInvalid", "not an object"),
+        ({"answer": answer_of()["answer"] | {"deep": NESTED}}, 400, "NotJson", "nested more than 100 deep"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
 )

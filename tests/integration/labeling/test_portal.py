@@ -2,8 +2,8 @@
 
 import json
 import re
+import secrets
 import time
-from itertools import count
 
 import pytest
 import urllib3
@@ -13,8 +13,6 @@ from adapters.sessions import WINDOW_S
 from integration.labeling.conftest import PASSWORD, TEMPLATE, TEMPORARY
 from labeling_builders import answer_of
 from truthmill_cli.simulation import PortalClient, PortalRefusedError, read_element
-
-_names = count()
 
 
 def refused(status, code):
@@ -34,7 +32,7 @@ def in_one_window(tries):
     """What `tries` finds for a name, with no end of a window of 15 minutes meanwhile: that counts anew."""
     while True:
         window = int(time.time()) // WINDOW_S
-        found = tries(f"guessed-{next(_names)}")
+        found = tries(f"guessed-{secrets.token_hex(8)}")
         if int(time.time()) // WINDOW_S == window:
             return found
 

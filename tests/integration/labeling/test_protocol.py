@@ -66,6 +66,23 @@ def test_an_unsigned_request_is_refused(stack):
     assert answer.status == 403
 
 
+def test_a_body_that_is_nested_deeply_is_refused_in_the_protocols_words(stack):
+    client = stack.sagemaker
+
+    def nest(params, **_):
+        params["body"] = b'{"NameContains": ' + b"[" * 100_000
+
+    client.meta.events.register("before-call.sagemaker.ListLabelingJobs", nest)
+    with refused("SerializationException"):
+        client.list_labeling_jobs()
+
+
+def test_results_for_a_bucket_that_the_service_cannot_write_to_are_refused_at_once(stack, team):
+    """Else the job could never end: what workers did would be stuck."""
+    with pytest.raises(ClientError, match=f"this service writes to '{stack.bucket}' only"):
+        team.create_job(1, **{"OutputConfig.S3OutputPath": "s3://somebody-elses-bucket/out"})
+
+
 def test_an_operation_that_is_not_offered_says_so(stack):
     with refused("UnknownOperationException"):
         stack.sagemaker.list_models()
