@@ -1,12 +1,20 @@
 """Gold tasks: pictures with known boxes for a labeling job, also for one that runs."""
 
+from itertools import islice
+from typing import Any
+
+from truthmill.errors import FormatError
+from truthmill.gold import MOST
+from truthmill.gold_manifest import KnownPicture, read_gold
+from truthmill.labeling_input import read_label_categories
 from truthmill.quality_rules import PREFIX, QualityRules
+from truthmill.records import split_lines
 from truthmill_cli.errors import UsageError
 from truthmill_cli.stack import Stack, storage
 
 
-def add(where: Stack, job: str, rules: QualityRules) -> str:
-    """Tag the job so that it has gold tasks from now on; answers its ARN.
+def add(where: Stack, job: str, rules: QualityRules) -> tuple[str, int]:
+    """Tag the job so that it has gold tasks from now on; answers its ARN, and of how many pictures.
 
     The service reads the manifest later, by itself, so what can be wrong with it is looked at here.
     Raises UsageError.
@@ -29,6 +37,7 @@ def add(where: Stack, job: str, rules: QualityRules) -> str:
         raise UsageError(
             f"Labeling job {job!r} is {found['LabelingJobStatus']}; gold tasks come to jobs that go on."
         )
+    pictures = known_pictures(where, rules.gold_manifest, found)
     tags = {
         f"{PREFIX}gold-manifest": rules.gold_manifest,
         f"{PREFIX}gold-share": f"{rules.gold_share:g}",
@@ -38,7 +47,33 @@ def add(where: Stack, job: str, rules: QualityRules) -> str:
     }
     arn = str(found["LabelingJobArn"])
     service.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
-    return arn
+    return arn, len(pictures)
+
+
+def known_pictures(where: Stack, uri: str, job: dict[str, Any]) -> list[KnownPicture]:
+    """What the service will read of a manifest. job: its description. Raises UsageError."""
+    objects, category_uri = storage(where), job.get("LabelCategoryConfigS3Uri")
+    if not category_uri:
+        raise UsageError(f"Labeling job {job['LabelingJobName']!r} has no labels; gold tasks are for boxes.")
+    try:
+        labels = tuple(read_label_categories(objects.read(_key(category_uri)), category_uri))
+        lines = split_lines(objects.stream(_key(uri)))
+        found = list(islice(read_gold(lines, labels, uri), MOST))
+    except FormatError as error:
+        raise UsageError(f"The gold manifest can't be used: {error}") from error
+    if not found:
+        raise UsageError(f"{uri} has no picture with its boxes: no line of it is labeled.")
+    elsewhere = [each.uri for each in found if not each.uri.startswith(f"s3://{where.bucket}/")]
+    if elsewhere:
+        raise UsageError(
+            f"{uri} has {elsewhere[0]}, which workers couldn't see; gold pictures lie in the stack's bucket: "
+            f"s3://{where.bucket}/…"
+        )
+    return found
+
+
+def _key(uri: str) -> str:
+    return uri.removeprefix("s3://").partition("/")[2]
 
 
 def check_manifest(where: Stack, uri: str) -> None:

@@ -49,8 +49,8 @@ def add(
         gold_feedback=feedback,
         gold_withdraw=withdraw,
     )
-    arn = verb.add(stacks.find(None, stack_name, labeling_stack_name), job, rules)
+    arn, pictures = verb.add(stacks.find(None, stack_name, labeling_stack_name), job, rules)
     if as_json:
-        emit_json({"job": job, "arn": arn, "manifest": manifest})
+        emit_json({"job": job, "arn": arn, "manifest": manifest, "pictures": pictures})
     else:
-        say(f"{job} has the pictures of {manifest} among its tasks from now on.")
+        say(f"{job} has {pictures} pictures of {manifest} among its tasks from now on.")

@@ -12,12 +12,10 @@ from adapters.stored_tasks import KEPT_S
 from adapters.tasks import Tasks
 from labeling.observed import logger, now_ms
 from truthmill import gold, labeling_rules
-from truthmill.box_check import check_boxes
-from truthmill.errors import FormatError, ManifestError
+from truthmill.errors import FormatError
+from truthmill.gold_manifest import read_gold
 from truthmill.labeling_jobs import Job
-from truthmill.manifest import Labeled, read_output
 from truthmill.records import split_lines
-from truthmill.shallow_json import decode_object
 
 
 def load(job: Job, jobs: Jobs, tasks: Tasks) -> int:
@@ -44,27 +42,7 @@ def _pictures(job: Job) -> Iterator[GoldPicture]:
     """The manifest's pictures with boxes, numbered after the job's objects. Raises FormatError, OSError."""
     uri = job.rules.gold_manifest
     bucket, key = labeling_rules.s3_location(uri, "gold-manifest")
-    number = job.objects + job.gold
-    for at, line in enumerate(split_lines(storage(bucket).stream(key)), start=1):
-        if not line.strip():
-            continue
-        where = f"{uri}, line {at}"
-        attribute = _attribute(line, where)
-        for read in read_output([line], job.labels, attribute, where):
-            if isinstance(read, Labeled):
-                boxes = check_boxes(read.boxes, read.width, read.height).kept
-                plain = msgspec.json.encode({"source-ref": read.source}).decode()
-                yield GoldPicture(number=number, line=plain, uri=read.source, boxes=boxes)
-                number += 1
-
-
-def _attribute(line: bytes, where: str) -> str:
-    """The label attribute of a line with boxes: the last one that has metadata. Raises ManifestError."""
-    try:
-        fields = decode_object(line)
-    except msgspec.DecodeError as error:
-        raise ManifestError(where, f"isn't a JSON object: {error}.") from error
-    names = [name for name in fields if f"{name}-metadata" in fields]
-    if not names:
-        raise ManifestError(where, "has no label attribute with its -metadata; gold is an output manifest.")
-    return names[-1]
+    known = read_gold(split_lines(storage(bucket).stream(key)), job.labels, uri)
+    for number, each in enumerate(known, start=job.objects + job.gold):
+        plain = msgspec.json.encode({"source-ref": each.uri}).decode()
+        yield GoldPicture(number=number, line=plain, uri=each.uri, boxes=each.boxes)
