@@ -22,6 +22,7 @@ from truthmill.run import Job, JobKind
 
 ATTRIBUTE = "bounding-box"
 
+NO_ACCOUNT = "0" * 12  # of the built-in functions in other regions, for Truthmill's own service
 # Who owns the built-in functions (Ground Truth's guide, PreHumanTaskLambdaArn).
 ACCOUNTS = {
     "us-east-1": "432418664414",
@@ -97,7 +98,7 @@ def builtin_function(step: str, kind: JobKind, region: str, *, own_service: bool
             f"{', '.join(sorted(ACCOUNTS))}, or set LabelingEndpoint to Truthmill's own labeling service."
         )
     task = {"label": "", "adjustment": "Adjustment", "verification": "Verification"}[kind]
-    account = ACCOUNTS.get(region, "0" * 12)
+    account = ACCOUNTS.get(region, NO_ACCOUNT)
     return f"arn:aws:lambda:{region}:{account}:function:{step}-{task}BoundingBox"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from truthmill.labeling_job import ACCOUNTS
+from truthmill.labeling_job import ACCOUNTS, NO_ACCOUNT
 from truthmill.labeling_protocol import validation_error
 
 BOXES, ADJUSTMENT, VERIFICATION = "BoundingBox", "AdjustmentBoundingBox", "VerificationBoundingBox"
@@ -49,7 +49,8 @@ def _kind(arn: str | None, step: str, member: str) -> str:
         )
     found = _FUNCTION.fullmatch(arn)
     name = found["name"] if found else ""
-    if name in {f"{step}-{built_in}" for built_in in BUILT_INS}:
+    if found and name in {f"{step}-{built_in}" for built_in in BUILT_INS}:
+        _check_account(found, arn, member)
         return name.removeprefix(f"{step}-")
     if found is None or found["account"] in ACCOUNTS.values() or name.startswith(("PRE-", "ACS-")):
         offered = ", ".join(f"{step}-{built_in}" for built_in in BUILT_INS)
@@ -57,6 +58,17 @@ def _kind(arn: str | None, step: str, member: str) -> str:
             f"HumanTaskConfig.{member} is {arn!r}; this service offers {offered}, or a function of your own."
         )
     return CUSTOM
+
+
+def _check_account(found: re.Match[str], arn: str, member: str) -> None:
+    """A function of somebody else's that is named as a built-in one would be passed over in silence."""
+    region, account = found["region"], found["account"]
+    right = ACCOUNTS.get(region, NO_ACCOUNT)
+    if account != right:
+        raise validation_error(
+            f"HumanTaskConfig.{member} is {arn!r}; the account of built-in functions in {region} is {right}. "
+            "Name a function of your own otherwise."
+        )
 
 
 def check_custom_functions(task: Mapping[str, Any], region: str, account: str, pattern: str) -> None:

@@ -54,6 +54,21 @@ def test_a_right_request_is_taken():
             "arn:aws:lambda:us-east-1:432418664414:function:PRE-AdjustmentBoundingBox",
             "built-in functions belong together",
         ),
+        (
+            "HumanTaskConfig.PreHumanTaskLambdaArn",
+            "arn:aws:lambda:us-east-1:111122223333:function:PRE-BoundingBox",
+            "the account of built-in functions in us-east-1 is 432418664414",
+        ),
+        (
+            "HumanTaskConfig.PreHumanTaskLambdaArn",
+            "arn:aws:lambda:eu-west-1:432418664414:function:PRE-BoundingBox",
+            "the account of built-in functions in eu-west-1 is 568282634449",
+        ),
+        (
+            "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn",
+            "arn:aws:lambda:sa-east-1:432418664414:function:ACS-BoundingBox",
+            "the account of built-in functions in sa-east-1 is 000000000000",
+        ),
     ],
 )
 def test_what_breaks_a_rule_is_refused_by_its_member(path, value, says):
