@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import msgspec
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from truthmill.shallow_json import decode
 
@@ -19,7 +19,11 @@ TRIES = 3
 
 
 class FunctionFailedError(Exception):
-    """A job's own function couldn't be invoked or failed; its text says how."""
+    """A job's own function couldn't be invoked or failed; its text says how. again: it may do better."""
+
+    def __init__(self, message: str, *, again: bool = True) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +34,15 @@ def _lambda() -> Any:
 @lru_cache(maxsize=1)
 def _waiting() -> Any:
     config = Config(read_timeout=LONGEST_S, retries={"mode": "standard"}, max_pool_connections=32)
-    return boto3.client("lambda", config=config)
+    client: Any = boto3.client("lambda", config=config)
+    client.meta.events.register_first("needs-retry.lambda.Invoke", _give_up_what_takes_too_long)
+    return client
+
+
+def _give_up_what_takes_too_long(caught_exception: Exception | None = None, **_: Any) -> None:
+    """Asked again, it would go on beside its successor, and the two would outlast whoever waits for them."""
+    if isinstance(caught_exception, ReadTimeoutError):
+        raise caught_exception
 
 
 @lru_cache(maxsize=1)
@@ -57,12 +69,15 @@ def _invoke(function: str, event: dict[str, Any]) -> None:
 
 
 def call(arn: str, event: dict[str, Any]) -> Any:
-    """What a job's own function answers; asked again where it fails. Raises FunctionFailedError."""
+    """What a job's own function answers; asked again where it fails, unless it took too long.
+
+    Raises FunctionFailedError.
+    """
     for attempt in range(TRIES):
         try:
             return _call_once(arn, event)
-        except FunctionFailedError:
-            if attempt == TRIES - 1:
+        except FunctionFailedError as error:
+            if attempt == TRIES - 1 or not error.again:
                 raise
     return None
 
@@ -70,6 +85,8 @@ def call(arn: str, event: dict[str, Any]) -> Any:
 def _call_once(arn: str, event: dict[str, Any]) -> Any:
     try:
         answer = _waiting().invoke(FunctionName=arn, Payload=msgspec.json.encode(event))
+    except ReadTimeoutError as error:
+        raise FunctionFailedError(f"{arn} took longer than {LONGEST_S:g} s.", again=False) from error
     except ClientError as error:
         raise FunctionFailedError(f"{arn} can't be invoked: {error.response['Error']['Message']}") from error
     payload = answer["Payload"].read()
