@@ -83,7 +83,9 @@ MEMBERS: Mapping[str, Members] = {
         "InputConfig.DataAttributes.ContentClassifiers[]": _kept(
             "described again; they restrict Mechanical Turk's workers only, of whom there are none"
         ),
-        "OutputConfig.S3OutputPath": _acts("results are written below it, under the job's name"),
+        "OutputConfig.S3OutputPath": _acts(
+            "results are written below it, under the job's name; it lies in the stack's DataBucket"
+        ),
         "OutputConfig.KmsKeyId": _acts(
             "every result is encrypted by it; must be the key of the stack's parameter OutputKmsKeyArn"
         ),
