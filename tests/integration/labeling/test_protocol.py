@@ -53,7 +53,12 @@ def test_what_botocore_lets_through_the_service_refuses(stack, team):
         with refused("ValidationException"):
             stack.sagemaker.create_labeling_job(
                 **a_request(
-                    **{"LabelingJobName": "refused", "HumanTaskConfig.WorkteamArn": team.arn, path: value}
+                    **{
+                        "LabelingJobName": "refused",
+                        "HumanTaskConfig.WorkteamArn": team.arn,
+                        "OutputConfig.S3OutputPath": f"s3://{stack.bucket}/refused",
+                        path: value,
+                    }
                 )
             )
     with refused("ResourceNotFound"):
