@@ -130,3 +130,39 @@ def png(width: int, height: int, bits: int, colour: int, rows: bytes, *before: b
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
     pixels = chunk(b"IDAT", zlib.compress(rows))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + pixels + chunk(b"IEND", b"")
+
+
+def tiff(data: bytes = b"", bits: int = 8, samples: int = 3, **said: int) -> bytes:
+    """A TIFF of 4 x 4 pixels in one strip. said: photometric, compression, sample_format, a tile's side."""
+    kind = "<" + str(samples) + "H"
+    content = data or bytes(4 * 4 * samples * bits // 8)
+    tile = said.get("tile", 0)
+    fields = {
+        256: (3, 1, struct.pack("<H", 4)),
+        257: (3, 1, struct.pack("<H", 4)),
+        258: (3, samples, struct.pack(kind, *[bits] * samples)),
+        259: (3, 1, struct.pack("<H", said.get("compression", 1))),
+        262: (3, 1, struct.pack("<H", said.get("photometric", 2 if samples == 3 else 1))),
+        277: (3, 1, struct.pack("<H", samples)),
+        339: (3, samples, struct.pack(kind, *[said.get("sample_format", 1)] * samples)),
+    }
+    sides = {322: tile, 323: tile} if tile else {278: 4}
+    fields |= {tag: (4, 1, struct.pack("<L", side)) for tag, side in sides.items()}
+    start, count = (324, 325) if tile else (273, 279)
+    fields |= {start: (4, 1, bytes(4)), count: (4, 1, struct.pack("<L", len(content)))}
+    after = 8 + 2 + 12 * len(fields) + 4
+    outside = b"".join(raw for _, (_, _, raw) in sorted(fields.items()) if len(raw) > 4)
+    fields[start] = (4, 1, struct.pack("<L", after + len(outside)))
+    out, at = struct.pack("<2sHLH", b"II", 42, 8, len(fields)), after
+    for tag, (code, values, raw) in sorted(fields.items()):
+        inside = raw if len(raw) <= 4 else struct.pack("<L", at)
+        out += struct.pack("<HHL4s", tag, code, values, inside)
+        at += len(raw) if len(raw) > 4 else 0
+    return out + bytes(4) + outside + content
+
+
+def bmp(bits: int, compression: int, masks: bytes = b"") -> bytes:
+    """A BMP of 4 x 4 pixels, all of them zeros."""
+    head = struct.pack("<LLLHHLLLLLL", 40, 4, 4, 1, bits, compression, 256, 0, 0, 0, 0)
+    start = 14 + len(head) + len(masks)
+    return b"BM" + struct.pack("<LHHL", start + 256, 0, 0, start) + head + masks + bytes(256)

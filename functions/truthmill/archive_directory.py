@@ -74,14 +74,15 @@ class Directory:
     @cached_property
     def settings(self) -> Entry | None:
         """The entry truthmill.json at the root, or None. Raises ArchiveError where it can't be trusted."""
-        found = self._survey.settings
-        if len(found) > 1:
+        records = self._survey.settings
+        if len(records) > 1:
             raise ArchiveError(f"{self._name} has {SETTINGS} more than once; keep the one that counts.")
-        for index, record in found:
+        for index, record in records:
             entry, place = entry_of(record, self._survey.offsets[index]), self._survey.places[index]
             reason, detail = judge_packing(entry, record, place)
             if reason:
-                raise ArchiveError(f"{SETTINGS} in {self._name}: {REASONS[reason]} {detail}".strip())
+                found = f" ({detail})" if detail else ""
+                raise ArchiveError(f"{SETTINGS} in {self._name}{found}: {REASONS[reason]}")
             return entry
         return None
 

@@ -132,11 +132,15 @@ class _Tail:
         return bool(position + _END.size + comment == self._size)
 
     def check_alone(self, end: End) -> None:
-        """Raises ArchiveError where what lies before is an archive: nobody would miss its pictures."""
-        if end.shift and self.at(0, len(_LOCAL_SIGNATURE)) == _LOCAL_SIGNATURE:
+        """Raises ArchiveError where an archive lies before or behind: nobody would miss its pictures."""
+        rest = self._bytes[max(0, end.position + end.length - self._start) :]
+        before = end.shift and self.at(0, len(_LOCAL_SIGNATURE)) == _LOCAL_SIGNATURE
+        if before or _LOCAL_SIGNATURE in rest:
+            lost = end.shift if before else len(rest) - rest.find(_LOCAL_SIGNATURE)
             raise ArchiveError(
-                f"{self._name} is two archives joined into one file: of the first, {end.shift} bytes, no "
-                "reader would see an entry. Upload each by itself, or pack all the pictures into one zip."
+                f"{self._name} is two archives joined into one file: of the "
+                f"{'first' if before else 'second'}, {lost} bytes, no entry would be seen. Upload each by "
+                "itself, or pack all the pictures into one zip."
             )
 
     def end(self, position: int) -> End:
@@ -144,8 +148,8 @@ class _Tail:
         _, disk, first_disk, count_here, count, length, offset, _ = _END.unpack(self.at(position, _END.size))
         stated = (disk, first_disk, count_here, count, length, offset)
         end, values = self._end64(position, stated)
-        disk, first_disk, count_here, count, length, offset = values
-        if disk or first_disk or count_here != count:
+        disk, _, count_here, count, length, offset = values  # where the directory begins, only parts need
+        if disk or count_here != count:
             raise ArchiveError(
                 f"{self._name} is part {disk + 1} of a split archive. Join the parts first, for instance "
                 "with `zip -s 0 parts.zip --out whole.zip`, or pack the pictures into one zip."

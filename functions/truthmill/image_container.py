@@ -9,6 +9,7 @@ _MAX_PARTS = 250_000  # a JPEG has some dozens, a PNG of 40 MB some thousands, a
 # Bytes that may stay in a stored picture, or why they may not.
 PICTURE, PROFILE, METADATA, FRAMES, TRAILER = "picture", "profile", "metadata", "frames", "trailer"
 
+UNDEFINED_WHITE = "32-bit or signed samples have no defined white; export it with 8 or 16 bits"
 UNUSABLE_PROFILE = b"unusable"  # stands for one that is there, but can't even be unpacked
 
 
@@ -26,6 +27,7 @@ class Container:
     bits: of a sample. changes: conversions that are already sure.
     adobe: whether a JPEG has Adobe's marker. gamma: PNG's gAMA in 1/100000, or 0.
     parts: how many pieces were added; neighbours of one kind are one piece.
+    variety: of a format with many, which one it is; empty where that is none that exists.
     """
 
     format: str
@@ -43,6 +45,7 @@ class Container:
     adobe: bool = False
     gamma: int = 0
     parts: int = 0
+    variety: str = ""
 
     def add(self, kind: str, start: int, end: int) -> None:
         """Append a piece. Raises PictureError damaged where there are too many of them to be meant."""

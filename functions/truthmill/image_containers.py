@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from truthmill import image_jpeg, image_metadata, image_png
 from truthmill.errors import PictureError
-from truthmill.image_container import FRAMES, PICTURE, Container
+from truthmill.image_container import FRAMES, PICTURE, UNDEFINED_WHITE, Container
 from truthmill.image_formats import sniff
 
 
@@ -123,22 +123,38 @@ def _riff_chunks(data: bytes, position: int) -> list[tuple[bytes, bytes]]:
 
 
 # BMP
+_PIXEL_BITS = frozenset((0, 1, 2, 4, 8, 16, 24, 32, 64))  # 0: those of a JPEG or PNG within
+_BMP_COMPRESSIONS = frozenset((*range(7), 11, 12, 13))
 
 
 def _read_bmp(data: bytes) -> Container:
     core = int.from_bytes(data[14:18], "little") == 12
-    width, height = struct.unpack_from("<HH" if core else "<ii", data, 18)
-    return Container("bmp", abs(width), abs(height))
+    width, height, _, bits = struct.unpack_from("<HHHH" if core else "<iiHH", data, 18)
+    compression = 0 if core else int(struct.unpack_from("<I", data, 30)[0])
+    exists = bits in _PIXEL_BITS and compression in _BMP_COMPRESSIONS
+    variety = f"a BMP of {bits} bits a pixel, compression {compression}" if exists else ""
+    return Container("bmp", abs(width), abs(height), variety=variety)
 
 
 # TIFF (TIFF 6.0, section 8)
 _SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SUBDIRECTORIES = 254, 256, 257, 258, 259, 330
+_PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT, _SIGNED = 262, 277, 339, 2
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _XMP, _PROFILE, _DNG = 700, 34675, 0xC612
 # ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, XMP, Copyright, IPTC, Photoshop,
 # EXIF, GPS
 _TIFF_METADATA = frozenset((270, 271, 272, 305, 306, 315, 316, _XMP, 33432, 33723, 34377, 34665, 34853))
 _MAX_VALUES = 1_000_000  # 100 million pixels in the smallest tiles make 400,000
+# Pixels; usual are 256 x 256. The decoder holds all of a tile, however little of it the picture shows.
+_MAX_TILE = 4096 * 4096
 _LOSSY_COMPRESSIONS = frozenset((6, 7, 34712, 50001))  # both JPEGs, JPEG 2000, WebP
+# Of the specification, its supplements and libtiff's registry.
+_COMPRESSIONS = frozenset((*range(1, 11), 32766, 32767, 32771, 32773, 32809, *range(32895, 32899))) | {
+    *(32908, 32909, 32946, 32947, 34661, 34676, 34677, 34712, 34887, 34892, 34925, 34933, 34934),
+    *(50000, 50001, 50002, 52546),
+}
+_MOST_BITS, _MOST_SAMPLES = 64, 8
+_PHOTOMETRICS = frozenset((*range(7), 8, 9, 10, 32803, 32844, 32845, 34892))
 
 
 def _read_tiff(data: bytes) -> Container:
@@ -149,6 +165,11 @@ def _read_tiff(data: bytes) -> Container:
     thumbnail = directory.integer(_SUBFILE_TYPE, 0) & 1 and _SUBDIRECTORIES in fields
     if _DNG in fields or thumbnail:
         raise PictureError("unsupported-format", "a camera's raw file; export it as JPEG")
+    if directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED:
+        raise PictureError("unsupported-format", UNDEFINED_WHITE)
+    across, down = directory.integer(_TILE_WIDTH, 0), directory.integer(_TILE_HEIGHT, 0)
+    if across * down > _MAX_TILE:
+        raise PictureError("too-many-pixels", f"a TIFF in tiles of {across} x {down} pixels")
     bits = directory.integer(_BITS, 1)
     changes = [
         word
@@ -166,7 +187,19 @@ def _read_tiff(data: bytes) -> Container:
         frames=2 if directory.following else 1,
         bits=bits,
         changes=tuple(changes),
+        variety=_variety(directory),
     )
+
+
+def _variety(directory: image_metadata.Directory) -> str:
+    """Which of the many kinds of TIFF it is; empty where its numbers are none that exist."""
+    bits, samples = directory.integer(_BITS, 1), directory.integer(_SAMPLES, 1)
+    meaning, compression = directory.integer(_PHOTOMETRIC, -1), directory.integer(_COMPRESSION, 1)
+    is_whole = samples == 1 or _BITS in directory.fields
+    in_range = 0 < bits <= _MOST_BITS and 0 < samples <= _MOST_SAMPLES
+    if not (is_whole and in_range and meaning in _PHOTOMETRICS and compression in _COMPRESSIONS):
+        return ""
+    return f"a TIFF of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"
 
 
 def _read_avif(_data: bytes) -> Container:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from truthmill import image_colour, image_png
 from truthmill.errors import PictureError
-from truthmill.image_container import Container
+from truthmill.image_container import UNDEFINED_WHITE, Container
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -50,9 +50,19 @@ def decode(
     except PictureError:
         raise
     except Exception as error:  # a decoder's way to fail on broken bytes can be any
+        if container.variety and _is_unknown(error):
+            said = f"{container.variety}; export it as PNG or JPEG"
+            raise PictureError("unsupported-format", said) from error
         said = f"{container.format.upper()}: {_said(error)}"
         cut = isinstance(error, EOFError) or "truncat" in said.lower() or "end of file" in said.lower()
         raise PictureError("truncated" if cut else "damaged", said[:200]) from error
+
+
+def _is_unknown(error: Exception) -> bool:
+    """Whether the decoder doesn't know this variety of the format, rather than finding it broken."""
+    from PIL import UnidentifiedImageError  # noqa: PLC0415 (see the module's docstring)
+
+    return isinstance(error, UnidentifiedImageError) or str(error).startswith("Unsupported")
 
 
 def _said(error: Exception) -> str:
@@ -183,10 +193,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
 
 def _eight_bits(container: Container, image: "Image.Image") -> "Image.Image":
     if image.mode in ("I", "F"):
-        raise PictureError(
-            "unsupported-format",
-            "32-bit or signed samples have no defined white; export it with 8 or 16 bits",
-        )
+        raise PictureError("unsupported-format", UNDEFINED_WHITE)
     if image.mode not in _DEEP_MODES:
         return image
     shift = max(container.bits, 9) - 8

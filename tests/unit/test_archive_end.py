@@ -129,6 +129,13 @@ def test_two_archives_joined_into_one_file_are_refused(after):
     assert after or "two archives joined" in said
 
 
+def test_an_archive_before_one_whose_end_record_is_broken_is_not_taken_for_the_whole():
+    """The broken one's pictures would be lost without a reason."""
+    first = zip_bytes.archive([Member()])
+    second = zip_bytes.archive([Member(name=b"b.jpg")], disk=1, comment_length=9)
+    assert "of the second, " in refusal(first + second)
+
+
 def test_an_archive_whose_offsets_count_what_lies_before_it_is_taken_whatever_that_is():
     before = zip_bytes.archive([Member(name=b"old.jpg")])
     assert names(zip_bytes.archive([Member()], before=before)) == ["a.jpg"]
@@ -216,6 +223,11 @@ def test_an_encrypted_directory_is_refused():
 @pytest.mark.parametrize("parts", [{"disk": 2, "first_disk": 2}, {"disk": 1}, {"count_here": 0}], ids=str)
 def test_a_part_of_a_split_archive_is_refused_with_what_to_do(parts):
     assert "split archive. Join the parts" in refusal(zip_bytes.archive([Member()], **parts))
+
+
+def test_a_whole_archive_may_say_anything_of_the_part_where_its_directory_begins():
+    """Which only parts have; unzip, 7z and zipfile don't look at it."""
+    assert names(zip_bytes.archive([Member()], first_disk=7)) == ["a.jpg"]
 
 
 def test_a_part_of_a_split_zip64_archive_is_refused():

@@ -9,7 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from picture_bytes import SUFFIX, chunk, corners, exif, noise, png, saved, segment, with_chunks, with_segments
+from picture_bytes import (
+    SUFFIX,
+    bmp,
+    chunk,
+    corners,
+    exif,
+    noise,
+    png,
+    saved,
+    segment,
+    tiff,
+    with_chunks,
+    with_segments,
+)
 from truthmill.errors import PictureError
 from truthmill.image_png import is_complete
 from truthmill.images import Limits, inspect, stored_bytes
@@ -215,6 +228,34 @@ def test_what_a_decoder_doesn_t_know_is_said_the_same_each_time(depth):
     assert caught.value.detail == "PNG: no header that the decoder knows"
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (tiff(bits=12), "a.tif"),
+        (tiff(bits=32, sample_format=3), "a.tif"),
+        (tiff(compression=34712), "a.tif"),
+        (tiff(samples=1, photometric=32803), "a.tif"),
+        (tiff(samples=1, sample_format=2), "a.tif"),
+        (bmp(0, 5), "a.bmp"),
+        (bmp(2, 0), "a.bmp"),
+        (bmp(32, 3, struct.pack("<3L", 0x3FF00000, 0xFFC00, 0x3FF)), "a.bmp"),
+    ],
+    ids=["12 bits", "floats", "JPEG 2000", "a sensor's", "signed", "PNG within", "2 bits", "10 bits each"],
+)
+def test_a_variety_that_the_decoder_does_not_know_is_not_called_damaged(data, name):
+    """To copy it again would help nobody; to export it otherwise does."""
+    with pytest.raises(PictureError, match="export it") as caught:
+        inspect(data, name, LIMITS)
+    assert caught.value.reason == "unsupported-format"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [(tiff(compression=9999), "a.tif"), (tiff(bits=99), "a.tif"), (bmp(8, 99), "a.bmp")]
+)
+def test_a_variety_that_does_not_exist_is_damage(data, name):
+    assert reason(data, name) == "damaged"
+
+
 def test_apple_s_own_png_is_another_format():
     assert reason(PNG[:8] + chunk(b"CgBI", b"\x50\x00\x20\x02") + PNG[8:], "a.png") == "unsupported-format"
 
@@ -249,6 +290,14 @@ def test_a_webp_may_have_half_of_the_pixels_that_a_jpeg_may_have():
     ) as caught:
         inspect(data, "a.webp", LIMITS)
     assert caught.value.reason == "too-many-pixels"
+
+
+def test_a_small_tiff_in_an_immense_tile():
+    """All of a tile is unpacked, however little of it is shown: this one would take 2 GB."""
+    content = zlib.compress(bytes(1_000_000))
+    data = tiff(content, compression=8, tile=26_000)
+    assert reason(data, "a.tif") == "too-many-pixels"
+    assert inspect(tiff(bytes(16 * 16 * 3), tile=16), "a.tif", LIMITS).width == 4
 
 
 def test_an_avif_with_more_pixels_than_allowed():
