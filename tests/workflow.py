@@ -196,11 +196,12 @@ class Execution:
         self.state = through_json(prepare.handler(event, None))
         return self.state["decision"]
 
-    def inspect(self) -> None:
+    def inspect(self, retries: int = 0) -> None:
         from pipeline import inspect_images
 
         for batch in self.cloud.lines(self.state["plan"]):
-            inspect_images.handler(through_json({"run": self.run, "batch": batch}), None)
+            event = {"run": self.run, "batch": batch, "retries": retries}
+            inspect_images.handler(through_json(event), None)
 
     def split(self) -> None:
         from pipeline import split_dataset

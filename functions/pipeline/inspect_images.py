@@ -1,75 +1,68 @@
 """State InspectImages: what each picture of a batch is, verified by decoding it."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from adapters.storage import Storage, storage
+from pipeline.inspection import inspection
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from pipeline.source import limits_of, read_entries
-from truthmill import images
 from truthmill.errors import PictureError
+from truthmill.images import Limits
 from truthmill.records import Batch, Entry, Inspection
 from truthmill.request import Request
+
+Look: TypeAlias = Callable[[Entry, bytes | PictureError, Limits], tuple[Inspection, bytes]]
 
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     batch = msgspec.convert(event["batch"], Batch)
-    return inspect_batch(RunReference.from_event(event), batch, storage())
+    retried = event.get("retries", 0) > 0
+    return inspect_batch(RunReference.from_event(event), batch, storage(), apart=retried)
 
 
-def inspect_batch(reference: RunReference, batch: Batch, store: Storage) -> dict[str, Any]:
-    """Write one inspection for each entry; a batch that is done already is left as it is."""
+def inspect_batch(
+    reference: RunReference, batch: Batch, store: Storage, *, apart: bool = False
+) -> dict[str, Any]:
+    """Write one inspection for each entry; a batch that is done already is left as it is.
+
+    apart: an earlier try failed, and the function may have died of a picture: see `inspection_apart`.
+    """
     key = reference.layout.inspected_batch(batch.batch)
     if not store.exists(key):
-        store.write_lines(key, inspections(read_run(store, reference).asked, batch))
+        asked = read_run(store, reference).asked
+        store.write_lines(key, inspections_apart(asked, batch) if apart else inspections(asked, batch))
     return {"done": len(batch.entries)}
 
 
-def inspections(asked: Request, batch: Batch) -> Iterator[Inspection]:
+def inspections(asked: Request, batch: Batch, look: Look = inspection) -> Iterator[Inspection]:
     """Each entry of the batch, inspected."""
-    return inspected(read_entries(asked.source, batch.entries, storage), limits_of(asked))
+    return inspected(read_entries(asked.source, batch.entries, storage), limits_of(asked), look)
+
+
+def inspections_apart(asked: Request, batch: Batch) -> Iterator[Inspection]:
+    """The same by another process, within the function's memory (Lambda's guide, runtime variables)."""
+    from pipeline.inspection_apart import Apart
+
+    with Apart(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) << 20) as process:
+        yield from inspections(asked, batch, process.inspection)
 
 
 def inspected(
-    contents: Iterable[tuple[Entry, bytes | PictureError]], limits: images.Limits
+    contents: Iterable[tuple[Entry, bytes | PictureError]], limits: Limits, look: Look = inspection
 ) -> Iterator[Inspection]:
     """Each picture, in order; fingerprints are made of several at once, which takes half of the time."""
     from truthmill.similarity import TOGETHER, fingerprints
 
-    found = (inspection(entry, content, limits) for entry, content in contents)
+    found = (look(entry, content, limits) for entry, content in contents)
     while some := list(islice(found, TOGETHER)):
         squares = [square for _, square in some if square]
         made = iter(fingerprints(squares) if squares else ())
         for one, square in some:
             yield msgspec.structs.replace(one, fingerprint=next(made)) if square else one
-
-
-def inspection(
-    entry: Entry, content: bytes | PictureError, limits: images.Limits
-) -> tuple[Inspection, bytes]:
-    """One picture but for its fingerprint, and what that is made of; why it can't be used is part of the
-    answer, never an error.
-    """
-    try:
-        if isinstance(content, PictureError):
-            raise content
-        picture = images.inspect(content, entry.name, limits)
-    except PictureError as error:
-        return Inspection(entry=entry, reason=error.reason, detail=error.detail), b""
-    found = Inspection(
-        entry=entry,
-        sha256=picture.sha256,
-        pixels=picture.pixels,
-        width=picture.width,
-        height=picture.height,
-        format=picture.format,
-        conversions=picture.conversions,
-        taken=picture.taken,
-        orientation=picture.orientation,
-    )
-    return found, picture.square

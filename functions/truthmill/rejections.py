@@ -24,6 +24,7 @@ REASONS = {
     "truncated": "The picture ends early. Copy it again from where it came from.",
     "damaged": "The picture can't be decoded. Copy it again from where it came from.",
     "too-many-pixels": "The picture has more pixels than labeling jobs, or its format here, may have. Scale it down.",
+    "too-demanding": "To decode the picture takes more memory or time than there is, or crashes the decoder. Save it anew as an ordinary JPEG or PNG.",
     "too-small": "The picture's smaller side is below the request's minimum.",
     # Of the set.
     "duplicate": "The same picture is in the source more than once; this copy is not used.",

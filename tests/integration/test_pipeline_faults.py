@@ -1,10 +1,15 @@
 """Functions that die at any write are retried, and the result is the same, byte for byte."""
 
+import io
 import json
+import os
 import random
 import re
+import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from adapters import storage as storage_module
 from adapters.storage import Storage
@@ -112,3 +117,22 @@ def test_a_run_whose_functions_die_ends_like_one_whose_do_not(cloud, monkeypatch
     through(run.notify, fate)
     assert fate.deaths > 3
     assert comparable(cloud) == wanted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_picture_that_the_function_dies_of_is_rejected_by_name_once_its_batch_is_retried(
+    cloud, monkeypatch
+):
+    """Of the try that died nothing is left, not even which picture it was."""
+    immense = io.BytesIO()
+    Image.new("RGB", (10_000, 10_000), (30, 60, 90)).save(immense, "PNG", compress_level=1)
+    cloud.put("incoming/faults.zip", archive({**FILES, "f/immense.png": immense.getvalue()}))
+    run = cloud.start("incoming/faults.zip")
+    run.prepare()
+    in_use = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(in_use + 328))
+    run.inspect(retries=1)
+    run.split()
+    assert run.rejected["f/immense.png"] == "too-demanding"
+    assert run.counts["rejected"] == 3
+    assert run.counts["train"] + run.counts["validation"] == 9
