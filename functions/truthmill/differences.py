@@ -24,6 +24,7 @@ _MOST_STRETCH = 1.35  # of one direction against the other
 _TINT_TOLERANCE = 13.0  # of Cb and Cr
 _MORE_TINT = 7.0  # of them besides, where light was cut off
 _BRIGHT = 240  # shades; lighter cells may be cut off there
+_FADING = 0.5  # of Cb and Cr for each shade that red, green or blue lacks (JFIF 1.02, page 3)
 _EXCESS = 12.0  # shades, as which the light that differs may be misjudged there
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside, nor dark, nor bright
 _TOLERANCE = 14.0  # shades, up to which cells are the same, besides:
@@ -63,14 +64,15 @@ def differing(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.uint8
     light = _light(one.shades, over, gain, robust)
     left = _bent(one.shades, over, light)
     lost, lost_over = _lost(one.lightest, lightest, light)
-    contradicts = (cut_over & ((left < -_EXCESS) | (left > _EXCESS + lost_over))) | (
-        cut & ((left > _EXCESS) | (left < -_EXCESS - lost))
+    contradicts = (cut | cut_over) & (
+        (left < -_EXCESS - lost * cut) | (left > _EXCESS + lost_over * cut_over)
     )
     weight = np.maximum(weight, shown * contradicts)
     slope = _common_slope(one.shades, over * light.gain, CELLS)
     smoothed = windows(left * weight)
     differs = np.abs(smoothed) > windows(_tolerance(left, slope, robust, light.gain, _TOLERANCE))
-    tints = _other_tints(one, other, maps, weight, light.gain, shown, cut & ~cut_over, cut_over & ~cut)
+    faded = _FADING * np.maximum(lost, lost_over)
+    tints = _other_tints(one, other, maps, weight, light.gain, shown, cut & ~cut_over, cut_over & ~cut, faded)
     inner = _inner(one, other, maps)
     contrast = np.minimum(_contrast(one.shades, weight * inner), gain * _contrast(over, weight * inner))
     fits = _overlap(maps, shown) & (contrast >= _LEAST_STEPS * np.maximum(one.step, gain * other.step))
@@ -170,10 +172,12 @@ def _other_tints(
     shown: Floats,
     cut: "NDArray[np.bool_]",
     cut_over: "NDArray[np.bool_]",
+    faded: Floats,
 ) -> "NDArray[np.int64]":
     """In how many cells the colours differ, in cells of the shades: four lie in one of the colours.
 
     cut, cut_over: where the light of one picture only was cut off, which makes colours paler, never stronger.
+    faded: by how much they may be paler where it was cut off of one of red, green and blue.
     """
     half = maps.copy()
     half[:, :, 2] /= CELLS / TINTS
@@ -181,6 +185,7 @@ def _other_tints(
     whole = _of_four(weight).min(axis=(2, 4)).reshape(-1, TINTS * TINTS)
     shown = _of_four(shown).min(axis=(2, 4)).reshape(-1, TINTS * TINTS)
     cut, cut_over = (_of_four(part).max(axis=(2, 4)).reshape(-1, TINTS * TINTS) for part in (cut, cut_over))
+    faded = _of_four(faded).max(axis=(2, 4)).reshape(-1, TINTS * TINTS)
     differs = np.zeros((len(maps), TINTS * TINTS), dtype=bool)
     for part in range(2):
         tints = one.tints[:, part]
@@ -188,7 +193,8 @@ def _other_tints(
         slope = _common_slope(tints, over, TINTS)
         left = tints - over
         stronger = np.where(cut_over & ~cut, -np.sign(over) * left, np.sign(tints) * left) - _MORE_TINT
-        left = np.where(whole > 0, np.abs(left), np.where((shown > 0) & (cut ^ cut_over), stronger, 0))
+        cut_off = np.where((shown > 0) & (cut ^ cut_over), stronger, 0)
+        left = np.where(whole > 0, np.abs(left) - faded, cut_off)
         differs |= left > _tolerance(tints - over, slope, whole, gain, _TINT_TOLERANCE)
     step = CELLS // TINTS
     count: NDArray[np.int64] = differs.sum(axis=1) * step**2

@@ -141,6 +141,37 @@ def test_copies_whose_light_is_cut_off_are_found():
     assert all(other - one == 20 for one, other in found)
 
 
+def with_object(seed: int, colour: tuple[int, int, int]) -> Image.Image:
+    image = picture(seed).point(lambda shade: 30 + 0.7 * shade)
+    ImageDraw.Draw(image).rectangle((100, 60, 180, 140), fill=colour)
+    return image
+
+
+@pytest.mark.parametrize("colour", [(215, 60, 60), (70, 80, 215)], ids=["red", "blue"])
+def test_copies_of_which_one_colour_s_light_is_cut_off_are_found(colour):
+    """The object's red or blue reaches white, its grey is far from it: it becomes paler, but not grey."""
+    red, green, blue = colour
+    grey = (round(0.299 * red + 0.587 * green + 0.114 * blue),) * 3
+    for seed in range(8):
+        image, lighter, other = (
+            with_object(seed, colour),
+            ImageEnhance.Brightness(with_object(seed, colour)).enhance(1.4),
+            ImageEnhance.Brightness(with_object(seed, grey)).enhance(1.4),
+        )
+        assert linked([image, lighter, other]) == {(0, 1)}
+
+
+def test_copies_of_what_was_nearly_white_already_are_found():
+    """Both are cut off there: neither tells how light the other is."""
+    found = set()
+    for seed in range(10):
+        image = picture(seed).point(lambda shade: 40 + 0.6 * shade)
+        ImageDraw.Draw(image).rectangle((40, 30, 160, 90), fill=(246, 246, 246))
+        if linked([image, ImageEnhance.Brightness(image).enhance(1.35)]):
+            found.add(seed)
+    assert len(found) >= 9
+
+
 def texture(seed: int, mean: int) -> Image.Image:
     """Gravel: grain without a shape, faint once it is scaled down."""
     grain = np.random.default_rng(seed).normal(mean, 28, (600, 600)).clip(0, 255).astype(np.uint8)
