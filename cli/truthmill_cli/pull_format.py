@@ -160,8 +160,9 @@ class _Pulling:
         if self._channel.pictures != "copies":
             for split in self._heading.splits:
                 deque(self._written(split), maxlen=0)
-        self._writer.write(self._channel.finish(self._heading, self._counts))
-        if not self._built and (self._folder.made / "channels.json").exists():
+        last = list(self._channel.finish(self._heading, self._counts))
+        self._writer.write(last)
+        if not self._built and any(whole.file == "channels.json" for whole in last):
             self.notes.append(
                 f"channels.json names {self._storage.uri(self._heading.prefix)} where this format isn't: put "
                 "the folder there, or let a run build it, "

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
+from adapters.file_writer import FileWriter
 from truthmill.channels.writing import Append, Close, Copy, Event, Whole
 from truthmill.errors import FormatError, SourceError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
@@ -189,24 +190,27 @@ class FolderWriter:
         self.missing = 0
         self.content = b""  # of the picture that is being written, where its source embeds it
         self._folders: set[str] = set()
+        self._whole = FileWriter(str(root))
         self._files: dict[str, dict[int, _Piece]] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for name in list(self._files):
-            self._close(name)
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        try:
+            for name in list(self._files):
+                self._close(name)
+            if failed is None:
+                self._whole.close()
+        finally:
+            self._whole.stop()
 
     def write(self, events: Iterable[Event]) -> None:
         for event in events:
             kind = type(event)
             if kind is Whole:
-                descriptor = os.open(self._path(event.file), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-                try:
-                    os.write(descriptor, event.data)  # type: ignore[union-attr]
-                finally:
-                    os.close(descriptor)
+                self._path(event.file)
+                self._whole.add(event.file, event.data)  # type: ignore[union-attr]
             elif isinstance(event, Append):
                 sections = self._files.setdefault(event.file, {})
                 if event.section not in sections:
