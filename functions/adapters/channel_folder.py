@@ -14,6 +14,7 @@ from truthmill.errors import FormatError, SourceError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
 CHUNK = 1 << 20  # bytes read at a time
+_FIRST = 1 << 16  # bytes read at first, which are all there is of a picture's labels
 _HEAD = 4096  # bytes of a picture that usually tell its size
 _HELD = 64 * 1024  # bytes of a piece that are held before they are written
 
@@ -30,22 +31,34 @@ class Folder:
         self._prefix = f"{self.root}/"
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        with _opened(self._prefix + name) as descriptor:
-            asked = min(os.fstat(descriptor).st_size + 1, CHUNK)
+        descriptor = os.open(self._prefix + name, os.O_RDONLY)  # of small files, a file object costs more
+        try:
+            asked = _FIRST
             while chunk := os.read(descriptor, asked):
                 yield chunk
                 if len(chunk) < asked:
                     break
+                asked = CHUNK
+        finally:
+            os.close(descriptor)
 
     def size_wh(self, name: str) -> tuple[int, int]:
         try:
-            with _opened(self._inside(name)) as descriptor, contextlib.suppress(MoreNeededError):
-                if found := shown_size(os.read(descriptor, _HEAD)):
-                    return found
+            if found := self._size_at_once(name):
+                return found
             with Path(self._inside(name)).open("rb") as file:
                 return _size(file, name)
         except OSError as error:
             raise _no_size(name) from error
+
+    def _size_at_once(self, name: str) -> tuple[int, int] | None:
+        descriptor = os.open(self._inside(name), os.O_RDONLY)
+        try:
+            return shown_size(os.read(descriptor, _HEAD))
+        except MoreNeededError:
+            return None
+        finally:
+            os.close(descriptor)
 
     def place(self, name: str, target: Path) -> bool:
         """Have the file lie there too: as another name of it where the disk allows that, else as a copy.
@@ -138,16 +151,6 @@ def _below(root: str, prefix: str = "") -> Iterator[str]:
                     yield from _below(entry.path, f"{prefix}{entry.name}/")
             else:
                 yield prefix + entry.name
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[int]:
-    """A descriptor to read from: of small files a file object would cost more than what is read."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:

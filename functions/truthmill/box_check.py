@@ -1,7 +1,7 @@
 """From a rectangle as somebody drew it to a box that can be trusted: what is cut, dropped, doubtful."""
 
-import math
 from collections.abc import Sequence
+from math import isfinite
 from typing import TypeAlias, cast
 
 import msgspec
@@ -105,13 +105,13 @@ def _sound_boxes(
     if whole is None:
         return None
     least = max(minimal_side, 1)
-    places: set[tuple[int, int, int, int]] = set()
-    for box in whole:
-        left, top, across, down = box.left, box.top, box.width, box.height
+    places = {(box.left, box.top, box.width, box.height) for box in whole}
+    if len(places) < len(whole):
+        return None
+    for left, top, across, down in places:
         if left + across > width or top + down > height or across < least or down < least:
             return None
-        places.add((left, top, across, down))
-    return whole if len(places) == len(whole) else None
+    return whole
 
 
 def _whole_boxes(boxes: Sequence[DrawnBox] | Sequence[Box]) -> tuple[Box, ...] | None:
@@ -122,9 +122,10 @@ def _whole_boxes(boxes: Sequence[DrawnBox] | Sequence[Box]) -> tuple[Box, ...] |
     for drawn in cast("Sequence[DrawnBox]", boxes):
         left, top, across, down = drawn.left, drawn.top, drawn.width, drawn.height
         if not (type(left) is type(top) is type(across) is type(down) is int):
-            if not _is_finite(drawn):
+            if not isfinite(left + top + across + down):
                 return None
-            left, top, right, bottom = whole_edges(drawn)
+            right, bottom = round(left + across), round(top + down)  # as `whole_edges` has it
+            left, top = round(left), round(top)
             across, down = right - left, bottom - top
         if left < 0 or top < 0 or across < 1 or down < 1:
             return None
@@ -133,7 +134,7 @@ def _whole_boxes(boxes: Sequence[DrawnBox] | Sequence[Box]) -> tuple[Box, ...] |
 
 
 def _is_finite(drawn: DrawnBox) -> bool:
-    return math.isfinite(drawn.left + drawn.top + drawn.width + drawn.height)
+    return isfinite(drawn.left + drawn.top + drawn.width + drawn.height)
 
 
 def whole_edges(drawn: DrawnBox) -> tuple[int, int, int, int]:

@@ -14,10 +14,9 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from msgspec import Meta
 
 from truthmill.boxes import Box
 from truthmill.channels import coco_loose as loose
@@ -45,7 +44,7 @@ _TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
 # Keys of a manifest, of SageMaker's image format; a class may have such a name.
 _OTHERS = (re.compile(rb'"source-ref"\s*:'), re.compile(rb'"image_size"\s*:'))
 _PREDICTION = re.compile(rb'\s*\[\s*\{[^{}]*"(image_id|category_id|bbox)"\s*:')
-_encode = msgspec.json.Encoder().encode
+_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 
 class _Image(msgspec.Struct, frozen=True, gc=False):
@@ -58,9 +57,21 @@ class _Image(msgspec.Struct, frozen=True, gc=False):
 class _Annotation(msgspec.Struct, frozen=True, gc=False):
     image_id: int
     category_id: int
-    bbox: Annotated[list[float], Meta(min_length=4, max_length=4)]
+    bbox: tuple[float, float, float, float]
     iscrowd: int = 0
     score: float | None = None  # of a model's prediction
+
+
+class _Written(msgspec.Struct, frozen=True, gc=False):
+    """An annotation as we write it."""
+
+    id: int
+    image_id: int
+    category_id: int
+    bbox: tuple[int, int, int, int]
+    area: int
+    iscrowd: int = 0
+    segmentation: tuple[()] = ()
 
 
 class _Category(msgspec.Struct, frozen=True):
@@ -85,11 +96,8 @@ def write(shard: Shard) -> Iterator[Event]:
         first = b"\n" if number == 1 else b",\n"
         yield Append(file, first + _image(number, picture, shard.heading.bucket), IMAGES)
         if picture.boxes:
-            lines = [
-                _annotation(id_, number, box) for id_, box in enumerate(picture.boxes, start=annotation + 1)
-            ]
             first = b",\n" if annotation else b"\n"
-            yield Append(file, first + b",\n".join(lines), ANNOTATIONS)
+            yield Append(file, first + _annotations(annotation + 1, number, picture.boxes), ANNOTATIONS)
             annotation += len(picture.boxes)
 
 
@@ -110,21 +118,21 @@ def _image(number: int, picture: LabeledPicture, bucket: str) -> bytes:
     return line + (b',"coco_url":%b}' % _encode(f"s3://{bucket}/{picture.key}") if bucket else b"}")
 
 
-def _annotation(id_: int, image: int, box: Box) -> bytes:
-    width, height = box.width, box.height
-    return (
-        b'{"id":%d,"image_id":%d,"category_id":%d,"bbox":[%d,%d,%d,%d],"area":%d,"iscrowd":0,"segmentation":[]}'
-        % (
-            id_,
-            image,
-            FIRST_CATEGORY + box.class_id,
-            box.left,
-            box.top,
-            width,
-            height,
-            width * height,
-        )
+def _annotations(first: int, image: int, boxes: tuple[Box, ...]) -> bytes:
+    """One a line. first: id of the first one. image: the image's."""
+    lines = _encode_lines(
+        [
+            _Written(
+                id_,
+                image,
+                FIRST_CATEGORY + box.class_id,
+                (box.left, box.top, box.width, box.height),
+                box.width * box.height,
+            )
+            for id_, box in enumerate(boxes, start=first)
+        ]
     )
+    return lines[:-1].replace(b"\n", b",\n")  # numbers only, so that no text has a line break
 
 
 def documents(files: Files) -> list[str]:
@@ -293,7 +301,7 @@ def _strict(
                     _Annotation(
                         numbers.of(one.image_id),
                         numbers.of(one.category_id),
-                        [] if one.is_crowd else one.sides,
+                        (0, 0, 0, 0) if one.is_crowd else one.sides,
                         one.is_crowd,
                         None if one.score is None else float(one.score),
                     )
@@ -315,12 +323,6 @@ def _collect(
             images.heights.extend([image.height for image in batch])
             images.names.extend([image.file_name for image in batch])
             continue
-        single = [one for one in batch if not one.iscrowd]
         crowds.extend([one.image_id for one in batch if one.iscrowd])
-        boxes.add(
-            [one.image_id for one in single],
-            [one.category_id for one in single],
-            [one.bbox for one in single],
-            [one.score for one in single],
-        )
+        boxes.add([one for one in batch if not one.iscrowd])
     return images, boxes, crowds.tolist()

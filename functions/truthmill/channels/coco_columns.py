@@ -6,6 +6,7 @@ What wants NumPy is here, since `coco` is imported by every BuildChannels, and w
 from array import array
 from collections.abc import Iterator
 from itertools import chain, pairwise, repeat, starmap
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,12 @@ _AT_ONCE = 1 << 20  # boxes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from truthmill.channels.coco import _Annotation
+
     Column = NDArray[Any]
+
+_image_id, _category_id = attrgetter("image_id"), attrgetter("category_id")
+_bbox, _score = attrgetter("bbox"), attrgetter("score")
 
 
 class Images:
@@ -43,21 +49,16 @@ class Boxes:
         self._images, self._classes, self._sides = _Growing(), _Growing(), _Growing()
         self._added, self._scores = 0, array("d")  # no scores where no box has one
 
-    def add(
-        self,
-        images: list[int],
-        categories: list[int],
-        bboxes: list[list[float]],
-        scores: list[float | None],
-    ) -> None:
-        """images, categories: their ids, of each box. bboxes: four numbers each. scores: of predictions.
-
-        Raises ValueError for a category that isn't among the numbers, OverflowError for an id beyond 64 bits.
+    def add(self, annotations: "list[_Annotation]") -> None:
+        """Raises ValueError for a category that isn't among the numbers, OverflowError for an id beyond 64
+        bits.
         """
         self.seen = True
-        if not images:
+        count = len(annotations)
+        if not count:
             return
-        number = np.array(categories, np.int64)
+        images = np.fromiter(map(_image_id, annotations), np.int64, count)
+        number = np.fromiter(map(_category_id, annotations), np.int64, count)
         place = np.searchsorted(self._numbers, number)
         strange = np.ones(len(number), bool)
         if len(self._numbers):
@@ -66,17 +67,18 @@ class Boxes:
         if strange.any():
             first = int(strange.argmax())
             raise ValueError(
-                f"an annotation of image {images[first]} has category {categories[first]}, "
+                f"an annotation of image {images[first]} has category {number[first]}, "
                 "which is not among the categories."
             )
-        self._images.extend(np.array(images, np.int64))
+        self._images.extend(images)
         self._classes.extend(self._class_ids[place])
-        sides = np.fromiter(chain.from_iterable(bboxes), np.float64, 4 * len(bboxes))
-        self._sides.extend(sides)
-        if self._scores or scores.count(None) < len(scores):
+        sides = chain.from_iterable(map(_bbox, annotations))
+        self._sides.extend(np.fromiter(sides, np.float64, 4 * count))
+        scores = list(map(_score, annotations))
+        if self._scores or scores.count(None) < count:
             self._scores.extend([NO_SCORE] * (self._added - len(self._scores)))
             self._scores.extend([NO_SCORE if score is None else score for score in scores])
-        self._added += len(images)
+        self._added += count
 
     def of_images(self, ids: "array[int]") -> "Sorted":
         """The boxes by the images with these ids.

@@ -28,19 +28,20 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
     score: Number | None = None
 
     @property
-    def sides(self) -> list[float]:
+    def sides(self) -> tuple[float, float, float, float]:
         """The bbox, else the box around the polygons. Raises ValueError where there is neither."""
         if self.bbox:
             if len(self.bbox) != 4:
                 raise ValueError(f"the bbox {self.bbox} of image {self.image_id} hasn't four numbers.")
-            return [float(side) for side in self.bbox]
+            left, top, width, height = map(float, self.bbox)
+            return left, top, width, height
         outline = self.segmentation if isinstance(self.segmentation, list) else []
         points = [float(value) for polygon in outline for value in polygon]
         if len(points) < 4 or len(points) % 2:
             raise ValueError(f"an annotation of image {self.image_id} has neither a bbox nor a polygon.")
         across, down = points[::2], points[1::2]
         left, top = min(across), min(down)
-        return [left, top, max(across) - left, max(down) - top]
+        return left, top, max(across) - left, max(down) - top
 
     @property
     def is_crowd(self) -> bool:

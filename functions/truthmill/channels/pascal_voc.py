@@ -12,13 +12,17 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import starmap
+from typing import cast
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import msgspec
 
-from truthmill.box_check import DrawnBox
-from truthmill.channels.pascal_voc_plain import Annotation, read_plain
+from truthmill.box_check import Drawn, DrawnBox
+from truthmill.boxes import Box
+from truthmill.channels.pascal_voc_plain import Annotation, Object, read_plain
 from truthmill.channels.reading import (
     Classes,
     DrawnPicture,
@@ -155,10 +159,11 @@ def _pictures(
     before_first = 0
     for name, (called, *said, objects) in documents:
         try:
-            boxes = tuple(_box(classes.id_of(label), sides, first) for label, *sides in objects)
+            boxes = _boxes(objects, classes, first)
         except ValueError as error:
             raise FormatError(f"{name}: {error}") from error
-        before_first += sum(box.left < 0 or box.top < 0 for box in boxes) if first else 0
+        if first and boxes and type(boxes[0]) is DrawnBox:
+            before_first += sum(box.left < 0 or box.top < 0 for box in boxes)
         path = _find(finder, called, name)
         answered.add(path)
         size = said if min(said) > 0 else files.size_wh(path)
@@ -173,10 +178,16 @@ def _pictures(
         )
 
 
-def _box(class_id: int, sides: Sequence[float], first: int) -> DrawnBox:
-    """sides: xmin, ymin, xmax, ymax, the last pixels inside. first: what pixels count from."""
-    left, top, right, bottom = sides
-    return DrawnBox(class_id, left - first, top - first, right - left + first, bottom - top + first)
+def _boxes(objects: Sequence[Object], classes: Classes, first: int) -> Drawn:
+    """first: what pixels count from. Raises ValueError for a class that isn't in the list."""
+    rows = [
+        (classes.id_of(label), left - first, top - first, right - left + first, bottom - top + first)
+        for label, left, top, right, bottom in objects
+    ]
+    if rows and type(rows[0][1]) is int:  # as `read_plain` has them, all of them then
+        with suppress(ValueError):  # of one that is empty, or begins outside of the picture
+            return tuple(starmap(Box, cast("list[tuple[int, int, int, int, int]]", rows)))
+    return tuple(starmap(DrawnBox, rows))
 
 
 def _split(path: str, splits: dict[str, str]) -> str:
@@ -228,7 +239,7 @@ def _read(files: Files, name: str) -> Annotation:
     except (ET.ParseError, ValueError) as error:
         raise FormatError(f"{name}: {error}") from error
     called = found.called.replace("\\", "/") or stem_of(name).rpartition("/")[2] + ".jpg"
-    return found._replace(called=called)
+    return found if called == found.called else found._replace(called=called)
 
 
 def _parsed(content: bytes) -> Annotation:
@@ -241,7 +252,7 @@ def _parsed(content: bytes) -> Annotation:
     return Annotation(root.findtext("filename") or "", width, height, objects)
 
 
-def _object(element: ET.Element) -> tuple[str, float, float, float, float]:
+def _object(element: ET.Element) -> Object:
     name, box = element.findtext("name"), element.find("bndbox")
     if name is None or box is None:
         raise ValueError("an object has no name or no bndbox.")

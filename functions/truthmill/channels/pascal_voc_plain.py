@@ -5,9 +5,12 @@ parts of objects, fractions) is left to the parser.
 """
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-_TEXT, _NUMBER = rb"[^<>&\r]+", rb"[0-9]+"
+_TEXT, _NUMBER = r"[^<>&\r]+", r"[0-9]+"
+
+
+Object: TypeAlias = tuple[str, float, float, float, float]
 
 
 class Annotation(NamedTuple):
@@ -19,40 +22,45 @@ class Annotation(NamedTuple):
     called: str
     width: int
     height: int
-    objects: list[tuple[str, float, float, float, float]]
+    objects: list[Object]
 
 
 def read_plain(content: bytes) -> Annotation | None:
     """None where a parser has to look."""
-    if not (content.isascii() and (found := _document(content))):
+    text = content.decode() if content.isascii() else ""
+    head = _head(text)
+    if head is None:
         return None
-    called, width, height, objects = found.groups()
-    return Annotation(
-        called.decode(),
-        int(width),
-        int(height),
-        [(label.decode(), *map(int, sides)) for label, *sides in _objects(objects)],
-    )
+    called, width, height = head.groups()
+    objects, _, rest = text[head.end() :].rpartition("</annotation>")
+    found = _objects(objects)
+    if rest.strip(" \t\r\n") or sum([len(each[0]) for each in found]) < len(objects):
+        return None  # something else stands between them or behind
+    rows: list[Object] = [
+        (name, int(xmin), int(ymin), int(xmax), int(ymax)) for _, name, xmin, ymin, xmax, ymax in found
+    ]
+    return Annotation(called, int(width), int(height), rows)
 
 
-def _element(name: str, content: bytes) -> bytes:
-    return rb"<%b>%b</%b>\s*" % (name.encode(), content, name.encode())
+def _element(name: str, content: str) -> str:
+    return rf"<{name}>{content}</{name}>\s*"
 
 
-def _any_of(*names: str) -> bytes:
+def _any_of(*names: str) -> str:
     """Elements whose texts don't matter."""
-    return rb"(?:%b)*+" % rb"|".join(_element(name, rb"[^<>&\r]*") for name in names)
+    each = "|".join(_element(name, r"[^<>&\r]*") for name in names)
+    return f"(?:{each})*+"
 
 
-def _object(text: bytes, number: bytes) -> bytes:
-    box = b"".join(_element(side, number) for side in ("xmin", "ymin", "xmax", "ymax"))
+def _object(text: str, number: str) -> str:
+    box = "".join(_element(side, number) for side in ("xmin", "ymin", "xmax", "ymax"))
     details = _any_of("pose", "truncated", "difficult", "occluded")
-    parts = (_element("name", text), details, _element("bndbox", rb"\s*" + box), details)
-    return _element("object", rb"\s*" + b"".join(parts))
+    parts = (_element("name", text), details, _element("bndbox", r"\s*" + box), details)
+    return _element("object", r"\s*" + "".join(parts))
 
 
-def _group(pattern: bytes) -> bytes:
-    return rb"(%b)" % pattern
+def _group(pattern: str) -> str:
+    return f"({pattern})"
 
 
 _SIZE = (_element("width", _group(_NUMBER)), _element("height", _group(_NUMBER)), _any_of("depth"))
@@ -60,9 +68,8 @@ _PARTS = (
     _any_of("folder"),
     _element("filename", _group(_TEXT)),
     _any_of("path"),
-    _element("size", rb"\s*" + b"".join(_SIZE)),
+    _element("size", r"\s*" + "".join(_SIZE)),
     _any_of("segmented"),
-    rb"((?:%b)*+)" % _object(_TEXT, _NUMBER),
 )
-_document = re.compile(_element("annotation", rb"\s*" + b"".join(_PARTS))).fullmatch
-_objects = re.compile(_object(_group(_TEXT), _group(_NUMBER))).findall
+_head = re.compile(r"<annotation>\s*" + "".join(_PARTS), re.ASCII).match
+_objects = re.compile(_group(_object(_group(_TEXT), _group(_NUMBER))), re.ASCII).findall

@@ -97,13 +97,17 @@ class Counts(msgspec.Struct):
 
     def of(self, pictures: Iterable[LabeledPicture]) -> Iterator[LabeledPicture]:
         """The same pictures, counted as they pass."""
+        measured = (0, 0)
         for picture in pictures:
             boxes = len(picture.boxes)
             self.pictures += 1
             self.boxes += boxes
             self.most_boxes = max(self.most_boxes, boxes)
             self.endings.add(picture.file.rpartition(".")[2].lower())
-            self._measure(*sorted((picture.width, picture.height)))
+            size = picture.width, picture.height
+            if size != measured:
+                self._measure(*sorted(size))
+                measured = size
             yield picture
 
     def _measure(self, shorter: int, longer: int) -> None:

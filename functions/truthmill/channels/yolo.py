@@ -194,18 +194,17 @@ def _plain_boxes(content: bytes, ids: dict[int, int], width: int, height: int) -
     """
     if not _PLAIN(content):
         return None
-    numbers = list(map(float, content.split()))
-    columns = (numbers[0::5], numbers[1::5], numbers[2::5], numbers[3::5], numbers[4::5])
+    numbers = map(float, content.split())
     try:
         return [
             DrawnBox(
-                ids[int(number)],
+                ids[number],  # a whole one is the same key as an integer
                 (across - wide / 2) * width,
                 (down - high / 2) * height,
                 wide * width,
                 high * height,
             )
-            for number, across, down, wide, high in zip(*columns, strict=True)
+            for number, across, down, wide, high in zip(*[numbers] * 5, strict=True)
         ]
     except KeyError:
         return None

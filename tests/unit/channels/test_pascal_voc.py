@@ -57,3 +57,16 @@ def test_a_file_with_anything_else_in_it_is_left_to_the_parser(old, new):
 @pytest.mark.parametrize("wrong", [b"</nome>", b"</annotation", b"<bndbox>", b""])
 def test_a_file_that_is_no_xml_is_never_taken_for_a_plain_one(wrong):
     assert read_plain(PLAIN.replace(b"</name>", wrong, 1)) is None
+
+
+@pytest.mark.parametrize("place", [b"<object>\n", b"<object><name>cat", b"</annotation>", b"\n"])
+def test_what_stands_between_objects_or_behind_the_end_is_left_to_the_parser(place):
+    before, _, behind = PLAIN.rpartition(place)
+    assert read_plain(before + b"<x/>" + place + behind) is None
+    assert read_plain(before + b"<object/>" + place + behind) is None
+    assert read_plain(before + b"\x1c" + place + behind) is None
+
+
+def test_a_file_without_objects_is_a_plain_one():
+    empty = PLAIN[: PLAIN.index(b"<object>")] + b"</annotation>\n"
+    assert read_plain(empty) == ("rex.jpg", 640, 480, [])
