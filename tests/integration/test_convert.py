@@ -1,7 +1,9 @@
 """`truthmill convert`: files of one format become files of another, without AWS."""
 
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +134,54 @@ def test_what_cannot_be_done_is_said(source, tmp_path):
     (source / "images/train/a.jpg").unlink()
     with pytest.raises(FormatError, match=r"a\.jpg: the picture isn't in the source, and the format has"):
         convert(source, tmp_path / "made", "parquet", Options())
+
+
+MANY = 3_000  # whose files are more than a batch, so that a process of its own makes them
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A box in each picture but every seventh."""
+    images = [
+        {"id": number, "file_name": f"{number}.jpg", "width": 640, "height": 480}
+        for number in range(1, MANY + 1)
+    ]
+    annotations = [
+        {"id": number, "image_id": number, "category_id": 1, "bbox": [number % 600, number % 400, 7, 9]}
+        for number in range(1, MANY + 1)
+        if number % 7
+    ]
+    document = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "many.json").write_text(json.dumps(document))
+    return tmp_path / "many.json"
+
+
+def test_the_files_of_many_pictures_are_those_of_the_writer_byte_for_byte(many, tmp_path):
+    convert(many, tmp_path / "made", "yolo", Options())
+    made = {path.name: path.read_text() for path in (tmp_path / "made/labels/train").iterdir()}
+    expected = {
+        f"{number}.txt": f"0 {(number % 600 + 3.5) / 640:.9f} {(number % 400 + 4.5) / 480:.9f} "
+        "0.010937500 0.018750000\n" * bool(number % 7)
+        for number in range(1, MANY + 1)
+    }
+    assert made == expected
+    convert(many, tmp_path / "xml", "pascal-voc", Options())
+    back = convert(tmp_path / "xml", tmp_path / "back", "coco", Options())
+    assert (back["pictures"], back["boxes"], back["negatives"]) == (3_000, 2_572, 428)
+
+
+def test_a_conversion_that_fails_late_leaves_neither_files_nor_a_process(many, tmp_path):
+    convert(many, tmp_path / "xml", "pascal-voc", Options())
+    last = tmp_path / "xml/Annotations/999.xml"
+    last.write_text(last.read_text().replace(">cat<", ">cow<"))
+    before = own_processes()
+    with pytest.raises(FormatError, match=r"999\.xml: class 'cow'"):
+        convert(tmp_path / "xml", tmp_path / "yolo", "yolo", Options())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many.json", "xml"]
+    assert own_processes() == before
+
+
+def own_processes():
+    """Processes that this one has started and that haven't ended."""
+    listed = Path("/proc/self/task", str(os.getpid()), "children")
+    return listed.read_text().split() if listed.exists() else []  # Linux alone has it
