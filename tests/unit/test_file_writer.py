@@ -1,5 +1,8 @@
 """Files that a process of its own writes are those that would have been written right here."""
 
+import errno
+import resource
+
 import pytest
 
 from adapters.file_writer import FileWriter
@@ -68,3 +71,16 @@ def test_a_process_that_ends_early_is_an_error(root):
     writer._process.kill()
     with pytest.raises(OSError, match="ended with code -9"):
         write(writer, {f"b/{number}.txt": b"x" * 100 for number in range(10_000)})
+
+
+@pytest.mark.parametrize("batch", [1, 1 << 30])
+def test_a_file_that_can_only_be_written_in_part_is_an_error_with_its_name(batch, root):
+    """As on a full disk: the system takes what fits, and refuses the rest when it is asked again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(OSError, match=r"a/1\.txt") as failed:
+            write(FileWriter(str(root), batch), {"a/1.txt": b"x" * 5_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.value.errno == errno.EFBIG
