@@ -323,6 +323,7 @@ def _collect(
             images.heights.extend([image.height for image in batch])
             images.names.extend([image.file_name for image in batch])
             continue
-        crowds.extend([one.image_id for one in batch if one.iscrowd])
-        boxes.add([one for one in batch if not one.iscrowd])
+        of_crowds = [one.image_id for one in batch if one.iscrowd]
+        crowds.extend(of_crowds)
+        boxes.add([one for one in batch if not one.iscrowd] if of_crowds else batch)
     return images, boxes, crowds.tolist()
