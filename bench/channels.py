@@ -37,7 +37,7 @@ ABOUT = (
     f"of the pictures, and is stopped after {LIMIT_S:.0f} s; all of them too, for at most "
     f"{WHOLE_LIMIT_S:.0f} s, where ten times that is less than what another peer took. No peer writes Ground "
     "Truth's manifests. What remains of our CPU time, COCO to COCO, by the clock of each stage: reading is a "
-    "third, of which msgspec's decoding is a third and laying boxes into columns the most of the rest; making "
+    "third, of which msgspec's decoding is a third and laying boxes into columns most of the rest; making "
     "and checking boxes and pictures a quarter, encoding by msgspec a seventh, the start an eighth, and the "
     "rest is the system's. With a file for each picture, the files come on top, by three calls of the system "
     "each (open, write, close), as in the bare loop whose time stands beside ours."
