@@ -16,10 +16,13 @@ SECOND = {**TASK, "task": "000018", "page": "second"}
 
 @pytest.fixture
 def portal(chromium):
-    """Opens the portal on a template; what the page asked the portal for is in `posted`."""
+    """Opens the portal on a template; what the page asked the portal for is in `posted`.
+
+    then: the template from when the portal asks about its task again. held: a path that isn't answered before.
+    """
     contexts = []
 
-    def open_(template, *, second=None):
+    def open_(template, *, second=None, then=None, held=None):
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)
         context.set_default_timeout(60_000)
@@ -30,12 +33,17 @@ def portal(chromium):
             site.pictures["/second.png"] = park()
             site.put_task(second, ("cat",), "/second.png", "/second")
             site.put_json("/api/jobs/pets-1/tasks", {"tasks": [TASK, SECOND], "jobStatus": "InProgress"})
+        if held:
+            site.held[held] = []
 
         def serve(route):
             if route.request.method == "POST":
                 posted.append(route.request.url.removeprefix(f"{ORIGIN}/api/jobs/pets-1/tasks"))
             elif route.request.url.endswith("/tasks/000017"):
                 posted.append("looked")
+                if then:
+                    site.put_task(then, ("cat",), "/park.png")
+                    site.held.clear()
             return site.serve(route)
 
         context.route("**/*", serve)
@@ -176,19 +184,83 @@ def test_a_template_that_never_ends_leaves_the_portal_alive_and_can_be_skipped(p
     page.get_by_role("heading", name="Your jobs").wait_for()
 
 
-@pytest.mark.parametrize("to", [EVIL, "/", "/api/session", "data:text/html,x", "about:blank"])
-def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(portal, to):
-    away = f"""<script>setTimeout(() => {{ name = "another"; location.href = "{to}"; }}, 200);</script>"""
-    page, site, posted = portal(FORM + away)
-    wait_for(page, lambda: "looked" in posted, "the portal doesn't ask what became of the task")
-    site.put_task(FORM, ("cat",), "/park.png")
+def leaving(act, when):
+    """A task's page that goes away by itself: when it has loaded, or while its picture is on the way."""
+    later = f"""() => setTimeout(() => {{ name = "another"; {act} }}, 100)"""
+    event = 'addEventListener("load"' if when == "loaded" else 'document.addEventListener("DOMContentLoaded"'
+    return f"{FORM}<script>{event}, {later});</script>"
+
+
+REFRESH = """document.head.insertAdjacentHTML("beforeend", '<meta http-equiv="refresh" content="0;url=about:blank">')"""
+SAYS_NOTHING = (
+    '<script>addEventListener("pagehide", (event) => event.stopImmediatePropagation(), true);</script>'
+)
+WAYS_OUT = {
+    "another site": (f'location.href = "{EVIL}";', "loaded"),
+    "the portal": ('location.href = "/";', "loaded"),
+    "the portal's API": ('location.href = "/api/session";', "loaded"),
+    "data": ('location.href = "data:text/html,x";', "loaded"),
+    "about:blank": ('location.href = "about:blank";', "loaded"),
+    "a refresh": (REFRESH, "loaded"),
+    "about:blank before it has loaded": ('location.href = "about:blank";', "loading"),
+    "another site before it has loaded": (f'location.href = "{EVIL}";', "loading"),
+    "its document is written over": ('document.write("x");', "loaded"),
+    "its document is written anew": ('document.open(); document.write("x"); document.close();', "loading"),
+    "its form is put away": ('document.querySelector("crowd-form").remove();', "loaded"),
+}
+
+
+def check_that_it_comes_back(page, site, posted):
     site.put_json("/api/jobs/pets-1/tasks/000017/answer", {"tasks": [], "jobStatus": "Completed"})
-    page.frame_locator("iframe.task").get_by_role("button", name="Nothing here").wait_for()
+    wait_for(page, lambda: "looked" in posted, "the portal doesn't ask what became of the task")
     with page.expect_request("**/answer"):
         task_of(page).get_by_role("button", name="Nothing here").click()
     page.get_by_role("heading", name="No tasks left").wait_for()
     assert posted[-1] == "/000017/answer"
+    assert posted.count("looked") == 1
     assert [address for address in site.refused if "evil" in address] == []
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(portal, way):
+    act, when = WAYS_OUT[way]
+    held = "/park.png" if when == "loading" else None
+    check_that_it_comes_back(*portal(leaving(act, when), then=FORM, held=held))
+
+
+def test_a_page_that_leaves_without_a_word_before_it_has_loaded_is_found_out(portal):
+    """It has greeted, and once was the only page that the frame had loaded; nobody answers for that load."""
+    template = SAYS_NOTHING + leaving('location.href = "about:blank";', "loading")
+    check_that_it_comes_back(*portal(template, then=FORM, held="/park.png"))
+
+
+def test_a_page_that_always_leaves_can_be_skipped(portal):
+    page, site, posted = portal(leaving('location.href = "about:blank";', "loaded"))
+    site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
+    page.get_by_role("alert").filter(has_text="This task's page goes away by itself").wait_for()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    page.get_by_role("heading", name="No tasks left").wait_for()
+    assert posted[-1] == "/000017/decline"
+
+
+def test_a_page_that_loads_itself_again_goes_on_with_what_was_drawn(portal):
+    again = f"""{FORM}<script>addEventListener("message", ({{ data, ports }}) => {{
+      if (ports[0]) document.addEventListener("dblclick", () => location.reload());
+    }});</script>"""
+    page, site, _ = portal(again)
+    site.put_json("/api/jobs/pets-1/tasks/000017/answer", {"tasks": [], "jobStatus": "Completed"})
+    frame = task_of(page)
+    frame.get_by_test_id("stage").press("b")
+    for key in ("Enter", "Control+ArrowRight", "Control+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    frame.get_by_role("button", name="cat, left").first.wait_for()
+    frame.locator("body").evaluate("body => body.setAttribute('data-before', '')")
+    frame.get_by_role("heading", name="Boxes (1)").dblclick()
+    frame.locator("body:not([data-before])").wait_for()
+    frame.get_by_role("button", name="cat, left").first.wait_for()
+    with page.expect_request("**/answer") as asked:
+        frame.get_by_role("button", name="Submit", exact=True).click()
+    assert len(asked.value.post_data_json["answer"]["b"]["boundingBoxes"]) == 1
 
 
 def test_where_the_instructions_lead_is_shown_and_opened_by_the_worker_alone(portal):

@@ -42,6 +42,11 @@ export class CrowdForm extends HTMLElement {
     this.addEventListener("click", (event) => this.#clicked(event));
   }
 
+  /** A script of the template's has put it away, or all of the page: then there is nothing to work on. */
+  disconnectedCallback() {
+    setTimeout(() => !document.querySelector("crowd-form") && send({ type: "gone" }));
+  }
+
   /** What was filled in before the page was loaded again, by the order of the fields. @param {(string | boolean)[]} fields */
   keep(fields) {
     const controls = this.#controls();

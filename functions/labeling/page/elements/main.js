@@ -50,6 +50,7 @@ if (framed) {
   });
 }
 
+window.addEventListener("pagehide", (event) => !event.persisted && send({ type: "gone" }));
 document.addEventListener("truthmill-picture", () => afterPainting(() => send({ type: "picture" })));
 listen((message) => {
   const all = form()?.all ?? [];
@@ -58,11 +59,18 @@ listen((message) => {
     if (all[0] && message.previous) all[0].previous = message.previous;
     if (message.boxes) [message.boxes, ...(message.others ?? [])].forEach((boxes, number) => all[number]?.keep(boxes));
     if (message.fields) form()?.keep(message.fields);
-  } else if (message.type === "shown") form()?.boxes?.focusStage();
+  } else if (message.type === "loaded") afterLoading(() => form() && send({ type: "here", number: message.number }));
+  else if (message.type === "shown") form()?.boxes?.focusStage();
   else if (message.type === "refused") form()?.resume(message.words);
 });
 
 document.dispatchEvent(new Event("all-crowd-elements-ready", { bubbles: true }));
+
+/** The portal asks what has loaded; a page that is being left for another must not answer for that one. @param {() => void} then */
+function afterLoading(then) {
+  if (document.readyState === "complete") then();
+  else window.addEventListener("load", then, { once: true });
+}
 
 /** Once what there is now can be seen: the frame after the next begins when the next is on the screen. @param {() => void} then */
 function afterPainting(then) {

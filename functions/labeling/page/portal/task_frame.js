@@ -7,8 +7,8 @@ import { text } from "../texts/texts.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;
-/** after the frame has loaded, for a word through the port; without one nothing that is drawn there could be sent */
-const WORD_MS = 10_000;
+/** after the frame has loaded, for its page to answer through the port; else nothing that is drawn there could be sent */
+const PROOF_MS = 10_000;
 /** from when it is asked for to its greeting; a script that never ends holds it up for good */
 const SILENT_MS = 20_000;
 
@@ -17,7 +17,7 @@ export class TaskFrame {
   given = false;
   /** whether its picture has come */
   hasPicture = false;
-  /** how often its page didn't come */
+  /** how often its page didn't come, or went, since the worker did anything in it */
   failures = 0;
   /** whether the worker was told that nothing can be done with it */
   stuck = false;
@@ -27,9 +27,8 @@ export class TaskFrame {
   /** pages that the frame has loaded, and those of them that greeted; one that a script went to doesn't */
   #loaded = 0;
   #greeted = 0;
-  /** whether a word came through the port */
-  #heard = false;
-  /** whether the portal knows that this page is no task's */
+  /** the last load that a task's page has answered for: one that greeted may leave before the frame has loaded */
+  #proven = 0;
   #failed = false;
   #silence = 0;
   #nonce = "";
@@ -50,6 +49,8 @@ export class TaskFrame {
   /** The page anew, with a new link to its picture: in a frame of which no script has changed anything. */
   load() {
     const before = this.root;
+    this.#port?.close(); // what the page before says while it goes isn't said of this one
+    this.#port = null;
     this.root = this.#made();
     before.replaceWith(this.root);
     if (this.#shown) this.show();
@@ -59,8 +60,8 @@ export class TaskFrame {
     this.#nonce = crypto.randomUUID();
     this.#loaded = 0;
     this.#greeted = 0;
+    this.#proven = 0;
     this.#failed = false;
-    this.#heard = false;
     const root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${this.task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
     root.setAttribute("sandbox", "allow-scripts");
     root.inert = true;
@@ -90,6 +91,11 @@ export class TaskFrame {
     this.#port?.postMessage(message);
   }
 
+  /** Whether what it shows isn't the task's page, as far as the portal knows. */
+  get failed() {
+    return this.#failed;
+  }
+
   close() {
     window.removeEventListener("message", this.hear);
     this.#port?.close();
@@ -105,8 +111,10 @@ export class TaskFrame {
   #came() {
     const { root } = this;
     this.#loaded += 1;
+    const number = this.#loaded;
+    this.tell({ type: "loaded", number });
     setTimeout(() => this.#greeted < this.#loaded && this.#fail(root), GREETING_MS);
-    setTimeout(() => !this.#heard && this.#fail(root), WORD_MS);
+    setTimeout(() => this.#proven < number && this.#fail(root), PROOF_MS);
   }
 
   /** @param {HTMLIFrameElement} root of the page that isn't a task's, or is no more */
@@ -122,20 +130,24 @@ export class TaskFrame {
     if (event.data?.truthmill !== "hello" || event.data.nonce !== this.#nonce) return;
     this.#greeted += 1;
     window.clearTimeout(this.#silence);
-    this.failures = 0;
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port1;
-    port1.onmessage = (message) => {
-      this.#heard = true;
-      this.portal.onMessage(message.data);
-    };
-    const { root } = this;
-    // Where browsers tell it: the page that had the other end is gone.
-    port1.addEventListener("close", () => port1 === this.#port && this.#fail(root));
+    port1.onmessage = (message) => this.#told(message.data);
     // The frame's origin is opaque, so it can't be named; the port reaches this one window.
     this.root.contentWindow?.postMessage({ truthmill: "begin", nonce: this.#nonce }, "*", [port2]);
     this.tell({ type: "task", ...this.portal.first() });
     if (this.#shown) this.tell({ type: "shown" });
+    if (this.#loaded) this.tell({ type: "loaded", number: this.#loaded });
+  }
+
+  /** @param {any} message through the port */
+  #told(message) {
+    if (message?.type === "gone") this.#fail(this.root);
+    else if (message?.type !== "here") this.portal.onMessage(message);
+    else if (message.number === this.#loaded) {
+      this.#proven = this.#loaded;
+      this.#failed = false; // late, since a script of its own held it up
+    }
   }
 }

@@ -11,6 +11,7 @@ import { TaskFrame } from "./task_frame.js";
 const RETRY_MS = 3000;
 const SETTLE_MS = 5000;
 const HOLD = 2; // the task in sight, and the next
+const PATIENT = 3; // times that a task's page may fail until the worker is offered to skip it
 const AHEAD_MS = 3000; // that long a picture may take before the next task is loaded beside it
 const GONE = ["TaskTaken", "TaskDone", "AlreadyAnswered", "AlreadyDeclined", "NotYours", "NoSuchTask", "NotHandedOut"];
 const OVER = ["JobEnded", "NoSuchJob"];
@@ -153,8 +154,9 @@ export class Work {
     if (frame !== this.#frames[0]) return;
     acted(); // what a frame hears doesn't reach us
     if (frame.hasPicture) this.#loadAhead();
-    if (frame.stuck) this.#say("");
-    frame.stuck = false;
+    if (!["ready", "picture"].includes(message?.type)) frame.failures = 0;
+    if (frame.stuck && frame.failures < PATIENT) this.#say("");
+    frame.stuck &&= frame.failures >= PATIENT;
     if (message?.type === "draft") this.#keep(frame, message);
     else if (message?.type === "link") this.#offer(message.address);
     else if (message?.type === "label") this.#label = String(message.label);
@@ -226,15 +228,16 @@ export class Work {
     frame.tell({ type: "refused", words });
   }
 
-  /** Its page didn't come: find out why, and load it again. @param {TaskFrame} frame */
+  /** Its page didn't come, or has gone: find out why, and load it again. @param {TaskFrame} frame */
   async #renew(frame) {
     frame.failures += 1;
+    if (frame.failures >= PATIENT) this.#stuck(frame, text("work.leaves"));
     const { job, task, page } = frame.task;
     try {
       frame.task = (await this.#sure(() => get(`jobs/${job}/tasks/${task}`))).task;
       await this.#sure(() => rendered(page));
-      if (frame.failures > 1) await pause(RETRY_MS);
-      frame.load();
+      if (frame.failures > 1) await pause(RETRY_MS * (frame.failures - 1));
+      if (frame.failed) frame.load();
     } catch (error) {
       if (this.#closed) return;
       if (!(error instanceof Refused)) throw error;

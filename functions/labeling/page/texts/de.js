@@ -52,6 +52,7 @@ export const de = {
   "work.returned": "Dieses Bild war zurück an die anderen gegangen, vielleicht aus einem anderen Fenster von Ihnen. Ihre Rahmen bleiben hier, falls es wieder zu Ihnen kommt.",
   "work.notKept": "Dieser Browser kann nicht behalten, was Sie zeichnen: Sein Speicher ist voll oder abgeschaltet. Senden Sie ab, bevor Sie die Seite schließen oder neu laden.",
   "work.silent": "Die Seite dieser Aufgabe antwortet nicht. Warten Sie, laden Sie das Portal neu oder überspringen Sie die Aufgabe.",
+  "work.leaves": "Die Seite dieser Aufgabe verschwindet immer wieder von selbst. Überspringen Sie die Aufgabe und sagen Sie es dem, der Ihr Team leitet.",
   "work.stuckReason": "Die Seite der Aufgabe funktioniert nicht",
   "work.link": "Die Seite der Aufgabe führt zu einer anderen Adresse:",
   "work.answered": "Dieses Bild ist schon beantwortet; Ihre Rahmen dazu werden nicht mehr gebraucht.",

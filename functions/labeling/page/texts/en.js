@@ -52,6 +52,7 @@ export const en = {
   "work.returned": "That picture had gone back to the others, perhaps from another window of yours. Your boxes are kept here, in case it comes back to you.",
   "work.notKept": "This browser can't keep what you draw: its storage is full or switched off. Submit before you close or reload the page.",
   "work.silent": "This task's page doesn't answer. Wait, reload the portal, or skip the task.",
+  "work.leaves": "This task's page goes away by itself, again and again. Skip the task, and tell the one who runs your team.",
   "work.stuckReason": "The task's page doesn't work",
   "work.link": "The task's page leads to another address:",
   "work.answered": "That picture has been answered already; your boxes for it aren't needed any more.",
