@@ -84,7 +84,8 @@ def serve(web: Web, portal: Portal) -> Reply:
         return reply  # noqa: TRY300 an answer that fails to be made is no answer
     except PortalError as error:
         logger.info("Refused", extra={"status": error.status, "code": error.code, "path": web.path})
-        return Reply(error.status, {"error": {"code": error.code, "message": str(error)}})
+        told = {"code": error.code, "message": str(error), "details": error.details}
+        return Reply(error.status, {"error": told})
 
 
 def _route(web: Web) -> tuple[Callable[..., Reply], dict[str, str]]:

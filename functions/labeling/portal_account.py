@@ -92,7 +92,7 @@ def new_password(web: Web, portal: Portal) -> Reply:
     try:
         account = portal.accounts.set_password(Challenge(username, secret), password)
     except PasswordRefusedError as error:
-        raise PortalError(422, "PasswordRefused", f"Choose another password: {error}") from error
+        raise pool_refuses(error) from error
     except ChallengeOverError as error:
         raise PortalError(
             401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
@@ -133,7 +133,14 @@ def check_password(portal: Portal, password: str, username: str) -> None:
     """
     lacks = passwords.missing(password, portal.accounts.policy(), [username])
     if lacks:
-        raise PortalError(422, "PasswordRefused", f"The password needs {', '.join(lacks)}.")
+        words = f"The password needs {', '.join(lacks)}."
+        raise PortalError(422, "PasswordRefused", words, {"rules": lacks})
+
+
+def pool_refuses(error: PasswordRefusedError) -> PortalError:
+    """The user pool has a rule of its own that the password breaks."""
+    words = f"Choose another password: {error}"
+    return PortalError(422, "PasswordRefused", words, {"rule": "pool", "cause": str(error)})
 
 
 def take_as_long(portal: Portal, begun: int) -> None:

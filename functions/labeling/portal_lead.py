@@ -55,12 +55,13 @@ def invite(web: Web, portal: Portal, team: str) -> Reply:
     if not is_address(email):
         raise PortalError(422, "Invalid", f"{email!r} isn't an e-mail address.")
     if _by_address(work, found, email) is not None:
-        raise PortalError(409, "AlreadyMember", f"{email} is in the team already.")
+        raise PortalError(409, "AlreadyMember", f"{email} is in the team already.", {"email": email})
     _count_invitation(portal, session)
     try:
         invited = work.members.invite(email, found.group, found.description, name=name)
     except NotInvitedError as error:
-        raise PortalError(409, "NotSent", f"{email} could not be invited: {error}") from error
+        words = f"{email} could not be invited: {error}"
+        raise PortalError(409, "NotSent", words, {"email": email}) from error
     _audit("Invited", session, found, _by_address(work, found, email))
     return Reply(document={"invited": invited})
 
@@ -70,9 +71,8 @@ def resend(web: Web, portal: Portal, team: str, member: str) -> Reply:
     work, found, session = _own_team(web, portal, team)
     one = _member(work, found, member)
     if one.state != "invited":
-        raise PortalError(
-            409, "NotInvited", f"{one.email} has signed in already; there is nothing to resend."
-        )
+        words = f"{one.email} has signed in already; there is nothing to resend."
+        raise PortalError(409, "NotInvited", words, {"email": one.email})
     _count_invitation(portal, session)
     work.members.resend(one, found.description)
     _audit("Invited again", session, found, one)

@@ -8,7 +8,7 @@ from adapters.accounts import (
     TooManyCodesError,
 )
 from labeling.observed import logger
-from labeling.portal_account import Portal, begin, check_password, count_try, take_as_long
+from labeling.portal_account import Portal, begin, check_password, count_try, pool_refuses, take_as_long
 from labeling.web import Reply, Web
 from truthmill import passwords
 from truthmill.errors import PortalError
@@ -39,7 +39,7 @@ def reset(web: Web, portal: Portal) -> Reply:
         portal.accounts.reset_password(username, code, password)
         account = portal.accounts.sign_in(username, password)
     except PasswordRefusedError as error:
-        raise PortalError(422, "PasswordRefused", f"Choose another password: {error}") from error
+        raise pool_refuses(error) from error
     except (ChallengeOverError, SignInRefusedError) as error:
         logger.info("Code refused", extra={"reason": str(error)})
         take_as_long(portal, begun)

@@ -76,6 +76,7 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
             500,
             "TemplateBroken",
             f"The job's template can't be shown. Tell the one who made the job: {error}",
+            {"cause": str(error)},
         ) from error
     policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
     return Reply(page=shown.html, headers={"content-security-policy": policy})
@@ -95,7 +96,7 @@ def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     try:
         read = read_job_answer(found.kinds, content, found.labels, lambda: stored_size(stored.uri))
     except AnswerError as error:
-        raise PortalError(422, "AnswerInvalid", str(error)) from error
+        raise PortalError(422, "AnswerInvalid", str(error), error.details) from error
     now = portal.now()
     submitted = Submitted(
         worker=_worker_id(session.sub),

@@ -23,6 +23,9 @@ The state machine catches by these very names (Lambda reports a class's own name
 compares names as strings), so a name is part of the interface.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class TruthmillError(Exception):
     """What a user can act on."""
@@ -141,9 +144,15 @@ class ProtocolError(Exception):
 
 
 class PortalError(Exception):
-    """The portal refuses a request. status: of HTTP; code: stable, docs/portal-api.md lists them."""
+    """The portal refuses a request. status: of HTTP; code: stable, docs/portal-api.md lists them.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    details: what the message names, for a page that says it in another language.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.details = details or {}

@@ -12,7 +12,14 @@ MAX_BYTES = 190_000  # kept beside the boxes that are read from it, which take a
 
 
 class AnswerError(Exception):
-    """An answer that can't be taken; its text says what is wrong and what is right."""
+    """An answer that can't be taken; its text says what is wrong and what is right.
+
+    rule: that it breaks, for a page that says so in another language, with the values that the text names.
+    """
+
+    def __init__(self, message: str, rule: str = "form", **values: str | int) -> None:
+        super().__init__(message)
+        self.details = {"rule": rule, **values}
 
 
 class _Drawn(msgspec.Struct, frozen=True):
@@ -52,10 +59,14 @@ def read_answer(content: Any, labels: Sequence[str], size_wh: tuple[int, int] | 
     if size_wh is not None and size != size_wh:
         raise AnswerError(
             f"inputImageProperties says {size[0]} x {size[1]} pixels; "
-            f"the picture has {size_wh[0]} x {size_wh[1]}."
+            f"the picture has {size_wh[0]} x {size_wh[1]}.",
+            "size",
         )
     if len(drawn.bounding_boxes) > MAX_BOXES:
-        raise AnswerError(f"{len(drawn.bounding_boxes)} boxes; at most {MAX_BOXES} are taken.")
+        count = len(drawn.bounding_boxes)
+        raise AnswerError(
+            f"{count} boxes; at most {MAX_BOXES} are taken.", "count", count=count, most=MAX_BOXES
+        )
     class_of = {label: number for number, label in enumerate(labels)}
     boxes = tuple(_box(number, box, class_of, size) for number, box in enumerate(drawn.bounding_boxes, 1))
     return Answer(boxes, size)
@@ -80,14 +91,20 @@ def _bounding_box(content: Any) -> _BoundingBox:
 def _box(number: int, drawn: _Drawn, class_of: dict[str, int], size_wh: tuple[int, int]) -> Box:
     corner = f"left {drawn.left:g}, top {drawn.top:g}, {drawn.width:g} x {drawn.height:g}"
     where = f"Box {number} ({drawn.label!r:.80}, {corner})"
+    place = {side: f"{getattr(drawn, side):g}" for side in ("left", "top", "width", "height")}
+    named: dict[str, Any] = {"box": number, "label": drawn.label[:80], **place}
     if drawn.label not in class_of:
-        raise AnswerError(f"{where}: the job's labels are {', '.join(map(repr, class_of))}.")
+        raise AnswerError(
+            f"{where}: the job's labels are {', '.join(map(repr, class_of))}.", "label", **named
+        )
     edges = (drawn.left, drawn.top, drawn.width, drawn.height)
     if not all(abs(edge) < 1e9 and edge == int(edge) for edge in edges):  # what isn't a number isn't smaller
-        raise AnswerError(f"{where}: coordinates are whole pixels.")
+        raise AnswerError(f"{where}: coordinates are whole pixels.", "whole", **named)
     left, top, width, height = map(int, edges)
     if width < 1 or height < 1:
-        raise AnswerError(f"{where}: width and height are at least 1 pixel.")
+        raise AnswerError(f"{where}: width and height are at least 1 pixel.", "small", **named)
     if left < 0 or top < 0 or left + width > size_wh[0] or top + height > size_wh[1]:
-        raise AnswerError(f"{where}: it must lie inside the picture of {size_wh[0]} x {size_wh[1]} pixels.")
+        within = f"{size_wh[0]} x {size_wh[1]}"
+        words = f"{where}: it must lie inside the picture of {within} pixels."
+        raise AnswerError(words, "outside", **named, size=within)
     return Box(class_of[drawn.label], left, top, width, height)

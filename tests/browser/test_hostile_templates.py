@@ -18,7 +18,7 @@ SECOND = {**TASK, "task": "000018", "page": "second"}
 def portal(chromium):
     """Opens the portal on a template; what the page asked the portal for is in `posted`.
 
-    then: the template from when the portal asks about its task again. held: a path that isn't answered before.
+    then: the template from when the portal asks about its task again. held: a path that waits until then.
     """
     contexts = []
 
@@ -191,7 +191,8 @@ def leaving(act, when):
     return f"{FORM}<script>{event}, {later});</script>"
 
 
-REFRESH = """document.head.insertAdjacentHTML("beforeend", '<meta http-equiv="refresh" content="0;url=about:blank">')"""
+REFRESH = """const refresh = Object.assign(document.createElement("meta"), { httpEquiv: "refresh" });
+refresh.content = "0;url=about:blank"; document.head.append(refresh);"""
 SAYS_NOTHING = (
     '<script>addEventListener("pagehide", (event) => event.stopImmediatePropagation(), true);</script>'
 )

@@ -78,6 +78,23 @@ def test_a_box_that_breaks_a_rule_is_refused_by_that_rule(box, says):
 
 
 @pytest.mark.parametrize(
+    ("box", "rule"),
+    [
+        (("cow", 1, 2, 3, 4), "label"),
+        (("cat", 198, 2, 3, 4), "outside"),
+        (("cat", 1, 2, 0, 4), "small"),
+        (("cat", 1.5, 2, 3, 4), "whole"),
+    ],
+)
+def test_a_refused_box_is_told_in_parts_for_who_reads_another_language(box, rule):
+    with pytest.raises(AnswerError) as refused:
+        read_answer(answer(("cat", 1, 1, 1, 1), box), LABELS)
+    place = dict(zip(("label", "left", "top", "width", "height"), (box[0], *map(str, box[1:])), strict=True))
+    size = {"size": "200 x 100"} if rule == "outside" else {}
+    assert refused.value.details == {"rule": rule, "box": 2, **place, **size}
+
+
+@pytest.mark.parametrize(
     "content",
     [
         None,

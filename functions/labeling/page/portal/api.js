@@ -1,11 +1,12 @@
 /** The portal's HTTP API (docs/portal-api.md). */
 
 export class Refused extends Error {
-  /** @param {number} status @param {string} code @param {string} message */
-  constructor(status, code, message) {
+  /** @param {number} status @param {string} code @param {string} message @param {Record<string, any>} [details] what the message names */
+  constructor(status, code, message, details = {}) {
     super(message);
     this.status = status;
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -79,8 +80,8 @@ async function understood(answer) {
   if (date) ahead = date - Date.now();
   const document = await answer.json().catch(() => null);
   if (answer.ok && document) return document;
-  const { code, message } = document?.error ?? {};
+  const { code, message, details } = document?.error ?? {};
   // What isn't the portal's own answer is of something between: cut short, or too many requests at once.
   if (!code || (answer.status >= 500 && code !== "TemplateBroken")) throw new Unreachable(`status ${answer.status}`);
-  throw new Refused(answer.status, code, message ?? "");
+  throw new Refused(answer.status, code, message ?? "", details);
 }

@@ -2,6 +2,7 @@
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { post, Refused, Unreachable } from "./api.js";
+import { refusal } from "./refusals.js";
 
 /**
  * @param {string} team
@@ -45,7 +46,7 @@ export function inviteForm(team, onInvited) {
 /** @param {Refused | Unreachable} error @param {string} email */
 function sentence(error, email) {
   if (error instanceof Unreachable) return text("app.unreachable");
-  const known = { AlreadyMember: "invite.already", Invalid: "invite.invalid", NotSent: "invite.notSent", TooManyTries: "invite.tooMany" };
+  const known = { Invalid: "invite.invalid", TooManyTries: "invite.tooMany" };
   const key = /** @type {Record<string, string>} */ (known)[error.code];
-  return key ? text(key, { email }) : error.message;
+  return key ? text(key, { email }) : refusal(error);
 }

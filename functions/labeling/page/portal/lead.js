@@ -4,6 +4,7 @@ import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
 import { get, post, Refused } from "./api.js";
 import { inviteForm } from "./invite.js";
+import { refusal } from "./refusals.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const PAGE = 50; // objects at a time
@@ -57,7 +58,7 @@ function actions(team, member, said) {
     try {
       said.textContent = words(await post(`${path}/${what}`));
     } catch (error) {
-      said.textContent = error instanceof Refused ? error.message : text("app.unreachable");
+      said.textContent = error instanceof Refused ? refusal(error) : text("app.unreachable");
     }
   };
   const { email } = member;

@@ -8,6 +8,7 @@ import { active, get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
+import { refusal } from "./refusals.js";
 import { signInForm } from "./sign_in.js";
 import { Work } from "./work.js";
 
@@ -177,7 +178,7 @@ function sorry(error) {
   if (error instanceof Refused && error.code === "SignedOut") return signIn(user ? text("sign.again") : "");
   window.clearTimeout(timer);
   const away = error instanceof Unreachable;
-  const words = away ? text("app.unreachable") : error instanceof Error ? error.message : String(error);
+  const words = away ? text("app.unreachable") : error instanceof Refused ? refusal(error) : text("app.failed");
   const again = element("button", { type: "button", class: "primary", onclick: () => begin() }, text("app.retry"));
   show(element("main", { class: "narrow" }, element("div", { class: "card empty", role: "alert" }, element("p", {}, words), again)));
   if (away) timer = window.setTimeout(begin, TRY_AGAIN_MS);

@@ -3,6 +3,7 @@ import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { post, Refused, Unreachable } from "./api.js";
 import { passwordRules } from "./password_rules.js";
+import { refusal } from "./refusals.js";
 
 /**
  * A form that ends with somebody signed in.
@@ -28,7 +29,6 @@ function credentials(place, onSignedIn, about, email) {
     { title: text("sign.title"), about, submit: text("sign.submit"), note: [forgotten, element("span", {}, text("sign.noInvitation"))] },
     [element("label", { htmlFor: "email" }, text("sign.email")), username, element("label", { htmlFor: "password" }, text("sign.password")), shown(password)],
     send,
-    (error) => ({ SignInRefused: text("sign.refused"), TooManyTries: text("sign.tooMany") })[error.code] ?? error.message,
   );
 }
 
@@ -58,7 +58,7 @@ function newPassword(place, challenge, onSignedIn, email) {
     send,
     (error) => {
       if (error.code === "ChallengeOver") place.replaceChildren(credentials(place, onSignedIn, text("password.over"), email));
-      return error.message;
+      return refusal(error);
     },
   );
   queueMicrotask(() => password.focus());
@@ -77,7 +77,6 @@ function forgottenPassword(place, onSignedIn, email) {
     { title: text("reset.title"), about: text("reset.about"), submit: text("reset.send"), note: [back(place, onSignedIn)] },
     [element("label", { htmlFor: "email" }, text("sign.email")), username],
     send,
-    (error) => (error.code === "TooManyTries" ? text("sign.tooMany") : error.message),
   );
 }
 
@@ -94,7 +93,6 @@ function resetPassword(place, onSignedIn, email, rules) {
       element("label", { htmlFor: "new-password" }, text("password.new")), shown(password), ruleList(password, rules),
     ],
     send,
-    (error) => ({ CodeRefused: text("reset.refused"), TooManyTries: text("sign.tooMany") })[error.code] ?? error.message,
   );
 }
 
@@ -127,9 +125,9 @@ function shown(password) {
 
 /**
  * @param {{title: string, about: string, submit: string, note: Node[]}} words @param {Node[]} fields
- * @param {() => Promise<void>} send @param {(error: Refused) => string} sentence
+ * @param {() => Promise<void>} send @param {(error: Refused) => string} [sentence]
  */
-function form({ title, about, submit, note }, fields, send, sentence) {
+function form({ title, about, submit, note }, fields, send, sentence = refusal) {
   const problem = element("p", { class: "problem", role: "alert" });
   const button = element("button", { type: "submit", class: "primary" }, submit);
   const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note.length > 0 && element("p", { class: "note" }, ...note));

@@ -6,6 +6,7 @@ import { element } from "../texts/markup.js";
 import { language, text } from "../texts/texts.js";
 import { acted, get, portalNow, post, rendered, Refused, Unreachable } from "./api.js";
 import { LeaseWarning } from "./lease.js";
+import { refusal } from "./refusals.js";
 import { TaskFrame } from "./task_frame.js";
 
 const RETRY_MS = 3000;
@@ -202,7 +203,7 @@ export class Work {
         this.#say(text("work.late"));
         this.#end("over");
       }
-      else this.#comeBack(frame, error.message);
+      else this.#comeBack(frame, refusal(error));
     }
   }
 
@@ -243,7 +244,7 @@ export class Work {
       if (!(error instanceof Refused)) throw error;
       if (OVER.includes(error.code)) this.#end("over");
       else if (GONE.includes(error.code)) await this.#lost(frame, error.code);
-      else this.#stuck(frame, error.message);
+      else this.#stuck(frame, refusal(error));
     }
   }
 

@@ -14,9 +14,10 @@ export const language = languageOf(navigator.languages);
 
 /**
  * A text, with {name} replaced by its value.
- * @param {string} key @param {Record<string, string | number>} [values]
+ * @param {string} key @param {Record<string, string | number>} [values] @param {string} [otherwise] where there is no such text
  */
-export function text(key, values = {}) {
-  const found = LANGUAGES[language][key] ?? en[key] ?? key;
+export function text(key, values = {}, otherwise = key) {
+  const found = LANGUAGES[language][key] ?? en[key];
+  if (found === undefined) return otherwise;
   return found.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
