@@ -3,6 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from browser.conftest import PATIENCE_MS
 from browser.portal_pages import PORTAL_PAGES, show, site_of
 from browser.sandbox import ORIGIN
 
@@ -21,7 +22,7 @@ def portal_page(chromium):
     def open_(name, **options):
         context = chromium.new_context(**({"locale": "en-GB"} | options))
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", site_of(PORTAL_PAGES[name]).serve)
         page = context.new_page()
         show(page, name, ORIGIN)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser.conftest import task_of
+from browser.conftest import PATIENCE_MS, task_of
 from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
 from browser.sandbox import ORIGIN, wait_for
 
@@ -25,7 +25,7 @@ def portal(chromium):
     def open_(template, *, second=None, then=None, held=None):
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE_MS)
         site, posted = site_of(PORTAL_PAGES["task"]), []
         site.put_task(template, ("cat",), "/park.png")
         site.put_json("/api/jobs/pets-1/tasks/000017", {"task": TASK})

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from browser.conftest import draw
+from browser.conftest import PATIENCE_MS, draw
 from browser.portal_pages import BOXES, JOB, PORTAL_PAGES, TASK, site_of
 from browser.portal_pages import show as show_page
 from browser.sandbox import ORIGIN, area_of, wait_for
@@ -19,7 +19,7 @@ def open_site(chromium):
     def open_(site, **options):
         context = chromium.new_context(**({"locale": "en-GB"} | options))
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", site.serve)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -143,7 +143,7 @@ def test_the_labels_are_one_stop_and_arrows_choose_among_them(open_task):
     before = area_of(task.frame.locator("img.picture"))
     radios.first.focus()
     task.press("ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowUp")
-    assert radios.nth(13).get_attribute("aria-checked") == "true"
+    wait_for(task.page, lambda: radios.nth(13).get_attribute("aria-checked") == "true")
     assert radios.nth(13).evaluate("at => at === at.getRootNode().activeElement")
     assert area_of(task.frame.locator("img.picture")) == before
 
@@ -261,6 +261,7 @@ def test_all_of_a_task_can_be_reached_in_a_small_window_and_at_200_percent(open_
 def test_texts_grow_with_the_readers_own_size(screens):
     """As where the browser's text is set twice as large."""
     context = screens(1).new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     context.route("**/*", site_of(PORTAL_PAGES["jobs"]).serve)
     page = context.new_page()
     show_page(page, "jobs", ORIGIN)

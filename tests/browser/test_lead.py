@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from browser.conftest import a_job, a_picture, draw, start
+from browser.conftest import PATIENCE_MS, a_job, a_picture, draw, start
 from browser.portal_pages import PORTAL_PAGES, show, site_of
 from browser.sandbox import ORIGIN
 from integration.labeling.test_portal_lead import make_lead
@@ -68,6 +68,7 @@ def test_answers_lie_on_the_picture_as_it_is_stored_whatever_an_orientation_tag_
     site = site_of(PORTAL_PAGES["team-object"])
     site.pictures["/park.png"] = out.getvalue()
     context = chromium.new_context(locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     context.route("**/*", site.serve)
     page = context.new_page()
     show(page, "team-object", ORIGIN)
@@ -81,6 +82,7 @@ def test_removing_somebody_is_asked_once_and_told(chromium):
     site = site_of(PORTAL_PAGES["team"])
     site.put_json("/api/lead/teams/annotators/members/1/remove", {"removed": True, "returned": 2})
     context = chromium.new_context(locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     context.route("**/*", site.serve)
     page, posted = context.new_page(), []
     page.on("request", lambda request: request.method == "POST" and posted.append(request.url))

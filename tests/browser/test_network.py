@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from browser.conftest import task_of
+from browser.conftest import PATIENCE_MS, task_of
 from browser.portal_pages import PORTAL_PAGES, TASK, park, show, site_of
 from browser.sandbox import ORIGIN, wait_for
 
@@ -44,7 +44,7 @@ def work(chromium):
     def open_(context=None, name="task"):
         if context is None:
             context = chromium.new_context(locale="en-GB")
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(PATIENCE_MS)
             context.route("**/*", site_of(PORTAL_PAGES[name]).serve)
             contexts.append(context)
         page = context.new_page()
@@ -85,7 +85,7 @@ def test_an_answer_that_got_no_answer_is_sent_again_as_it_was(work, how):
     finished(page)
     assert len(played.asked) == 2
     assert played.asked[0] == played.asked[1]
-    assert page.get_by_role("alert").filter(has_text="No connection").is_hidden()
+    page.get_by_role("alert").filter(has_text="No connection").wait_for(state="hidden")
 
 
 def test_a_portal_that_never_answers_is_asked_again(work):
@@ -325,7 +325,7 @@ def two(chromium):
         site.put_json(ANSWER, {"accepted": True, "tasks": [SECOND], "jobStatus": "InProgress"})
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", site.serve)
         page = context.new_page()
         show(page, "task", ORIGIN)
@@ -352,6 +352,6 @@ def test_the_last_picture_is_never_seen_under_the_next_tasks_name(two):
     page.locator("iframe.task:not(.ahead)[title$='000018']").wait_for()
     frame = page.frame_locator("iframe.task:not(.ahead)")
     frame.get_by_text("The picture can't be loaded.").wait_for()
-    assert frame.locator("img.picture").is_hidden()
+    frame.locator("img.picture").wait_for(state="hidden")
     assert page.locator("iframe.task").count() == 1
-    assert frame.get_by_role("button", name="Try again").is_visible()
+    frame.get_by_role("button", name="Try again").wait_for()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from browser.conftest import PATIENCE_MS
 from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
 from browser.sandbox import ORIGIN, wait_for
 
@@ -15,6 +16,7 @@ def page_of(chromium):
     def open_(site):
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", site.serve)
         return context.new_page()
 

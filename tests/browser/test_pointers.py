@@ -239,12 +239,13 @@ def test_pictures_of_other_kinds_than_colour_are_drawn_on(open_task, mode):
 def test_a_broken_picture_says_so_and_offers_two_ways_out(open_task, broken):
     task = open_task(picture=broken, wait=False)
     task.frame.get_by_text("The picture can't be loaded.").wait_for()
-    assert task.frame.locator("img.picture").is_hidden()
+    task.frame.locator("img.picture").wait_for(state="hidden")
     task.frame.get_by_role("button", name="Try again").click()
     task.await_message("reload")
     task.frame.get_by_role("alert").get_by_role("button", name="Skip…").click()
     asked = task.frame.get_by_role("dialog", name="Skip this task")
-    assert asked.get_by_label("The picture is broken or doesn't load").is_checked()
+    chosen = asked.get_by_label("The picture is broken or doesn't load")
+    wait_for(task.page, chosen.is_checked)
 
 
 def test_a_link_that_runs_out_while_one_draws_takes_nothing_away(open_task):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.task_page import digest
-from browser.conftest import task_of
+from browser.conftest import PATIENCE_MS, task_of
 from browser.portal_pages import PORTAL_PAGES, show, site_of
 from browser.sandbox import ORIGIN, Site
 
@@ -102,6 +102,7 @@ def test_what_a_refusal_names_is_named(words):
 
 def test_a_german_worker_reads_in_german_why_an_answer_comes_back(chromium):
     context = chromium.new_context(locale="de-DE")
+    context.set_default_timeout(PATIENCE_MS)
     site = site_of(PORTAL_PAGES["task"])
     named = {"box": 1, "label": "cat", "left": "1000", "top": "250", "width": "190", "height": "150"}
     error = {
@@ -115,6 +116,6 @@ def test_a_german_worker_reads_in_german_why_an_answer_comes_back(chromium):
     show(page, "task", ORIGIN)
     task_of(page).get_by_role("button", name="Absenden", exact=True).click()
     says = "Rahmen 1 (cat, links 1000, oben 250, 190 x 150): Er muss im Bild von 800 x 560 Pixeln liegen."
-    task_of(page).get_by_role("alert").filter(has_text=says).wait_for(timeout=60_000)
+    task_of(page).get_by_role("alert").filter(has_text=says).wait_for()
     assert page.evaluate("() => document.documentElement.lang") == "de"
     context.close()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from browser.conftest import draw, place
+from browser.sandbox import wait_for
 
 BOX = (100, 60, 80, 60)
 ORANGE, BLUE = (255, 176, 0), (77, 195, 255)  # of the first label and of the second
@@ -69,16 +70,13 @@ def test_all_but_the_selected_box_is_dimmed(task):
 
 def test_short_instructions_are_always_there_and_full_ones_on_demand(open_task):
     task = open_task()
-    assert task.frame.get_by_text("One box for each animal").is_visible()
-    assert task.frame.get_by_text("Draw tightly.").is_hidden()
+    task.frame.get_by_text("One box for each animal").wait_for()
+    task.frame.get_by_text("Draw tightly.").wait_for(state="hidden")
     task.frame.get_by_role("button", name="Full instructions").click()
     shown = task.frame.get_by_role("dialog", name="Full instructions")
-    assert (
-        shown.get_by_text("Draw tightly.").is_visible()
-        or task.frame.get_by_text("Draw tightly.").is_visible()
-    )
+    shown.get_by_text("Draw tightly.").or_(task.frame.get_by_text("Draw tightly.")).first.wait_for()
     task.press("Escape")
-    assert task.frame.get_by_text("Draw tightly.").is_hidden()
+    task.frame.get_by_text("Draw tightly.").wait_for(state="hidden")
 
 
 SMALL = """<crowd-form><crowd-instructions link-text="How to"><p>Inside out.</p></crowd-instructions>
@@ -98,11 +96,11 @@ def test_the_smaller_elements_do_what_they_are_for(open_task):
     frame.get_by_role("dialog", name="How to").get_by_role("button", name="Close").click()
     frame.get_by_text("Inside out.").wait_for(state="hidden")
     frame.get_by_role("button", name="Close message").click()
-    assert frame.get_by_text("Mind the shadows.").count() == 0
+    frame.get_by_text("Mind the shadows.").wait_for(state="detached")
     frame.get_by_label("Note").press_sequentially("B1c")
-    assert frame.get_by_label("Note").input_value() == "ac"
+    wait_for(task.page, lambda: frame.get_by_label("Note").input_value() == "ac")
     frame.get_by_role("button", name="Reset").click()
-    assert frame.get_by_label("Note").input_value() == ""
+    wait_for(task.page, lambda: frame.get_by_label("Note").input_value() == "")
     frame.get_by_role("button", name="Submit").click()
     frame.get_by_role("alert").filter(has_text="Please fill in: sure").wait_for()
     frame.get_by_label("Sure").check()

@@ -90,7 +90,7 @@ def test_an_element_may_be_made_by_a_script(open_task):
       document.querySelector('crowd-form').append(box);
     }});"""
     task = open_task(f"{SCRIPT}<crowd-form></crowd-form><script>{script}</script>")
-    assert task.frame.get_by_role("heading", name="Made").is_visible()
+    task.frame.get_by_role("heading", name="Made").wait_for()
     task.frame.get_by_role("button", name="Nothing here").click()
     empty = {"boundingBoxes": [], "inputImageProperties": SIZE}
     assert task.await_message("answer")["answer"] == {"b": empty}

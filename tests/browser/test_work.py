@@ -10,6 +10,7 @@ from adapters.table import Table
 from adapters.tasks import Tasks
 from browser.conftest import (
     PASSWORD,
+    PATIENCE_MS,
     a_job,
     a_picture,
     draw,
@@ -136,7 +137,7 @@ def test_a_tab_that_crashes_loses_nothing(team, worker, open_page):
     address, context = page.url, page.context
     page.close()  # without a chance to say anything
     again = context.new_page()
-    again.set_default_timeout(20_000)
+    again.set_default_timeout(PATIENCE_MS)
     again.goto(address)
     frame = task_of(again)
     frame.get_by_role("button", name="cat, left 100, top 60, 80 by 60 pixels").wait_for()
@@ -179,7 +180,7 @@ def test_a_picture_that_does_not_load_can_be_tried_again_or_declined(team, worke
     page.get_by_role("button", name="Start working").click()
     frame = page.frame_locator("iframe.task:not(.ahead)")
     frame.get_by_text("The picture can't be loaded").wait_for()
-    assert frame.locator("img.picture").is_hidden()
+    frame.locator("img.picture").wait_for(state="hidden")
     page.unroute(re.compile(r"\.png\?"))
     # Pressed once we have been answered: the frame is replaced, and an answer out of it might never come.
     press = "button => void setTimeout(() => button.click(), 100)"
