@@ -211,8 +211,12 @@ WAYS_OUT = {
 }
 
 
-def check_that_it_comes_back(page, site, posted):
+def check_that_it_comes_back(page, site, posted, after_ms=0):
+    """after_ms: how long the portal waits for a word of it, by the page's clock."""
     site.put_json("/api/jobs/pets-1/tasks/000017/answer", {"tasks": [], "jobStatus": "Completed"})
+    if after_ms:
+        wait_for(page, lambda: page.frames[-1].url == "about:blank", "the page doesn't leave")
+        page.clock.run_for(after_ms)
     wait_for(page, lambda: "looked" in posted, "the portal doesn't ask what became of the task")
     with page.expect_request("**/answer"):
         task_of(page).get_by_role("button", name="Nothing here").click()
@@ -232,7 +236,9 @@ def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(port
 def test_a_page_that_leaves_without_a_word_before_it_has_loaded_is_found_out(portal):
     """It has greeted, and once was the only page that the frame had loaded; nobody answers for that load."""
     template = SAYS_NOTHING + leaving('location.href = "about:blank";', "loading")
-    check_that_it_comes_back(*portal(template, then=FORM, held="/park.png"))
+    page, site, posted = portal(template, then=FORM, held="/park.png")
+    page.clock.install()
+    check_that_it_comes_back(page, site, posted, after_ms=10_000)
 
 
 def test_a_page_that_always_leaves_can_be_skipped(portal):

@@ -79,9 +79,11 @@ NO_ANSWERS = {
 @pytest.mark.parametrize("how", NO_ANSWERS)
 def test_an_answer_that_got_no_answer_is_sent_again_as_it_was(work, how):
     page = work()
+    page.clock.install()
     played = Played(page, ANSWER, NO_ANSWERS[how], (200, DONE))
     submit(page)
     page.get_by_role("alert").filter(has_text="No connection. What you drew is kept here").wait_for()
+    page.clock.run_for(3_000)
     finished(page)
     assert len(played.asked) == 2
     assert played.asked[0] == played.asked[1]
