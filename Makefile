@@ -39,8 +39,9 @@ install: .venv/.installed .tools/sam/.installed .tools/engine/.installed  ## the
 demo: install  ## from a zip of drawn pictures to training channels, on this machine
 	.venv/bin/truthmill demo
 
+# Three processes also on two cores: the one with the deployed stack mostly waits for it.
 test: install readers chromium  ## the whole test suite
-	$(PYTHON) -m pytest -n 2 --dist loadgroup tests
+	$(PYTHON) -m pytest -n 3 --dist loadgroup tests
 
 readers: .tools/readers/.installed .tools/mxnet/.installed  ## libraries that tests compare our formats with
 

@@ -29,9 +29,10 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            # With the deployed stack: in its group (tests/conftest.py), which deploys it once.
+            # With the deployed stack: in its group (tests/conftest.py), which deploys it once. Others by
+            # their file, so that browsers are started some times and not for each test.
             if "local_stack" not in item.fixturenames:
-                item.add_marker(pytest.mark.xdist_group("browser"))
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
