@@ -38,8 +38,11 @@ found = AnnotationSet.from_pascal_voc(source / "Annotations")""",
     ("datumaro", "coco"): f"""{_DATUMARO}
 found = Dataset.import_from(str(source), "coco_instances")""",
     ("datumaro", "yolo"): f"""{_DATUMARO}
-found = Dataset.import_from(str(source), "yolo_ultralytics")""",
+found = Dataset.import_from(str(source), "yolo")""",
+    # It knows the twenty classes of VOC; others stand in a file of its own.
     ("datumaro", "pascal-voc"): f"""{_DATUMARO}
+names = (source / "labels.txt").read_text().splitlines()
+(source / "labelmap.txt").write_text("".join(f"{{name}}:::\\n" for name in names))
 found = Dataset.import_from(str(source), "voc_detection")""",
     ("supervision", "coco"): f"""{_SUPERVISION}
 found = supervision.DetectionDataset.from_coco(
