@@ -48,12 +48,14 @@ readers: .tools/readers/.installed .tools/mxnet/.installed  ## libraries that te
 test-browser: install chromium  ## the portal's page in Chromium
 	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/browser
 
-# Without it the tests in a browser are skipped, and say so; where CI is set they fail.
-chromium:  ## Debian's Chromium, where there is none and apt-get may be used
-	@command -v chromium >/dev/null || { \
+# Without it the tests in a browser are skipped, and say so; where CI is set they fail. The whole browser does as well,
+# and takes longer.
+chromium:  ## Debian's Chromium without windows, where it isn't there and apt-get may be used
+	@command -v chromium-headless-shell >/dev/null || { \
 	  root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	  $$root apt-get update -q && $$root apt-get install -qy --no-install-recommends chromium; \
-	} || echo "Chromium is missing and could not be installed: the tests in a browser won't run." >&2
+	  $$root apt-get update -q && $$root apt-get install -qy --no-install-recommends chromium-headless-shell; \
+	} || command -v chromium >/dev/null || \
+	  echo "Chromium is missing and could not be installed: the tests in a browser won't run." >&2
 
 check: install .tools/typescript/.installed  ## format, lint, types, import directions, templates, state machine
 	.venv/bin/ruff format --check .

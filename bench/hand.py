@@ -17,7 +17,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Frame, Locator, 
 from wanted_boxes import number_of
 
 WINDOW = {"width": 1280, "height": 800}
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--site-per-process",
+]
 PATIENCE_S = 60
 Point = tuple[float, float]
 
@@ -46,7 +52,12 @@ FRAMES_SEEN = """() => {
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, without a window and painting in software. Raises SystemExit without one."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = (
+        "chromium",
+        "chromium-browser",
+        "chromium-headless-shell",
+    )  # the whole browser, as people have it
+    path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         raise SystemExit("Chromium is missing: run `make chromium`.")
     with sync_playwright() as playwright:

@@ -7,10 +7,10 @@ import io
 import sys
 from pathlib import Path
 
+import system_chromium
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from browser.conftest import ARGUMENTS, CHROMIUM
 from browser.portal_pages import PORTAL_PAGES, show, site_of
 from browser.sandbox import ORIGIN
 
@@ -27,7 +27,9 @@ SHOTS = {name: (name, {}) for name in PORTAL_PAGES} | {
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=system_chromium.PATH, args=system_chromium.ARGUMENTS
+        )
         for file, (name, options) in SHOTS.items():
             context = browser.new_context(**{"locale": "en-GB", "viewport": WINDOW, **options})
             context.route("**/*", site_of(PORTAL_PAGES[name]).serve)

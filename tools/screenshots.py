@@ -3,21 +3,22 @@
 import io
 from pathlib import Path
 
+import system_chromium
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "out" / "demo" / "report.html"
 IMAGES = ROOT / "docs" / "images"
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SIZE = {"width": 1160, "height": 1500}
 
 
 def write_report_picture() -> Path:
     """The top of the page, as small a file as reads well."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=system_chromium.PATH, args=system_chromium.ARGUMENTS
+        )
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(REPORT.as_uri())
         shot = Image.open(io.BytesIO(page.screenshot()))

@@ -1,22 +1,20 @@
-"""A real browser on the portal of the deployed stack. The browser is Debian's Chromium."""
+"""A real browser on the portal of the deployed stack. The browser is the machine's Chromium."""
 
 import io
 import json
 import os
-import shutil
 import time
 from itertools import count
 from pathlib import Path
 
 import pytest
+import system_chromium
 from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
 from browser.sandbox import ORIGIN, TEMPLATE, Site, Task, area_of
 from integration.labeling.conftest import CREDENTIALS, STACK, Stack, Team
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 60_000  # the page itself gives a request 35 s, and asks again 3 s later
 PASSWORD = "Their own passw0rd"
 SIZE = (320, 240)
@@ -41,7 +39,7 @@ def screens():
 
     A task's frame is a process of its own and hears nothing of what a context makes believe.
     """
-    if CHROMIUM is None:
+    if system_chromium.PATH is None:
         missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         missing("Chromium is missing: run `make chromium`, or install your system's package.")
     browsers = {}
@@ -49,8 +47,10 @@ def screens():
 
         def of(ratio):
             if ratio not in browsers:
-                arguments = [*ARGUMENTS, f"--force-device-scale-factor={ratio}"]
-                browsers[ratio] = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+                arguments = [*system_chromium.ARGUMENTS, f"--force-device-scale-factor={ratio}"]
+                browsers[ratio] = playwright.chromium.launch(
+                    executable_path=system_chromium.PATH, args=arguments
+                )
             return browsers[ratio]
 
         yield of
