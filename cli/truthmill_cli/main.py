@@ -6,7 +6,6 @@ A verb imports what it needs when it runs, so that help and completion don't wai
 
 import json
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -302,13 +301,12 @@ def preview(
 
     from truthmill_cli import preview as verb
 
-    def take(answer: dict[str, Any], problem: str) -> None:
+    def take(answer: dict[str, Any], problem: str) -> bool:
         if problem:
             say(f"The portal would refuse this answer: {problem}")
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
-        if once and not problem:
-            threading.Thread(target=server.shutdown).start()
+        return once and not problem
 
     shown = verb.Preview(template, image, tuple(comma_separated(labels) or ()), take)
     shown.check()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from adapters.task_page import task_page
@@ -28,12 +29,13 @@ class Preview:
     """A template file with a picture and labels.
 
     on_answer: what is done with an answer, and with why the portal would refuse it; empty where it wouldn't.
+    It answers whether the server ends then.
     """
 
     template: Path
     image: Path
     labels: tuple[str, ...]
-    on_answer: Callable[[dict[str, Any], str], None]
+    on_answer: Callable[[dict[str, Any], str], bool]
 
     def check(self) -> None:
         """Raises UsageError where there is nothing to show: no picture, or a template that doesn't render."""
@@ -52,15 +54,13 @@ class Preview:
         shown = task_page(self.template.read_text(encoding="utf-8"), given, lambda _: "/picture")
         return shown.html + '\n<script type="module" src="/preview.js"></script>\n'
 
-    def take(self, content: dict[str, Any]) -> str:
-        """Look at an answer as the portal would; what the page says to it."""
+    def take(self, content: dict[str, Any]) -> tuple[str, bool]:
+        """Look at an answer as the portal would; what the page says to it, and whether the server ends."""
         try:
             read_answer(content, self.labels, self._size())
         except AnswerError as error:
-            self.on_answer(content, str(error))
-            return str(error)
-        self.on_answer(content, "")
-        return "The answer is fine. The command has printed it."
+            return str(error), self.on_answer(content, str(error))
+        return "The answer is fine. The command has printed it.", self.on_answer(content, "")
 
     def _size(self) -> tuple[int, int] | None:
         try:
@@ -108,8 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self._send(400, "application/json", b'{"message": "Not JSON."}')
             return
-        said = self.shown.take(content)
+        said, is_last = self.shown.take(content)
         self._send(200, "application/json", json.dumps({"message": said}).encode())
+        if is_last:  # now, and not before the page has heard of it
+            Thread(target=self.server.shutdown).start()
 
     def log_message(self, *_: object) -> None:
         """Say nothing: stdout is for answers."""

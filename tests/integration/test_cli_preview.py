@@ -31,7 +31,11 @@ def files(tmp_path):
 
 @contextmanager
 def running(files, answers):
-    shown = Preview(*files, ("cat", "dog"), lambda answer, problem: answers.append((answer, problem)))
+    def take(answer, problem):
+        answers.append((answer, problem))
+        return False
+
+    shown = Preview(*files, ("cat", "dog"), take)
     shown.check()
     with serve(shown) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -99,7 +103,8 @@ def test_the_command_prints_the_address_and_each_answer(files):
     ) as running_command:
         address = re.search(r"http://127[0-9.:]+/", running_command.stderr.readline())[0]
         given = answer_of(("dog", 1, 2, 3, 4))["answer"]
-        urllib3.request("POST", address + "answer", json=given)
+        said = urllib3.request("POST", address + "answer", json=given).json()["message"]
+        assert "The answer is fine" in said
         out, _ = running_command.communicate(timeout=60)
     assert json.loads(out) == given
     assert running_command.returncode == 0
