@@ -163,7 +163,10 @@ def test_a_profile_in_several_segments_is_put_together():
     assert "srgb" in inspect(with_segments(clean, *parts), "a.jpg", LIMITS).conversions
 
 
-@pytest.mark.parametrize("profile", [b"nonsense", srgb_profile()[:300], b"\x00" * 200])
+UNUSABLE = {"nonsense": b"nonsense", "cut off": srgb_profile()[:300], "zeros": b"\x00" * 200}
+
+
+@pytest.mark.parametrize("profile", UNUSABLE.values(), ids=UNUSABLE)  # a profile holds the time it was made
 def test_an_unusable_profile_is_removed_and_the_pixels_stay(profile):
     clean = saved(noise(), "JPEG")
     data = with_segments(clean, icc(profile))
