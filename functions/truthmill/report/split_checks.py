@@ -74,10 +74,8 @@ def split_off(facts: Facts) -> Iterator[Concern]:
 
 def classes(facts: Facts) -> Iterator[Concern]:
     """Classes that a side lacks."""
-    sides = facts.measures.splits
-    ids = range(len(facts.labels))
-    train, validation = sides.get("train"), sides.get("validation")
-    nowhere = [facts.labels[number] for number in ids if not facts.measures.of_class(number)]
+    drawn = [number for number in range(len(facts.labels)) if facts.measures.of_class(number)]
+    nowhere = [label for number, label in enumerate(facts.labels) if not facts.measures.of_class(number)]
     if nowhere:
         yield Concern(
             "look",
@@ -86,34 +84,30 @@ def classes(facts: Facts) -> Iterator[Concern]:
             "Bring pictures of it, or train without the class. Check that workers understood the label.",
             "classes",
         )
-    if validation and validation.pictures:
-        unseen = [
-            facts.labels[number]
-            for number in ids
-            if facts.measures.of_class(number) and not validation.boxes[number]
-        ]
-        if unseen:
-            yield Concern(
-                "look",
-                "Classes without a validation box",
-                f"{some(unseen)}: no box on the validation side, so no figure tells how well it is found.",
-                "Bring more pictures of it, or split again with another “seed”.",
-                "classes",
-            )
-    if train and train.pictures:
-        unlearned = [
-            facts.labels[number]
-            for number in ids
-            if facts.measures.of_class(number) and not train.boxes[number]
-        ]
-        if unlearned:
-            yield Concern(
-                "stop",
-                "Classes without a training box",
-                f"{some(unlearned)}: boxes on the other side only, so it can't be learned.",
-                "Split again with another “seed”, or bring more pictures of it.",
-                "classes",
-            )
+    if unseen := _lacking(facts, "validation", drawn):
+        yield Concern(
+            "look",
+            "Classes without a validation box",
+            f"{some(unseen)}: no box on the validation side, so no figure tells how well it is found.",
+            "Bring more pictures of it, or split again with another “seed”.",
+            "classes",
+        )
+    if unlearned := _lacking(facts, "train", drawn):
+        yield Concern(
+            "stop",
+            "Classes without a training box",
+            f"{some(unlearned)}: boxes on the other side only, so it can't be learned.",
+            "Split again with another “seed”, or bring more pictures of it.",
+            "classes",
+        )
+
+
+def _lacking(facts: Facts, split: str, drawn: list[int]) -> list[str]:
+    """Of the classes that have boxes, those without one on a side that has pictures."""
+    side = facts.measures.splits.get(split)
+    if not side or not side.pictures:
+        return []
+    return [facts.labels[number] for number in drawn if not side.boxes[number]]
 
 
 RARE_BOXES = 30  # below, a detector hardly learns a class
