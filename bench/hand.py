@@ -52,11 +52,8 @@ FRAMES_SEEN = """() => {
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, without a window and painting in software. Raises SystemExit without one."""
-    names = (
-        "chromium",
-        "chromium-browser",
-        "chromium-headless-shell",
-    )  # the whole browser, as people have it
+    # The whole browser first, as people have it.
+    names = ("chromium", "chromium-browser", "chromium-headless-shell")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         raise SystemExit("Chromium is missing: run `make chromium`.")

@@ -78,11 +78,10 @@ def _key(uri: str) -> str:
 
 def check_manifest(where: Stack, uri: str) -> None:
     """Raises UsageError for a manifest that isn't there, or not in the bucket that the service may read."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or bucket != where.bucket or not key:
+    if not uri.startswith(f"s3://{where.bucket}/") or not _key(uri):
         raise UsageError(
             f"{uri!r} is no manifest that the labeling service can read; put it into the stack's bucket: "
             f"s3://{where.bucket}/…"
         )
-    if not storage(where).exists(key):
+    if not storage(where).exists(_key(uri)):
         raise UsageError(f"{uri} isn't there. Put the manifest with the known boxes there first.")
