@@ -126,15 +126,12 @@ def under_way(state_machine: str) -> Iterator[Document]:
         yield from page["executions"]
 
 
-def needs_labels(where: Stack, storage: Storage, execution_name: str) -> bool:
+def needs_labels(storage: Storage, name: str) -> bool:
     """Whether an execution under way waits for labels, or may come to it yet."""
-    document = of_execution(storage, execution_name)
-    if document is None:
-        return True
-    jobs = document.get("jobs", [])
-    if document["state"] != "RUNNING":
-        return False
-    return not all(job.get("arn") for job in jobs) or not jobs or labeling_progress(where, document).waiting
+    document = of_execution(storage, name)
+    if document is None or execution_name(document) != name:
+        return True  # it hasn't made the run its own yet: what that says is of an earlier execution
+    return document["state"] == "RUNNING" and not document.get("asksNoMore", False)
 
 
 def _below(storage: Storage, prefix: str) -> list[str]:

@@ -116,7 +116,7 @@ class LabelingOver:
         executions = list(runs.under_way(self.where.state_machine))
         if executions:
             self._patience = now
-        waiting = (runs.needs_labels(self.where, self.storage, found["name"]) for found in executions)
+        waiting = (runs.needs_labels(self.storage, found["name"]) for found in executions)
         return now >= self._patience and not any(waiting)
 
 

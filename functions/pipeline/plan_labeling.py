@@ -73,7 +73,7 @@ def plan_labeling(
         if not any(outcome.name in reviewed for outcome in ended):
             jobs = plan.review()
     if not jobs:
-        update_run(store, at.run_json, lambda found: _reckoned(found, service))
+        update_run(store, at.run_json, lambda found: _all_asked(_reckoned(found, service)))
     counts = {name: run.counts[name] for name in COUNTS if ended and name in run.counts}
     return {"counts": counts, "jobs": [msgspec.to_builtins(job) for job in jobs]}
 
@@ -247,6 +247,10 @@ class _Plan:
         after = pricing.spent(self.run, self.service, objects).total_usd
         if most is not None and after > most:
             raise BudgetExceededError(float(after), float(most), objects, float(before))
+
+
+def _all_asked(found: Run) -> Run:
+    return msgspec.structs.replace(found, asks_no_more=True)
 
 
 def _reckoned(found: Run, service: pricing.Service) -> Run:

@@ -133,6 +133,7 @@ def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
             source=wanted.source,
             ended_at="",
             error=None,
+            asks_no_more=False,
             goes_on_without=goes_on_without(found, wanted),
         )
         if store.replaced(at.run_json, taken, etag):

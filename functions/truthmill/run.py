@@ -61,6 +61,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     are pictures that the dataset had already; of train, validation and test, `labeled` came back with an
     answer and `unlabeled` without.
     progress: of the jobs that workers are at, by their names; looked at every quarter of an hour.
+    asks_no_more: no labeling job of it is under way, and none will come any more.
     goes_on_without: it failed for answers that were missing, and was started again to be built without them.
     split: what was wanted, and how far off it is. cost: USD, estimated and actual, and their price book.
     """
@@ -81,6 +82,7 @@ class Run(Record, frozen=True, omit_defaults=False):
     progress: dict[str, Progress] = {}
     channels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    asks_no_more: bool = False
     goes_on_without: bool = False
     error: Failure | None = None
 

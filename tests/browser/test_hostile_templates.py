@@ -184,11 +184,18 @@ def test_a_template_that_never_ends_leaves_the_portal_alive_and_can_be_skipped(p
     page.get_by_role("heading", name="Your jobs").wait_for()
 
 
+MOMENTS = {  # of a task's page: when it has loaded, while its picture is on the way, before it has its port
+    "loaded": ("window", "load"),
+    "loading": ("document", "DOMContentLoaded"),
+    "greeting": ("document", "all-crowd-elements-ready"),
+}
+
+
 def leaving(act, when):
-    """A task's page that goes away by itself: when it has loaded, or while its picture is on the way."""
-    later = f"""() => setTimeout(() => {{ name = "another"; {act} }}, 100)"""
-    event = 'addEventListener("load"' if when == "loaded" else 'document.addEventListener("DOMContentLoaded"'
-    return f"{FORM}<script>{event}, {later});</script>"
+    """A task's page that goes away by itself."""
+    target, event = MOMENTS[when]
+    later = act if when == "greeting" else f"""setTimeout(() => {{ name = "another"; {act} }}, 100)"""
+    return f"""{FORM}<script>{target}.addEventListener("{event}", () => {{ {later} }});</script>"""
 
 
 REFRESH = """const refresh = Object.assign(document.createElement("meta"), { httpEquiv: "refresh" });
@@ -207,6 +214,10 @@ WAYS_OUT = {
     "another site before it has loaded": (f'location.href = "{EVIL}";', "loading"),
     "its document is written over": ('document.write("x");', "loaded"),
     "its document is written anew": ('document.open(); document.write("x"); document.close();', "loading"),
+    "its document is written anew before it has its port": (
+        'document.open(); document.write("x"); document.close();',
+        "greeting",
+    ),
     "its form is put away": ('document.querySelector("crowd-form").remove();', "loaded"),
 }
 
@@ -229,7 +240,7 @@ def check_that_it_comes_back(page, site, posted, after_ms=0):
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_a_page_that_a_task_leaves_for_is_not_shown_and_the_task_comes_back(portal, way):
     act, when = WAYS_OUT[way]
-    held = "/park.png" if when == "loading" else None
+    held = None if when == "loaded" else "/park.png"
     check_that_it_comes_back(*portal(leaving(act, when), then=FORM, held=held))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from builders import archive, picture
 from truthmill.errors import BudgetExceededError
+from truthmill_cli.runs import needs_labels
 from workflow import WORKTEAM, without_times
 
 FILES = {f"{number}.jpg": picture(number) for number in range(5)}
@@ -204,3 +205,31 @@ def test_another_budget_is_enough_to_go_on(dropped):
     second = dropped.start("incoming/pets.zip", workforce=price, budget={"maxCost": 3}).to_split()
     assert second.run["run"] == first.run["run"]
     assert second.run_json["cost"]["estimatedUsd"] == 2.5
+
+
+def test_a_run_started_again_needs_labels_although_its_jobs_of_before_have_ended(dropped, store):
+    """Else simulated workers go home between two executions, or two rounds, of a run."""
+
+    def looked(execution):
+        return needs_labels(store, execution.arn.rpartition(":")[2])
+
+    first = dropped.start("incoming/pets.zip", onIncomplete="fail").to_jobs()
+    stopped = first.jobs[0]["name"]
+    assert looked(first)
+    dropped.label(stopped, {"-1.jpg": None}, status="Stopped")
+    first.end()
+
+    second = dropped.start("incoming/pets.zip", onIncomplete="fail")
+    assert looked(second)
+    second.prepare()
+    assert looked(second)
+    assert [job["name"] for job in second.plan()] != [stopped]
+    assert looked(second)
+    second.create_jobs()
+    dropped.label(second.jobs[0]["name"])
+    assert looked(second)
+    second.build()
+    assert not looked(second)
+    second.report()
+    second.notify()
+    assert not looked(second)

@@ -7,7 +7,7 @@ import { text } from "../texts/texts.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;
-/** after the frame has loaded, for its page to answer through the port; else nothing that is drawn there could be sent */
+/** after its greeting, and after the frame has loaded, for its page to answer through the port; else nothing that is drawn there could be sent */
 const PROOF_MS = 10_000;
 /** from when it is asked for to its greeting; a script that never ends holds it up for good */
 const SILENT_MS = 20_000;
@@ -27,6 +27,8 @@ export class TaskFrame {
   /** pages that the frame has loaded, and those of them that greeted; one that a script went to doesn't */
   #loaded = 0;
   #greeted = 0;
+  /** the last greeting whose page has its port: one that is written anew before hears nothing, and may never load */
+  #begun = 0;
   /** the last load that a task's page has answered for: one that greeted may leave before the frame has loaded */
   #proven = 0;
   #failed = false;
@@ -60,6 +62,7 @@ export class TaskFrame {
     this.#nonce = crypto.randomUUID();
     this.#loaded = 0;
     this.#greeted = 0;
+    this.#begun = 0;
     this.#proven = 0;
     this.#failed = false;
     const root = element("iframe", { name: this.#nonce, title: `${text("work.frame")} ${this.task.task}`, class: "task ahead", referrerPolicy: "no-referrer" });
@@ -128,12 +131,15 @@ export class TaskFrame {
   #hear(event) {
     if (event.source !== this.root.contentWindow || event.origin !== "null") return;
     if (event.data?.truthmill !== "hello" || event.data.nonce !== this.#nonce) return;
+    const { root } = this;
     this.#greeted += 1;
+    const number = this.#greeted;
+    setTimeout(() => this.#begun < number && this.#fail(root), PROOF_MS);
     window.clearTimeout(this.#silence);
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port1;
-    port1.onmessage = (message) => this.#told(message.data);
+    port1.onmessage = (message) => this.#told(message.data, number);
     // The frame's origin is opaque, so it can't be named; the port reaches this one window.
     this.root.contentWindow?.postMessage({ truthmill: "begin", nonce: this.#nonce }, "*", [port2]);
     this.tell({ type: "task", ...this.portal.first() });
@@ -141,9 +147,12 @@ export class TaskFrame {
     if (this.#loaded) this.tell({ type: "loaded", number: this.#loaded });
   }
 
-  /** @param {any} message through the port */
-  #told(message) {
-    if (message?.type === "gone") this.#fail(this.root);
+  /** @param {any} message through the port @param {number} greeting that the port was the answer to */
+  #told(message, greeting) {
+    if (message?.type === "ready") {
+      this.#begun = greeting;
+      this.#failed = false; // late, as below
+    } else if (message?.type === "gone") this.#fail(this.root);
     else if (message?.type !== "here") this.portal.onMessage(message);
     else if (message.number === this.#loaded) {
       this.#proven = this.#loaded;
