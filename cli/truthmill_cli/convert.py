@@ -18,6 +18,7 @@ from truthmill.conversion import Names, Outcome, Told, check_labels, labeled_pic
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.layout import SPLITS
+from truthmill.s3_uri import s3_location
 from truthmill_cli.errors import UsageError
 
 FINDINGS = "findings.jsonl"
@@ -98,7 +99,7 @@ class _Conversion:
     def run(self, source_format: str) -> dict[str, Any]:
         reading = reader(source_format, self.options.pixels_from)(self.files, self.options.labels)
         check_labels(reading.labels, source_format)
-        bucket, _, prefix = self.options.at.removeprefix("s3://").partition("/")
+        bucket, prefix = s3_location(self.options.at)
         self.prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         heading = Heading(labels=reading.labels, splits=(), bucket=bucket)
         with (

@@ -9,6 +9,7 @@ from truthmill.gold_manifest import KnownPicture, read_gold
 from truthmill.labeling_input import read_label_categories
 from truthmill.quality_rules import PREFIX, QualityRules
 from truthmill.records import split_lines
+from truthmill.s3_uri import s3_location
 from truthmill_cli.errors import UsageError
 from truthmill_cli.stack import Stack, storage
 
@@ -56,8 +57,8 @@ def known_pictures(where: Stack, uri: str, job: dict[str, Any]) -> list[KnownPic
     if not category_uri:
         raise UsageError(f"Labeling job {job['LabelingJobName']!r} has no labels; gold tasks are for boxes.")
     try:
-        labels = tuple(read_label_categories(objects.read(_key(category_uri)), category_uri))
-        lines = split_lines(objects.stream(_key(uri)))
+        labels = tuple(read_label_categories(objects.read(s3_location(category_uri).key), category_uri))
+        lines = split_lines(objects.stream(s3_location(uri).key))
         found = list(islice(read_gold(lines, labels, uri), MOST))
     except FormatError as error:
         raise UsageError(f"The gold manifest can't be used: {error}") from error
@@ -72,16 +73,12 @@ def known_pictures(where: Stack, uri: str, job: dict[str, Any]) -> list[KnownPic
     return found
 
 
-def _key(uri: str) -> str:
-    return uri.removeprefix("s3://").partition("/")[2]
-
-
 def check_manifest(where: Stack, uri: str) -> None:
     """Raises UsageError for a manifest that isn't there, or not in the bucket that the service may read."""
-    if not uri.startswith(f"s3://{where.bucket}/") or not _key(uri):
+    if not uri.startswith(f"s3://{where.bucket}/") or not s3_location(uri).key:
         raise UsageError(
             f"{uri!r} is no manifest that the labeling service can read; put it into the stack's bucket: "
             f"s3://{where.bucket}/…"
         )
-    if not storage(where).exists(_key(uri)):
+    if not storage(where).exists(s3_location(uri).key):
         raise UsageError(f"{uri} isn't there. Put the manifest with the known boxes there first.")

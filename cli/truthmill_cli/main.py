@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from truthmill.errors import TruthmillError
+from truthmill.s3_uri import s3_location
 from truthmill_cli import checkout, dataset_commands
 from truthmill_cli.console import emit_json, progress, result, say
 from truthmill_cli.dataset_commands import followed, started
@@ -190,7 +191,7 @@ def estimate(
         contents = verb.local_contents(prepared.local)
     else:
         stack = stacks.find(None, stack_name, labeling_stack_name)
-        bucket, _, key = source.removeprefix("s3://").partition("/")
+        bucket, key = s3_location(source)
         contents = verb.stored_contents(stacks.storage(stack, bucket), key)
     report = verb.estimate(contents, run.understood(prepared.request))
     if as_json:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from truthmill.s3_uri import s3_location
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.options import Json, LabelingStackName, StackName
 from truthmill_cli.team import ABOUT
@@ -107,7 +108,7 @@ def answered_object(
     stack = stacks.find(None, stack_name, labeling_stack_name)
     shown = verb.answered_object(stack, job, number)
     if to is not None:
-        key = shown["uri"].removeprefix("s3://").partition("/")[2]
+        key = s3_location(shown["uri"]).key
         to.write_text(drawn_answers.draw(shown, stacks.storage(stack).read(key)), encoding="utf-8")
         say(f"Drawn to {to}")
     if as_json:

@@ -26,6 +26,7 @@ from truthmill.errors import SourceError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import LedgerLine
+from truthmill.s3_uri import s3_location
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -100,7 +101,7 @@ class Dataset:
 
     @classmethod
     def _in_bucket(cls, uri: str, run: str) -> Self:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = s3_location(uri)
         parts = key.strip("/").split("/")
         if len(parts) != 2 or parts[0] != "datasets" or not bucket:
             raise SourceError(f'{uri} isn\'t a dataset. Name one as "s3://bucket/datasets/name".')

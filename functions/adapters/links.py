@@ -10,6 +10,7 @@ from obstore.exceptions import GenericError
 
 from adapters.storage import storage
 from truthmill.picture_size import MoreNeededError, picture_size
+from truthmill.s3_uri import s3_location
 
 LIFETIME = timedelta(minutes=15)
 MOST_SOURCES = 16
@@ -18,7 +19,7 @@ HEAD = 65_536  # bytes that nearly always hold a picture's size
 
 def link(uri: str) -> str:
     """A presigned GET of an S3 URI; whoever has it reads this one object until it runs out."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     store: Any = storage(bucket).store  # S3Store, which can sign
     return str(obstore.sign(store, "GET", key, LIFETIME))
 
@@ -38,7 +39,7 @@ def picture_sources(links: Iterable[str]) -> str:
 
 def stored_size(uri: str) -> tuple[int, int] | None:
     """Width and height of a stored picture, from its first bytes; None where it can't be told."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     store, needed = storage(bucket), HEAD
     while True:
         try:

@@ -41,7 +41,7 @@ def load(job: Job, jobs: Jobs, tasks: Tasks) -> int:
 def _pictures(job: Job) -> Iterator[GoldPicture]:
     """The manifest's pictures with boxes, numbered after the job's objects. Raises FormatError, OSError."""
     uri = job.rules.gold_manifest
-    bucket, key = labeling_rules.s3_location(uri, "gold-manifest")
+    bucket, key = labeling_rules.checked_location(uri, "gold-manifest")
     known = read_gold(split_lines(storage(bucket).stream(key)), job.labels, uri)
     for number, each in enumerate(known, start=job.objects + job.gold):
         plain = msgspec.json.encode({"source-ref": each.uri}).decode()

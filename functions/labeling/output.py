@@ -34,7 +34,7 @@ class Output:
     """Where a job's output goes. learned: what its answers say of its workers."""
 
     def __init__(self, job: Job, learned: Learned) -> None:
-        bucket, self.prefix = labeling_rules.s3_location(job.output, "S3OutputPath")
+        bucket, self.prefix = labeling_rules.checked_location(job.output, "S3OutputPath")
         self.store = storage(bucket, job.output_key)
         self.job = job
         self.learned = learned

@@ -130,7 +130,7 @@ def _sized(job: Job, jobs: Jobs) -> Job | None:
 
 def _lines(job: Job, labels: tuple[str, ...]) -> Iterator[NewObject]:
     """The manifest's objects, streamed. Raises ManifestError, UnreadableError."""
-    bucket, key = labeling_rules.s3_location(job.manifest_uri, "ManifestS3Uri")
+    bucket, key = labeling_rules.checked_location(job.manifest_uri, "ManifestS3Uri")
     kinds = job.kinds
     try:
         for number, line in enumerate(split_lines(storage(bucket).stream(key)), start=1):
@@ -152,7 +152,7 @@ def _template(uri: str) -> str:
 
 
 def _read(uri: str) -> bytes:
-    bucket, key = labeling_rules.s3_location(uri, "URI")
+    bucket, key = labeling_rules.checked_location(uri, "URI")
     try:
         return storage(bucket).read(key)
     except (FileNotFoundError, PermissionError) as error:

@@ -17,6 +17,7 @@ from truthmill.ledger import Ledger, Segment
 from truthmill.manifest import Labeled, NotLabeled, Verdict
 from truthmill.records import LedgerLine, Unlabeled, split_lines
 from truthmill.run import Job, Run
+from truthmill.s3_uri import s3_location
 
 Answer = Labeled | Verdict | NotLabeled
 
@@ -70,7 +71,7 @@ def keep_answers(store: Storage, at: RunLayout, run: Run, ended: Mapping[str, En
 def paid_answers(job: str) -> int | None:
     """How many answers workers gave to a job; None where the service doesn't tell, or has written nothing."""
     uri = sagemaker.describe_labeling_job(job).get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     if not key:
         return None
     try:
@@ -228,7 +229,7 @@ class _Answers:
             return
         described = sagemaker.describe_labeling_job(job.name)
         uri = described.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = s3_location(uri)
         if not key:
             return
         try:

@@ -14,6 +14,7 @@ from truthmill import labeling_job, layout, worker_pages
 from truthmill.errors import LabelingError
 from truthmill.request import Request
 from truthmill.run import Job, Run
+from truthmill.s3_uri import s3_location
 from truthmill.worker_template import check as check_template
 
 
@@ -61,7 +62,7 @@ def worker_template(asked: Request, job: Job, store: Storage, *, own_service: bo
         return worker_pages.worker_template(asked, job.kind, own_service=own_service)
     if not given.startswith("s3://"):
         return given
-    bucket, _, key = given.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(given)
     text = (store if bucket == store.bucket else storage(bucket)).read(key).decode()
     check_template(text, given)
     return text

@@ -19,6 +19,7 @@ from truthmill.layout import RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import Entry, Inspection, LedgerLine
 from truthmill.run import Run
+from truthmill.s3_uri import s3_location
 
 SMALL = 1_000_000  # bytes; files of labels up to this are read together and held
 LARGEST = 512 * 1024 * 1024  # bytes, of one file of labels
@@ -164,7 +165,7 @@ class _SourceFiles:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         if self.remote:
-            bucket, _, key = self.remote.removeprefix("s3://").partition("/")
+            bucket, key = s3_location(self.remote)
             try:
                 yield from storage(bucket).stream(key)
             except FileNotFoundError:
@@ -175,7 +176,7 @@ class _SourceFiles:
             yield self.large(self.entries[name])
 
     def large(self, entry: Entry) -> bytes:
-        bucket, _, key = self.asked.source.removeprefix("s3://").partition("/")
+        bucket, key = s3_location(self.asked.source)
         if entry.key:
             return storage(bucket).read(entry.key)
         ((_, content),) = unpack_all([entry], partial(storage(bucket).stream_range, key), LARGEST)

@@ -17,13 +17,14 @@ from truthmill.errors import SourceError
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection
 from truthmill.run import Run
+from truthmill.s3_uri import s3_location
 
 ASKED_ANEW = ("source", "trigger", "prelabels", "resplit")
 
 
 def is_dataset(uri: str, store: Storage) -> bool:
     """Whether a source is a dataset of this stack."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     return bucket == store.bucket and layout.dataset_of(key) != ""
 
 

@@ -16,6 +16,7 @@ from truthmill.images import Limits
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Seen
 from truthmill.request import Request
+from truthmill.s3_uri import s3_location
 
 SETTINGS = "truthmill.json"
 MAX_SETTINGS = 1_000_000  # bytes
@@ -41,7 +42,7 @@ class Source(Protocol):
 
 def open_source(uri: str, store_of: Callable[[str], Storage]) -> Source:
     """uri: s3:// of an archive or a prefix. Raises SourceError where there is nothing to read."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     store = store_of(bucket)
     return Archive(store, key) if key.lower().endswith(".zip") else Prefix(store, key)
 
@@ -55,7 +56,7 @@ def read_entries(
     uri: str, entries: tuple[Entry, ...], store_of: Callable[[str], Storage]
 ) -> Iterator[tuple[Entry, bytes | PictureError]]:
     """The bytes of a batch's entries, or why there are none; of an archive, one GET serves all."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = s3_location(uri)
     store = store_of(bucket)
     try:
         if key.lower().endswith(".zip"):

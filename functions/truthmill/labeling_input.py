@@ -9,8 +9,8 @@ from truthmill import earlier_labels
 from truthmill.errors import ManifestError
 from truthmill.labeling_kinds import ADJUSTMENT, CUSTOM, Kinds
 from truthmill.labeling_limits import MAX_LABELS
-from truthmill.labeling_rules import S3_URI
 from truthmill.leases import OPEN
+from truthmill.s3_uri import names_object
 from truthmill.shallow_json import decode, decode_object
 
 MAX_LINE = 100_000  # characters
@@ -91,7 +91,7 @@ def _source_problem(read: Mapping[str, Any], kinds: Kinds) -> str:
     if kinds == (CUSTOM, CUSTOM) and "source-ref" not in read and isinstance(read.get("source"), str):
         return ""
     uri = read.get("source-ref")
-    if not isinstance(uri, str) or not S3_URI.fullmatch(uri):
+    if not isinstance(uri, str) or not names_object(uri):
         return f'"source-ref" is {uri!r}; it names a picture in S3: s3://bucket/key.'
     if kinds != (CUSTOM, CUSTOM) and not uri.lower().endswith(PICTURES):
         return f'"source-ref" is {uri!r}; a bounding-box job takes {", ".join(PICTURES)}.'

@@ -3,25 +3,22 @@
 What isn't taken at all is in `labeling_members`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from truthmill.labeling_kinds import CUSTOM, kinds
 from truthmill.labeling_limits import MAX_AVAILABILITY_S, MAX_TIME_LIMIT_S
 from truthmill.labeling_protocol import validation_error
+from truthmill.s3_uri import S3Location, names_object, s3_location
 
 DEFAULT_AVAILABILITY_S = MAX_AVAILABILITY_S  # for a private work team
 
-S3_URI = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
-
-def s3_location(uri: str, member: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI. member: for the message."""
-    found = S3_URI.fullmatch(uri)
-    if not found:
+def checked_location(uri: str, member: str) -> S3Location:
+    """Raises ProtocolError (ValidationException) where it names no object. member: for the message."""
+    if not names_object(uri):
         raise validation_error(f"{member} is {uri!r}; it names an object in S3: s3://bucket/key.")
-    return found[1], found[2]
+    return s3_location(uri)
 
 
 def check_labeling_job(request: Mapping[str, Any]) -> None:
@@ -34,7 +31,7 @@ def check_labeling_job(request: Mapping[str, Any]) -> None:
     _check_human_task(request["HumanTaskConfig"])
     custom = kinds(request["HumanTaskConfig"]).consolidation == CUSTOM
     if "LabelCategoryConfigS3Uri" in request:
-        s3_location(request["LabelCategoryConfigS3Uri"], "LabelCategoryConfigS3Uri")
+        checked_location(request["LabelCategoryConfigS3Uri"], "LabelCategoryConfigS3Uri")
     elif not custom:
         raise validation_error(
             "LabelCategoryConfigS3Uri is missing; a bounding-box job needs its label category file."
@@ -53,8 +50,10 @@ def _check_places(request: Mapping[str, Any]) -> None:
     source = request["InputConfig"]["DataSource"]
     if "S3DataSource" not in source:
         raise validation_error("InputConfig.DataSource.S3DataSource is missing; it names the manifest in S3.")
-    s3_location(source["S3DataSource"]["ManifestS3Uri"], "InputConfig.DataSource.S3DataSource.ManifestS3Uri")
-    s3_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "OutputConfig.S3OutputPath")
+    checked_location(
+        source["S3DataSource"]["ManifestS3Uri"], "InputConfig.DataSource.S3DataSource.ManifestS3Uri"
+    )
+    checked_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "OutputConfig.S3OutputPath")
 
 
 def check_output_bucket(request: Mapping[str, Any], bucket: str) -> None:
@@ -62,7 +61,7 @@ def check_output_bucket(request: Mapping[str, Any], bucket: str) -> None:
 
     bucket: the stack's DataBucket.
     """
-    given, _ = s3_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "S3OutputPath")
+    given, _ = checked_location(request["OutputConfig"]["S3OutputPath"].rstrip("/") + "/x", "S3OutputPath")
     if given != bucket:
         raise validation_error(
             f"OutputConfig.S3OutputPath is in bucket {given!r}; this service writes to {bucket!r} only "
@@ -88,7 +87,7 @@ def _check_human_task(task: Mapping[str, Any]) -> None:
         raise validation_error(
             "HumanTaskConfig.UiConfig.UiTemplateS3Uri is missing; a bounding-box job needs a worker template."
         )
-    s3_location(task["UiConfig"]["UiTemplateS3Uri"], "HumanTaskConfig.UiConfig.UiTemplateS3Uri")
+    checked_location(task["UiConfig"]["UiTemplateS3Uri"], "HumanTaskConfig.UiConfig.UiTemplateS3Uri")
     if task["TaskTimeLimitInSeconds"] > MAX_TIME_LIMIT_S:
         raise validation_error(
             f"HumanTaskConfig.TaskTimeLimitInSeconds is {task['TaskTimeLimitInSeconds']}; "

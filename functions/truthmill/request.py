@@ -21,6 +21,7 @@ from truthmill.labeling_limits import (
     problems,
 )
 from truthmill.labels import problem_of
+from truthmill.s3_uri import s3_location
 
 DATASET = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 CHANNELS = (
@@ -316,12 +317,12 @@ class Request(_Part, frozen=True):
 
     @property
     def bucket(self) -> str:
-        return self.source.removeprefix("s3://").partition("/")[0]
+        return s3_location(self.source).bucket
 
     @property
     def key(self) -> str:
         """Key of the archive, or the prefix with its slash."""
-        return self.source.removeprefix("s3://").partition("/")[2]
+        return s3_location(self.source).key
 
     @property
     def of_dataset(self) -> bool:
@@ -375,7 +376,7 @@ def parse(given: Mapping[str, Any], bundled: Mapping[str, Any], defaults: Mappin
 
 def _dataset_of(source: str) -> str:
     """The dataset whose own prefix the source is, or a name after the archive or prefix."""
-    return layout.dataset_of(source.removeprefix("s3://").partition("/")[2]) or layout.dataset_name(source)
+    return layout.dataset_of(s3_location(source).key) or layout.dataset_name(source)
 
 
 def _forget_other_teams(merged: dict[str, Any], defaults: Mapping[str, Any]) -> None:

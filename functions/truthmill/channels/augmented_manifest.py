@@ -27,6 +27,7 @@ from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.manifest import BOX_TYPES, Labeled, class_list, read_output
 from truthmill.records import split_lines
+from truthmill.s3_uri import s3_location
 
 ATTRIBUTE = "bounding-box"
 CATEGORIES = "labels.json"
@@ -151,7 +152,7 @@ def _pictures(files: Files, names: list[str], labels: tuple[str, ...]) -> Iterat
         for line in read_output(split_lines(files.chunks(name)), labels, None, name, anywhere=True):
             said = line.passed.get("split")
             split = said if said in ("train", "validation", "test") else split_of(name)
-            key = line.source.removeprefix("s3://").partition("/")[2] if "://" in line.source else line.source
+            key = s3_location(line.source).key if "://" in line.source else line.source
             path = finder.find(key, name, split)
             if isinstance(line, Labeled):
                 yield DrawnPicture(

@@ -13,6 +13,7 @@ from PIL import Image
 from adapters import sagemaker
 from labeling_builders import a_request
 from local_stack import wait_for
+from truthmill.s3_uri import s3_location
 from truthmill_cli.simulation import Credentials, PortalClient
 
 REGION = "us-east-1"
@@ -83,7 +84,7 @@ class Stack:
         return f"s3://{self.bucket}/{key}"
 
     def read(self, uri):
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = s3_location(uri)
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def keys(self, prefix):
