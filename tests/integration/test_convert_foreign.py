@@ -219,6 +219,12 @@ def test_coco_outlines_without_a_bbox_become_the_boxes_around_them(tmp_path):
     coco(tmp_path / "labels.json", annotations)
     assert read(tmp_path)[1] == {"a.jpg": ("train", [(0, 1, 6, 8, 6)])}
     coco(tmp_path / "labels.json", [{"image_id": 1, "category_id": 0, "segmentation": rle}])
+    assert read(tmp_path)[1] == {"a.jpg": ("train", [(0, 0, 3, 1, 4)])}
+    short = {"image_id": 1, "category_id": 0, "segmentation": {"counts": "1X", "size": [20, 40]}}
+    coco(tmp_path / "labels.json", [short])
+    with pytest.raises(FormatError, match=r"labels\.json: .* image 1 has no bbox, and its run lengths can't"):
+        read(tmp_path)
+    coco(tmp_path / "labels.json", [{"image_id": 1, "category_id": 0, "segmentation": []}])
     with pytest.raises(FormatError, match=r"labels\.json: an annotation of image 1 has neither a bbox nor"):
         read(tmp_path)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from truthmill.channels.coco_run_lengths import box_around
+
 Number = int | float | str
 _FIRST = 1 << 40  # beyond any number that stands for itself
 _MOST = 1 << 62
@@ -29,16 +31,23 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def sides(self) -> tuple[float, float, float, float]:
-        """The bbox, else the box around the polygons. Raises ValueError where there is neither."""
+        """The bbox, else the box around the region: polygons or run lengths. Raises ValueError."""
         if self.bbox:
             if len(self.bbox) != 4:
                 raise ValueError(f"the bbox {self.bbox} of image {self.image_id} hasn't four numbers.")
             left, top, width, height = map(float, self.bbox)
             return left, top, width, height
+        if isinstance(self.segmentation, dict):
+            try:
+                return box_around(self.segmentation)
+            except ValueError as error:
+                raise ValueError(
+                    f"an annotation of image {self.image_id} has no bbox, and {error}."
+                ) from error
         outline = self.segmentation if isinstance(self.segmentation, list) else []
         points = [float(value) for polygon in outline for value in polygon]
         if len(points) < 4 or len(points) % 2:
-            raise ValueError(f"an annotation of image {self.image_id} has neither a bbox nor a polygon.")
+            raise ValueError(f"an annotation of image {self.image_id} has neither a bbox nor a region.")
         across, down = points[::2], points[1::2]
         left, top = min(across), min(down)
         return left, top, max(across) - left, max(down) - top
