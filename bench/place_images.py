@@ -73,7 +73,7 @@ def prepare(bucket: Path, content: bytes) -> None:
     import msgspec
 
     from truthmill.records import PlaceBatch, Placement, to_lines
-    from truthmill.request import parse
+    from truthmill.request_reading import parse
     from truthmill.run import Run
 
     pictures = tuple(

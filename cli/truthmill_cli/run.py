@@ -13,9 +13,10 @@ import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.storage import PART, Storage
-from truthmill import layout, request
+from truthmill import layout, request_reading
 from truthmill.archive_directory import open_directory
 from truthmill.errors import ArchiveError, RequestError
+from truthmill.request import Request
 from truthmill_cli import stack
 from truthmill_cli.console import progress, say
 from truthmill_cli.errors import UsageError
@@ -99,10 +100,10 @@ def assemble(source: str, file: Path | None, options: Mapping[str, Any]) -> dict
     return given
 
 
-def understood(given: Mapping[str, Any]) -> request.Request:
+def understood(given: Mapping[str, Any]) -> Request:
     """The request as the state machine will read it; labels may come from elsewhere. Raises UsageError."""
     try:
-        return request.parse(given, {}, {"labels": ["named by the archive or the stack"]})
+        return request_reading.parse(given, {}, {"labels": ["named by the archive or the stack"]})
     except RequestError as error:
         raise UsageError(str(error)) from error
 

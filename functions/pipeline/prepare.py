@@ -14,7 +14,7 @@ from pipeline.observed import observed
 from pipeline.relabeling import Unanswered, is_dataset
 from pipeline.run import Newest, RunReference, now
 from pipeline.source import Prefix, Source, open_source
-from truthmill import archive, labeling_job, layout, request
+from truthmill import archive, labeling_job, layout, request_reading
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Seen, to_lines
 from truthmill.request import Request
@@ -29,9 +29,9 @@ OTHER_ORDER = "The request has its labels in another order than the dataset: cla
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     given = event["input"] if isinstance(event["input"], dict) else {}
-    uri, store = request.source_uri(given), storage()
+    uri, store = request_reading.source_uri(given), storage()
     source = open_source(uri, storage) if not is_dataset(uri, store) else Unanswered(store, uri)
-    parsed = request.parse(given, source.settings(), stack_defaults(os.environ))
+    parsed = request_reading.parse(given, source.settings(), stack_defaults(os.environ))
     asked = in_the_datasets_order(parsed, store)
     own_service = bool(os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER"))
     labeling_job.check(asked, os.environ["AWS_REGION"], own_service=own_service)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from truthmill import request, similarity
+from truthmill import request_reading, similarity
 from truthmill.similarity_search import near_duplicates
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -161,7 +161,7 @@ def test_names_are_as_awkward_as_promised(truth):
 
 
 def test_the_settings_in_the_zip_are_a_valid_request(entries):
-    parsed = request.parse(
+    parsed = request_reading.parse(
         {"source": "s3://bucket/incoming/lakeside.zip"}, json.loads(entries["truthmill.json"]), {}
     )
     assert (parsed.dataset, parsed.labels) == ("lakeside", draw.LABELS)

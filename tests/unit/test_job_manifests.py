@@ -10,7 +10,7 @@ from obstore.store import MemoryStore
 from adapters.storage import Storage
 from pipeline.job_manifests import JobManifests
 from truthmill.layout import RunLayout
-from truthmill.request import parse
+from truthmill.request_reading import parse
 
 AT = RunLayout("pets", "r")
 ASKED = parse({"source": "s3://bucket/pets.zip", "labels": ["cat", "dog", "hen"]}, {}, {})

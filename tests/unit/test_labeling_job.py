@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.sagemaker import different_settings
 from truthmill import labeling_job, quality_rules
 from truthmill.errors import LabelingError, ProtocolError, RequestError
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill.run import Job
 
 TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/annotators"

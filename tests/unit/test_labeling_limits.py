@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from truthmill import labeling_job, labeling_protocol
 from truthmill.errors import LabelingError, RequestError
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill.run import Job
 
 TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/{}/annotators"

@@ -6,7 +6,7 @@ import pytest
 
 from truthmill.errors import FormatError, RequestError
 from truthmill.labels import problem_of
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill_cli.convert import Options, convert
 
 FORBIDDEN = "\x00\x1b\n\t\x85\u2028\ud800\ufffe"

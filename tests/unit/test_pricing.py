@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truthmill.pricing import BOOKS, GROUND_TRUTH, estimate, infrastructure_usd, of_request, spent
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill.run import Job, Run
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from truthmill.errors import LabelsMissingError, RequestError
-from truthmill.request import parse, source_uri
+from truthmill.request_reading import parse, source_uri
 
 GIVEN = {"source": "s3://bucket/incoming/My Pets (2).zip", "labels": ["cat", "dog"]}
 EVENTS = Path(__file__).parents[2] / "events"

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill.run import Run, check_counts, run_name, takes_over
 
 ASKED = parse({"source": "s3://bucket/incoming/pets.zip", "labels": ["cat"]}, {}, {})

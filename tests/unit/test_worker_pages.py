@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from truthmill.errors import RequestError
-from truthmill.request import parse
+from truthmill.request_reading import parse
 from truthmill.worker_pages import html_of, worker_template
 from truthmill.worker_template import check, input_of, render
 
