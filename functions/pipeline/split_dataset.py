@@ -72,6 +72,7 @@ class _Step:
         self.taken: set[int] = set()
         self.outputs = Outputs(store, at, self.asked)
         self.leaving: dict[str, str] = {}
+        self.brought: set[str] = set()
 
     def earlier(self) -> Decided | None:
         """What was decided before the run was interrupted, if the ledger still has it."""
@@ -91,7 +92,7 @@ class _Step:
         new, counts = self.gather()
         if not len(new):
             self.refuse(counts)
-        known, settled, left_behind = self.remember(ledger)
+        known, settled, left_behind = self.remember(ledger, new)
         curation = curate(new, known, settled, self.asked.split, self.asked.split.seed or self.at.dataset)
         kept = curation.kept()
         self.check_split(curation)
@@ -102,8 +103,8 @@ class _Step:
         self.outputs.write_similar(curation, of)
         sides = Counter(curation.sides[: len(new)][kept].tolist())
         counts |= {name: sides[number] for number, name in enumerate(SPLITS)}
-        counts["rejected"] += int(curation.between.sum())
-        counts["duplicates"] = int((~kept & ~curation.between).sum())
+        counts["rejected"] += len(curation.between)
+        counts["duplicates"] = int((~kept).sum()) - len(curation.between)
         counts["known"] = int((curation.stands_for >= len(new)).sum())
         check_counts(counts)
         self.decided = Decided(counts, self.described(curation), cost, segment)
@@ -135,23 +136,33 @@ class _Step:
             f"Why, entry by entry, is in {self.store.uri(self.at.rejected)}."
         )
 
-    def remember(self, ledger: Ledger) -> tuple[Gathered, dict[str, str], list[Segment]]:
-        """What the dataset knows; sides already given to pictures of this run; segments to take from.
+    def remember(self, ledger: Ledger, new: Gathered) -> tuple[Gathered, dict[str, str], list[Segment]]:
+        """What the dataset keeps; sides already given to pictures of this run; segments to take from.
 
         A run that failed before it had a labeling job leaves its pictures to whoever brings them again, and
         one that has ended those that came back without an answer, on the side that they were given.
         """
         known, settled = Gathered(), {}
         self.leaving = {segment.run: self.leaves(segment) for segment in ledger.segments}
+        if set(self.leaving.values()) - {"nothing"}:
+            self.brought = {row.tobytes().hex() for row in new.rows()}
         for segment in ledger.segments:
             for line in lines_of(self.store, segment):
-                if self.is_known(line):
+                if self.stays(line):
                     self.taken.add(key_mark(line.key))
-                    known.add(line.pixels, line.name, line.fingerprint, line.group, line.split)
+                    group = grouping.regroup(line.name, line.group, self.asked.split.group_by)
+                    known.add(line.pixels, line.name, line.fingerprint, group, line.split)
                 else:
                     settled[line.pixels] = line.split
         others = [segment for segment in ledger.segments if segment.run != self.at.run]
         return known, settled, [segment for segment in others if self.leaving[segment.run] != "nothing"]
+
+    def stays(self, line: LedgerLine) -> bool:
+        """Whether the picture is none of this run's; its side then binds what belongs with it.
+
+        Also where it was left to whoever brings it again: its run may be started again instead.
+        """
+        return self.is_known(line) or line.pixels not in self.brought
 
     def is_known(self, line: LedgerLine) -> bool:
         """Whether the dataset has the picture for good; else this run has it, or may take it over."""
@@ -213,7 +224,7 @@ class _Step:
         if not any(number >= first for number in wanted):
             return {}
         lines = (line for segment in ledger.segments for line in lines_of(self.store, segment))
-        known = filter(self.is_known, lines)
+        known = filter(self.stays, lines)
         return {number: line.key for number, line in enumerate(known, start=first) if number in wanted}
 
     def described(self, curation: Curation) -> dict[str, Any]:

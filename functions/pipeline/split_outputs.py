@@ -100,8 +100,9 @@ class Outputs:
                 continue
             number += 1
             stands = int(curation.stands_for[number])
-            if curation.between[number]:
-                yield _refused(msgspec.structs.replace(found, reason="between-splits"))
+            if number in curation.between:
+                why = curation.between[number]
+                yield _refused(msgspec.structs.replace(found, reason="between-splits", detail=why))
             elif stands != number:
                 reason = "known" if stands >= len(curation.stands_for) else "duplicate"
                 same = msgspec.structs.replace(found, reason=reason)

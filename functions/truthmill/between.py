@@ -1,63 +1,212 @@
-"""New pictures that resemble earlier ones on several sides: wherever they went, they would leak."""
+"""New pictures that belong with earlier ones on several sides: wherever they went, they would leak.
 
+What may not be parted: near-duplicates, pictures of one group, a picture and the side that its folder names.
+Earlier pictures stay. Of the new ones as few as possible are left out (`separation`).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from truthmill import grouping
 from truthmill.layout import SPLITS
-from truthmill.similarity_search import near_duplicates
-from truthmill.split import UNDECIDED, settled_sides
+from truthmill.separation import Graph, separated
+from truthmill.similarity_search import links_across
+from truthmill.split import UNDECIDED, by_digest, settled_sides
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+_ROUNDS = 5  # in which links between what came out on different sides are looked for; then both ends go
 
-def sides_of_likeness(
-    fingerprints: "NDArray[np.uint8]", links: "NDArray[np.int64]", fixed: "NDArray[np.int8]", distance: int
-) -> "tuple[NDArray[np.int8], NDArray[np.bool_]]":
-    """The sides that pictures have, or get by what they resemble; which resemble several sides' pictures.
 
-    links: of near-duplicates, `similarity_search.near_duplicates` of these fingerprints. fixed: sides that
-    are settled, -1 elsewhere; they stay. A picture counts as resembling what is linked to it by other new
-    ones, since all of these would have to be on its side.
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Pictures and what may not be parted.
+
+    earlier: which of them the dataset has already, on the side in `sides`. sides: number in `layout.SPLITS`,
+    of new pictures by their folder or by an interrupted run; -1 elsewhere. again: of the new ones, which have
+    theirs from an interrupted run. keys: of groups, "" for none.
+    digests: one a row, so that the order changes nothing. links: of near-duplicates, enough to connect them.
+    fingerprints: None where likeness doesn't count; distance: of near-duplicates.
     """
-    count = len(fixed)
-    likeness = grouping.union(count, links)
-    side, straddling = settled_sides(likeness, fixed, count)
-    decided = np.where(fixed == UNDECIDED, side[likeness], fixed).astype(np.int8)
+
+    earlier: "NDArray[np.bool_]"
+    sides: "NDArray[np.int8]"
+    again: "NDArray[np.bool_]"
+    keys: Sequence[str]
+    digests: "NDArray[np.uint8]"
+    links: "NDArray[np.int64]"
+    fingerprints: "NDArray[np.uint8] | None" = None
+    distance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """groups: number of each picture's group, closed over all that may not be parted. sides: as settled.
+
+    between: new pictures that are left out. why: what binds each of these to which side.
+    """
+
+    groups: "NDArray[np.int64]"
+    sides: "NDArray[np.int8]"
+    between: "NDArray[np.bool_]"
+    why: dict[int, str]
+
+
+def parted(bound: Bound) -> Parted:
+    """The sides that are settled, or follow from those; what can be on none without a leak is left out."""
+    count = len(bound.sides)
+    groups = grouping.union(count, grouping.link_equal(bound.keys), bound.links)
+    side, straddling = settled_sides(groups, bound.sides, count)
+    decided = np.where(bound.sides == UNDECIDED, side[groups], bound.sides).astype(np.int8)
     between = np.zeros(count, dtype=np.bool_)
-    if straddling:
-        torn = _in_straddling(likeness, fixed)
-        open_ones = torn & (fixed == UNDECIDED)
-        touched = np.zeros((len(SPLITS), count), dtype=np.bool_)
-        for number, one in enumerate(touched):
-            one[:] = _touching(fingerprints, open_ones, torn & (fixed == number), distance)
-        between = open_ones & (touched.sum(axis=0) > 1)
-        decided[open_ones] = np.where(touched.any(axis=0), touched.argmax(axis=0), UNDECIDED)[open_ones]
-    return decided, between
+    if not straddling:
+        return Parted(groups, decided, between, {})
+    torn = _in_straddling(groups, bound.sides)
+    new = np.flatnonzero(torn & ~bound.earlier)
+    new = new[by_digest(bound.digests[new])]
+    knot = _Knot(bound, new, np.flatnonzero(torn & bound.earlier))
+    found = knot.untied()
+    between[new] = [side is None for side in found]
+    decided[new] = [side.bit_length() - 1 if side else UNDECIDED for side in found]
+    why = {int(new[number]): knot.told(number) for number in range(len(new)) if found[number] is None}
+    return Parted(_regrouped(bound, new[knot.links], between), decided, between, why)
 
 
-def _in_straddling(likeness: "NDArray[np.int64]", fixed: "NDArray[np.int8]") -> "NDArray[np.bool_]":
+def _regrouped(bound: Bound, links: "NDArray[np.int64]", between: "NDArray[np.bool_]") -> "NDArray[np.int64]":
+    """The groups of what stays. links: all that were found where something was left out."""
+    keys = ("" if out else key for key, out in zip(bound.keys, between.tolist(), strict=True))
+    stay = (part[:, ~between[part].any(axis=0)] for part in (bound.links, links))
+    return grouping.union(len(between), grouping.link_equal(keys), *stay)
+
+
+def _in_straddling(groups: "NDArray[np.int64]", fixed: "NDArray[np.int8]") -> "NDArray[np.bool_]":
     """Members of groups that are on several sides already."""
     is_fixed = fixed >= 0
     there = np.zeros((len(SPLITS), len(fixed)), dtype=np.bool_)
-    there[fixed[is_fixed], likeness[is_fixed]] = True
-    straddling: NDArray[np.bool_] = (there.sum(axis=0) > 1)[likeness]
+    there[fixed[is_fixed], groups[is_fixed]] = True
+    straddling: NDArray[np.bool_] = (there.sum(axis=0) > 1)[groups]
     return straddling
 
 
-def _touching(
-    fingerprints: "NDArray[np.uint8]", new: "NDArray[np.bool_]", settled: "NDArray[np.bool_]", distance: int
-) -> "NDArray[np.bool_]":
-    """Which new pictures are linked to settled ones of one side, were there no others.
+class _Knot:
+    """The new pictures of all groups that are on several sides, numbered by their digests.
 
-    Of a group there are enough links to connect it, not all; so they are looked for anew.
+    by_likeness, by_group, by_side: the sides that each is bound to by what, a bit each.
+    links: of near-duplicates among them, more with each round.
     """
-    chosen = np.flatnonzero(new | settled)
-    groups = grouping.union(len(chosen), near_duplicates(fingerprints[chosen], distance).links)
-    has_settled = np.zeros(len(chosen), dtype=np.bool_)
-    has_settled[groups[settled[chosen]]] = True
-    touching = np.zeros(len(new), dtype=np.bool_)
-    touching[chosen] = has_settled[groups]
-    return touching & new
+
+    def __init__(self, bound: Bound, new: "NDArray[np.int64]", earlier: "NDArray[np.int64]") -> None:
+        self.bound, self.new, self.earlier = bound, new, earlier
+        self.keys = [bound.keys[number] for number in new.tolist()]
+        self.by_side = np.where(bound.sides[new] >= 0, 1 << np.maximum(bound.sides[new], 0), 0)
+        self.by_group = self._by_group()
+        self.links, self.by_likeness = self._by_links()
+        if bound.fingerprints is not None:
+            self._look_at_earlier()
+
+    def _by_group(self) -> "NDArray[np.int64]":
+        sides: dict[str, int] = defaultdict(int)
+        for number in self.earlier.tolist():
+            sides[self.bound.keys[number]] |= 1 << int(self.bound.sides[number])
+        return np.array([sides.get(key, 0) if key else 0 for key in self.keys], dtype=np.int64)
+
+    def _by_links(self) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+        """What the links that connect everything say."""
+        place = np.full(len(self.bound.sides), -1, dtype=np.int64)
+        place[self.new] = np.arange(len(self.new))
+        ends = place[self.bound.links]
+        bound_to = np.zeros(len(self.new), dtype=np.int64)
+        for one, other in ((0, 1), (1, 0)):
+            to_earlier = (ends[one] >= 0) & self.bound.earlier[self.bound.links[other]]
+            sides = self.bound.sides[self.bound.links[other, to_earlier]].astype(np.int64)
+            np.bitwise_or.at(bound_to, ends[one, to_earlier], 1 << sides)
+        return ends[:, (ends >= 0).all(axis=0)], bound_to
+
+    def _look_at_earlier(self) -> None:
+        """All sides whose pictures each resembles; the links that connect everything tell of one."""
+        earlier = self.earlier[by_digest(self.bound.digests[self.earlier])]
+        count = len(self.new)
+        kind = np.repeat([0, 1], [count, len(earlier)])
+        node = np.concatenate([np.arange(count), count + self.bound.sides[earlier]])
+        links = self._across(np.concatenate([self.new, earlier]), kind, node)
+        links.sort(axis=0)
+        np.bitwise_or.at(self.by_likeness, links[0], 1 << (node[links[1]] - count))
+
+    def _across(
+        self, numbers: "NDArray[np.int64]", kind: "NDArray[np.int64]", node: "NDArray[np.int64]"
+    ) -> "NDArray[np.int64]":
+        fingerprints = self.bound.fingerprints
+        if fingerprints is None or len(numbers) < 2:
+            return np.empty((2, 0), dtype=np.int64)
+        return links_across(fingerprints[numbers], self.bound.distance, kind, node)
+
+    def untied(self) -> list[int | None]:
+        """For each the bit of its side, 0 where it may be on any, None where it is left out.
+
+        What came out on different sides must not be linked; where it is, it is decided anew.
+        """
+        for _ in range(_ROUNDS):
+            found = separated(self._graph())
+            more = self._leaks(found)
+            if not more.shape[1]:
+                return found
+            self.links = np.hstack([self.links, more])
+        for number in set(more.ravel().tolist()):
+            found[number] = None
+        return found
+
+    def _graph(self) -> Graph:
+        neighbours: list[list[int]] = [[] for _ in self.keys]
+        hubs: dict[str, int] = {}
+        for number, key in enumerate(self.keys):
+            if key:
+                hub = hubs.setdefault(key, len(neighbours))
+                if hub == len(neighbours):
+                    neighbours.append([])
+                neighbours[number].append(hub)
+                neighbours[hub].append(number)
+        for one, other in self.links.T.tolist():
+            neighbours[one].append(other)
+            neighbours[other].append(one)
+        touches = (self.by_likeness | self.by_group | self.by_side).tolist()
+        return Graph(touches, neighbours, self.bound.again[self.new].tolist())
+
+    def _leaks(self, found: list[int | None]) -> "NDArray[np.int64]":
+        """Links between kept pictures on different sides, or of which one may be on any."""
+        kept = np.array([number for number, side in enumerate(found) if side is not None], dtype=np.int64)
+        sides = np.array([found[number] for number in kept.tolist()], dtype=np.int64)
+        is_kept = np.zeros(len(found), dtype=np.bool_)
+        is_kept[kept] = True
+        keys = (key if stays else "" for key, stays in zip(self.keys, is_kept.tolist(), strict=True))
+        links = self.links[:, is_kept[self.links].all(axis=0)]
+        groups = grouping.union(len(found), grouping.link_equal(keys), links)[kept]
+        across = self._across(self.new[kept], np.where(sides > 0, -sides, groups), np.arange(len(kept)))
+        return kept[across]
+
+    def told(self, number: int) -> str:
+        """What binds a picture to which side."""
+        causes = (
+            (self.by_likeness, "it resembles a picture there"),
+            (self.by_group, f"its group {self.keys[number]!r} is there"),
+            (self.by_side, "its folder, or an interrupted run, put it there"),
+        )
+        return "; ".join(self._sides_told(number, causes))
+
+    def _sides_told(
+        self, number: int, causes: "tuple[tuple[NDArray[np.int64], str], ...]"
+    ) -> "Iterator[str]":
+        sides = 0
+        for bit, name in enumerate(SPLITS):
+            said = [text for bound_to, text in causes if bound_to[number] >> bit & 1]
+            if said:
+                sides += 1
+                yield f"{name}: {' and '.join(said)}"
+        if sides < 2:
+            yield "other new pictures that belong with it are bound to another side"

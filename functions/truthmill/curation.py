@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import grouping, similarity, split
-from truthmill.between import sides_of_likeness
+from truthmill.between import Bound, parted
 from truthmill.errors import FormatError
 from truthmill.request import Split
 from truthmill.similarity_search import near_duplicates
@@ -86,7 +86,8 @@ class Curation:
     outcome: of the split of all that is kept, known pictures included.
     largest: number of a picture in the largest group, to name that by.
     similar, distance: near-duplicate pairs among what is kept, as such numbers (2 x M), with their distance.
-    between: of the new pictures, which resemble earlier ones on several sides; they are not kept.
+    between: of the new pictures those that would leak on any side, with what binds them to which; they are
+    not kept.
     """
 
     stands_for: "NDArray[np.int64]"
@@ -95,11 +96,13 @@ class Curation:
     largest: int
     similar: "NDArray[np.int64]"
     distance: "NDArray[np.uint8]"
-    between: "NDArray[np.bool_]"
+    between: Mapping[int, str]
 
     def kept(self) -> "NDArray[np.bool_]":
         """Of the new pictures, which are kept."""
-        return np.equal(self.stands_for, np.arange(len(self.stands_for))) & ~self.between
+        kept: NDArray[np.bool_] = np.equal(self.stands_for, np.arange(len(self.stands_for)))
+        kept[list(self.between)] = False
+        return kept
 
 
 def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, seed: str) -> Curation:
@@ -115,42 +118,50 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     numbers = np.concatenate(
         [np.flatnonzero(stands_for == np.arange(len(new))), len(new) + np.arange(len(known))]
     )
-    fixed = grouping.sides_of(
-        settled.get(new.rows()[number].tobytes().hex(), new.sides[number])
-        if number < len(new)
-        else known.sides[number - len(new)]
-        for number in numbers.tolist()
+    bound, distance = _bound(new, known, settled, rules, numbers)
+    found = parted(bound)
+    stays = ~found.between
+    outcome = split.assign(
+        found.groups[stays],
+        bound.digests[stays],
+        {"validation": rules.validation, "test": rules.test},
+        seed,
+        found.sides[stays],
     )
-    similar, distance = np.empty((2, 0), dtype=np.int64), np.empty(0, dtype=np.uint8)
-    between = np.zeros(len(numbers), dtype=np.bool_)
+    sides = np.full(len(new) + len(known), split.UNDECIDED, dtype=np.int8)
+    sides[numbers[stays]] = outcome.sides
+    is_alike = stays[bound.links].all(axis=0)
+    largest = int(numbers[stays][outcome.largest_member])
+    between = {int(numbers[number]): why for number, why in found.why.items()}
+    return Curation(
+        stands_for, sides, outcome, largest, numbers[bound.links[:, is_alike]], distance[is_alike], between
+    )
+
+
+def _bound(
+    new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, numbers: "NDArray[np.int64]"
+) -> "tuple[Bound, NDArray[np.uint8]]":
+    """What binds the pictures with these numbers, and the distance of each link of likeness."""
+    again = [settled.get(row.tobytes().hex(), "") for row in new.rows()] if settled else [""] * len(new)
+    sides = [one or other for one, other in zip(again, new.sides, strict=True)]
+    everything = [*new.groups, *known.groups]
+    fingerprints = None
+    links, distance = np.empty((2, 0), dtype=np.int64), np.empty(0, dtype=np.uint8)
     if rules.near_duplicates is not None:
         fingerprints = _fingerprints(new, known, numbers)
         pairs = near_duplicates(fingerprints, rules.near_duplicates)
-        fixed, between = sides_of_likeness(fingerprints, pairs.links, fixed, rules.near_duplicates)
-        del fingerprints
-        stays = ~between[pairs.links].any(axis=0)
-        similar, distance = pairs.links[:, stays], pairs.distance[stays]
-    place = np.cumsum(~between) - 1  # among those that stay
-    dropped = numbers[between]
-    numbers, fixed = numbers[~between], fixed[~between]
-    everything = [*new.groups, *known.groups]
-    outcome = split.assign(
-        grouping.union(
-            len(numbers),
-            grouping.link_equal(everything[number] for number in numbers.tolist()),
-            place[similar],
-        ),
-        np.concatenate([new.rows(), known.rows()])[numbers],
-        {"validation": rules.validation, "test": rules.test},
-        seed,
-        fixed,
+        links, distance = pairs.links, pairs.distance
+    bound = Bound(
+        earlier=numbers >= len(new),
+        sides=grouping.sides_of([*sides, *known.sides])[numbers],
+        again=np.array([*map(bool, again), *[False] * len(known)], dtype=np.bool_)[numbers],
+        keys=[everything[number] for number in numbers.tolist()],
+        digests=np.concatenate([new.rows(), known.rows()])[numbers],
+        links=links,
+        fingerprints=fingerprints,
+        distance=rules.near_duplicates or 0,
     )
-    sides = np.full(len(new) + len(known), split.UNDECIDED, dtype=np.int8)
-    sides[numbers] = outcome.sides
-    is_between = np.zeros(len(new), dtype=np.bool_)
-    is_between[dropped] = True
-    largest = int(numbers[outcome.largest_member])
-    return Curation(stands_for, sides, outcome, largest, numbers[place[similar]], distance, is_between)
+    return bound, distance
 
 
 def _fingerprints(new: Gathered, known: Gathered, numbers: "NDArray[np.int64]") -> "NDArray[np.uint8]":

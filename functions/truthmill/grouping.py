@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMED_RULES = ("none", "folder", "capture-minute")
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 MAX_PATTERN = 500  # characters; what is longer is a program, not a rule
 
 _FOLDERS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
@@ -38,6 +39,16 @@ def group_by(name: str, taken: str, rule: str | Mapping[str, str]) -> str:
         return taken[:16]
     found = _pattern_of(rule).search(name)
     return (found["group"] or "") if found else ""
+
+
+def regroup(name: str, before: str, rule: str | Mapping[str, str]) -> str:
+    """The key of an earlier picture's group by the rule of today.
+
+    before: its key by the rule of its time, all that is known of its capture time.
+    """
+    if rule == "capture-minute":
+        return before if _MINUTE.fullmatch(before) else ""
+    return group_by(name, "", rule)
 
 
 def check_rule(rule: str | Mapping[str, str]) -> None:

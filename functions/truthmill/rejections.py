@@ -29,7 +29,7 @@ REASONS = {
     # Of the set.
     "duplicate": "The same picture is in the source more than once; this copy is not used.",
     "known": "The dataset has this picture already; it is not paid for again.",
-    "between-splits": "The picture resembles earlier ones on different sides of the split, and would leak on any. Split the dataset anew (`truthmill resplit`), then bring it again.",
+    "between-splits": "The picture belongs with others on different sides of the split, by likeness, by `groupBy` or by its folder, and would leak on any. Split the dataset anew (`truthmill resplit`), or correct its folder; then bring it again.",
     # Not counted as loss.
     "ignored": "A folder, or a file that an operating system leaves in archives.",
 }

@@ -3,7 +3,6 @@
 Memory: about 300 bytes a picture, most of it fingerprints, and 24 for each class that it has boxes of.
 """
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Mapping
@@ -23,8 +22,6 @@ from truthmill.stratify import Drawn, stratify
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-
 
 class Remembered:
     """The ledger's pictures as they are read, one after the other."""
@@ -39,7 +36,7 @@ class Remembered:
     def add(self, line: LedgerLine, *, stays: bool) -> None:
         """stays: the picture must stay on its side, and its group with it."""
         number = len(self.stays)
-        group = group_of(line, self.rules)
+        group = grouping.regroup(line.name, line.group, self.rules.group_by)
         self.gathered.add(line.pixels, line.name, line.fingerprint, group, line.split)
         self.stays.append(stays)
         counts = Counter(box.class_id for box in line.boxes or () if box.class_id < self.classes)
@@ -49,13 +46,6 @@ class Remembered:
     def drawn(self) -> Drawn:
         columns = np.frombuffer(self._drawn or array("q"), dtype=np.int64).reshape(-1, 3).T
         return Drawn(columns[0], columns[1], columns[2])
-
-
-def group_of(line: LedgerLine, rules: Split) -> str:
-    """The key of the picture's group by the new rule; of capture times what grouped it before is known."""
-    if rules.group_by == "capture-minute":
-        return line.group if _MINUTE.fullmatch(line.group) else ""
-    return grouping.group_by(line.name, "", rules.group_by)
 
 
 @dataclass(frozen=True, slots=True)

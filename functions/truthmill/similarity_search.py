@@ -44,6 +44,7 @@ _GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: of each mark, and in any case
 _LAID_OVER = 1_000_000  # pairs of pictures, in all: bounds the time of a million look-alikes
+ACROSS = 200_000  # the same where all links are wanted
 _ROW = sum(MARKS)
 _SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
 
@@ -104,6 +105,19 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
     return Pairs(links[:, by_number], found[by_number])
 
 
+def links_across(
+    fingerprints: "NDArray[np.uint8]", distance: int, kind: "NDArray[np.int64]", node: "NDArray[np.int64]"
+) -> "NDArray[np.int64]":
+    """All links between pictures of different kinds, 2 x M picture numbers, where `near_duplicates` connects.
+
+    node: pictures of one number count as one, of which one link is enough. At most ACROSS pairs are laid over
+    each other. The answer depends on the order of pictures that have equal marks.
+    """
+    search = _SearchAcross(fingerprints, distance, kind, node)
+    search.run()
+    return search.links()
+
+
 def _by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Pictures that aren't flat, equal ones together; their numbers among different ones."""
     usable = np.flatnonzero(fingerprints[:, 1])
@@ -148,21 +162,26 @@ class _Search:
     def _try(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         """Compare the pictures of these marks (numbers of marks), as far as they aren't connected yet."""
         untried = self._is_open(one, other)
-        untried &= self.groups.roots(one // _ROW) != self.groups.roots(other // _ROW)
+        untried &= self._is_apart(one // _ROW, other // _ROW)
         one, other = one[untried], other[untried]
         upright = _is_upright(self.marks.ravel()[one], self.marks.ravel()[other])
         one, other = one[upright], other[upright]
         first, second = one // _ROW, other // _ROW
         pair = np.minimum(first, second) * len(self.rows) + np.maximum(first, second)
         once = np.unique(pair, return_index=True)[1]
-        once = once[self.groups.roots(first[once]) != self.groups.roots(second[once])]
+        once = once[self._is_apart(first[once], second[once])]
         once = once[self._is_borne_out(one[once], other[once])]
         for start in range(0, len(once), _BLOCK):
             block = once[start : start + _BLOCK]
             block = block[self._is_open(one[block], other[block])]
-            block = block[self.groups.roots(first[block]) != self.groups.roots(second[block])][: self.left]
+            block = block[self._is_apart(first[block], second[block])][: self.left]
             self.left -= len(block)
             self._compare(one[block], other[block])
+
+    def _is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Whether a link between these pictures would say anything new."""
+        apart: NDArray[np.bool_] = self.groups.roots(first) != self.groups.roots(second)
+        return apart
 
     def _is_open(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Whether either picture has been compared less often in vain than there is time for."""
@@ -197,7 +216,39 @@ class _Search:
         if near.any():
             links = np.stack([first[near], second[near]])
             self.found.append(np.vstack([links, distance[near]]))
-            self.groups.join(links[0], links[1])
+            self._connect(links[0], links[1])
+
+    def _connect(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
+        self.groups.join(first, second)
+
+
+class _SearchAcross(_Search):
+    """Connects nothing: every pair of nodes whose kinds differ is looked at until it has its link."""
+
+    def __init__(
+        self,
+        rows: "NDArray[np.uint8]",
+        distance: int,
+        kind: "NDArray[np.int64]",
+        node: "NDArray[np.int64]",
+    ) -> None:
+        super().__init__(rows, distance)
+        self.left = ACROSS
+        self.kind, self.node = kind, node
+        self.linked = np.empty(0, dtype=np.int64)
+
+    def _is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        differs: NDArray[np.bool_] = self.kind[first] != self.kind[second]
+        return differs & ~np.isin(self._pair(first, second), self.linked)
+
+    def _connect(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
+        self.linked = np.union1d(self.linked, self._pair(first, second))
+
+    def _pair(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """One number for each two nodes."""
+        one, other = self.node[first], self.node[second]
+        pair: NDArray[np.int64] = np.minimum(one, other) << 32 | np.maximum(one, other)
+        return pair
 
 
 def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":

@@ -113,16 +113,21 @@ def ranked(
     groups: "NDArray[np.int64]", digests: "NDArray[np.uint8]", seed: str
 ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Groups numbered from 0 by their smallest digests, and these numbers in the seed's order."""
-    words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)
-    order = np.lexsort(words.T[::-1])
+    order = by_digest(digests)
     _, first, group = np.unique(groups[order], return_index=True, return_inverse=True)
-    by_digest = np.argsort(first)
+    in_order = np.argsort(first)
     number = np.empty(len(first), dtype=np.int64)
-    number[by_digest] = np.arange(len(first))
+    number[in_order] = np.arange(len(first))
     numbered = np.empty(len(groups), dtype=np.int64)
     numbered[order] = number[group]
-    smallest = np.ascontiguousarray(digests[order[first[by_digest]]])
+    smallest = np.ascontiguousarray(digests[order[first[in_order]]])
     return numbered, np.argsort(_seeded(smallest, seed), kind="stable")
+
+
+def by_digest(digests: "NDArray[np.uint8]") -> "NDArray[np.int64]":
+    """The order of the digests, one a row."""
+    words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)
+    return np.lexsort(words.T[::-1])
 
 
 def _seeded(digests: "NDArray[np.uint8]", seed: str) -> "NDArray[np.uint64]":

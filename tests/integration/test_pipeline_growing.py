@@ -303,3 +303,45 @@ def test_many_runs_at_once_are_all_in_the_ledger(cloud):
     lines = [line for segment in ledger["segments"] for line in store.read_lines(segment["key"], dict)]
     assert len(lines) == len({line["pixels"] for line in lines}) == 42
     assert sum(answer["counts"]["known"] for answer in answers.values()) == 6
+
+
+def test_what_resembles_a_failed_runs_pictures_joins_their_side(two):
+    """The failed run may be started again and labeled where it is."""
+    first = two.start("incoming/pets.zip").to_split()
+    first.place()
+    side = {line["name"]: line["split"] for line in first.ledger_lines}
+    first.fail()
+    files = pictures(range(20, 24)) | {f"new-{number}.png": retouched(number) for number in FIRST}
+    two.put("incoming/retouched.zip", archive(files))
+    run = two.start("incoming/retouched.zip", dataset="pets", split={"onDegenerate": "continue"}).to_split()
+    sides_now = {line["name"]: line["split"] for line in run.ledger_lines}
+    assert all(sides_now[f"new-{number}.png"] == side[f"{number}.jpg"] for number in FIRST)
+
+
+def test_a_group_that_only_a_later_request_names_joins_its_earlier_pictures(two):
+    """The first drop groups nothing; the second by the number in the name, which the first has too."""
+    first = two.start("incoming/pets.zip").to_the_end()
+    side = {line["name"]: line["split"] for line in first.ledger_lines}
+    two.put("incoming/more.zip", archive({f"{number}.more.jpg": picture(number + 50) for number in FIRST}))
+    rule = {"groupBy": {"pattern": r"(?P<group>\d+)\."}, "onDegenerate": "continue"}
+    second = two.start("incoming/more.zip", dataset="pets", split=rule).to_split()
+    sides_now = {line["name"]: line["split"] for line in second.ledger_lines}
+    assert {f"{number}.more.jpg": side[f"{number}.jpg"] for number in FIRST}.items() <= sides_now.items()
+    assert second.run_json["split"]["straddlingGroups"] == 0
+
+
+def test_a_picture_whose_group_is_on_another_side_than_its_likeness_is_rejected_with_why(two):
+    rule = {"groupBy": {"pattern": r"(?P<group>[ab])/"}, "onDegenerate": "continue", "folders": "honour"}
+    files = pictures(range(3), "train/a/") | pictures(range(3, 6), "val/b/")
+    two.put("incoming/pets.zip", archive(files))
+    two.start("incoming/pets.zip", split=rule).to_the_end()
+    two.put("incoming/more.zip", archive({"b/copy.png": retouched(0), "b/other.jpg": picture(30)}))
+    run = two.start("incoming/more.zip", dataset="pets", split=rule).to_the_end()
+    [rejected] = two.lines(f"{run.prefix}rejected.jsonl")
+    assert (rejected["name"], rejected["reason"]) == ("b/copy.png", "between-splits")
+    assert rejected["detail"] == ("train: it resembles a picture there; validation: its group 'b' is there")
+    assert {line["name"]: line["split"] for line in run.ledger_lines}["b/other.jpg"] == "validation"
+    assert run.run_json["split"]["straddlingGroups"] == 0
+    assert (
+        run.counts["inputs"] == run.counts["rejected"] + run.counts["validation"] + run.counts["train"] == 2
+    )

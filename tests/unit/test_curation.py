@@ -3,6 +3,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,9 +12,11 @@ from PIL import Image, ImageDraw, ImageFilter
 from builders import gathered
 from truthmill.curation import Gathered, curate
 from truthmill.errors import FormatError, SplitError
+from truthmill.grouping import link_equal
 from truthmill.layout import SPLITS
 from truthmill.request import Split
-from truthmill.similarity import fingerprint
+from truthmill.similarity import fingerprint, pack
+from truthmill.similarity_search import near_duplicates
 
 RULES = Split(validation=0.2, near_duplicates=None)
 NOTHING = Gathered()
@@ -104,53 +107,169 @@ def test_a_picture_that_resembles_earlier_ones_on_both_sides_is_not_kept():
     known = looked_at(earlier, {"t": "train", "v": "validation"})
     new = looked_at({"n": image, "m": retouched(image, at=3), **others}, {})
     curation = decided(new, known, rules=LOOKING)
-    assert curation.between.tolist() == [True, True] + [False] * 6
+    told = "train: it resembles a picture there; validation: it resembles a picture there"
+    assert curation.between == {0: told, 1: told}
     assert curation.kept().tolist() == [False, False] + [True] * 6
     assert sum(curation.outcome.counts.values()) == 8
 
 
-def test_what_a_picture_resembles_counts_more_than_its_folder():
+def test_a_picture_whose_group_is_on_another_side_than_what_it_resembles_is_not_kept():
     """Its folder's other pictures are in validation, the one that it is a copy of in train."""
     image = drawn(2)
     known = looked_at(
         {"copy": retouched(image, at=1), "a": drawn(3), "b": drawn(4)},
         {"copy": "train", "a": "validation", "b": "validation"},
-        group="folder",
     )
+    known.groups[1:] = ["folder", "folder"]
     new = looked_at({"n": image, **{f"o{number}": drawn(number + 20) for number in range(5)}}, {})
-    new.groups[0] = "folder"
+    new.groups[:2] = ["folder", "folder"]
     curation = decided(new, known, rules=LOOKING)
-    assert not curation.between.any()
-    assert curation.sides[0] == 0
-    assert curation.outcome.straddling == 1
+    assert curation.between == {
+        0: "train: it resembles a picture there; validation: its group 'folder' is there"
+    }
+    assert curation.sides[1] == 1
+    assert curation.outcome.straddling == 0
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_no_near_duplicates_straddle_however_a_dataset_grows(data):
-    """Six scenes and copies of them, in drops of any size; what an earlier drop assigned stays."""
-    copies = data.draw(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 200)), min_size=3, unique=True))
-    cuts = sorted(data.draw(st.lists(st.integers(1, len(copies)), max_size=3, unique=True)))
-    sides: dict[str, str] = {}
-    images: dict[str, Image.Image] = {}
-    for start, end in pairwise((0, *cuts, len(copies))):
-        if start == end:
-            continue
-        drop = {f"{scene}-{at}": retouched(SCENES[scene], at=at) for scene, at in copies[start:end]}
+def test_of_new_pictures_that_connect_two_sides_one_goes():
+    """t in train and n1 are one group, n2 and v in validation another; n1 and n2 look alike."""
+    known = gathered("t", "v", sides={"t": "train", "v": "validation"}, groups={"t": "g", "v": "h"})
+    image = drawn(5)
+    new = looked_at({"n1": image, "n2": retouched(image, at=1), "o": drawn(6)}, {})
+    new.groups[:2] = ["g", "h"]
+    curation = decided(new, known, rules=LOOKING)
+    assert len(curation.between) == 1
+    assert "other new pictures that belong with it are bound to another side" in str(curation.between)
+    assert curation.outcome.straddling == 0
+
+
+def test_of_a_scene_in_two_folders_the_fewer_pictures_go():
+    """Folders are honoured, and groups never straddle: three of scene s are in train, one in val."""
+    names = ["a", "b", "c", "d", "e"]
+    folders = {"a": "train", "b": "train", "c": "train", "d": "validation", "e": "validation"}
+    curation = decided(gathered(*names, sides=folders, groups=dict.fromkeys("abcd", "s")))
+    assert curation.between == {
+        3: "validation: its folder, or an interrupted run, put it there; "
+        "other new pictures that belong with it are bound to another side"
+    }
+    assert curation.sides.tolist()[:3] == [0, 0, 0]
+
+
+def test_an_interrupted_run_leaves_the_same_pictures_out_again():
+    """What it kept is on its side; one of n1 and n2 had to go."""
+    image = drawn(5)
+    known = {"sides": {"t": "train", "v": "validation"}, "groups": {"t": "g", "v": "h"}}
+    found, settled = [], {}
+    for _ in range(2):
+        new = looked_at({"n1": image, "n2": retouched(image, at=1), "o": drawn(6)}, {})
+        new.groups[:2] = ["g", "h"]
+        curation = decided(new, gathered("t", "v", **known), settled, rules=LOOKING)
+        found.append((set(curation.between), curation.sides.tolist()))
+        kept = zip(new.rows(), curation.kept(), curation.sides, strict=False)
+        settled = {row.tobytes().hex(): SPLITS[side] for row, is_kept, side in kept if is_kept}
+    assert found[0] == found[1]
+
+
+@st.composite
+def drops(draw):
+    """One to four drops of copies of six scenes: name, scene and copy, group, the side that its folder names.
+
+    Near-duplicates count in some, folders in others.
+    """
+    copies = st.tuples(
+        st.integers(0, 5),
+        st.integers(1, 4),
+        st.sampled_from(["", "", "", "g", "h", "i"]),
+        st.sampled_from(["", "", "", "train", "validation", "test"]),
+    )
+    drawn_copies = draw(st.lists(copies, min_size=3, max_size=24))
+    named = [(f"{number}.jpg", *copy) for number, copy in enumerate(drawn_copies)]
+    cuts = sorted(draw(st.lists(st.integers(1, len(named)), max_size=3, unique=True)))
+    return [named[start:end] for start, end in pairwise((0, *cuts, len(named))) if start < end]
+
+
+class Dataset:
+    """What is kept of drops, as the ledger has it: name to digest, fingerprint, group and side."""
+
+    def __init__(self, rules: Split) -> None:
+        self.rules = rules
+        self.kept: dict[str, tuple[str, str, str, str]] = {}
+
+    def drop(self, pictures):
+        new, known = Gathered(), Gathered()
+        made = {}
+        for name, scene, copy, group, side in pictures:
+            digest, text = COPIES[scene, copy]
+            made[name] = (digest, text, group, side)
+            new.add(digest, name, text, group, side)
+        for name, (digest, text, group, side) in self.kept.items():
+            known.add(digest, name, text, group, side)
+        curation = decided(new, known, rules=self.rules)
+        self.note(made, curation)
+        return curation
+
+    def note(self, made, curation):
+        for number, (name, (digest, text, group, side)) in enumerate(made.items()):
+            is_kept = bool(curation.kept()[number])
+            is_same = curation.stands_for[number] != number
+            assert is_kept + is_same + (number in curation.between) == 1
+            if is_kept:
+                assert side in ("", SPLITS[curation.sides[number]])
+                self.kept[name] = (digest, text, group, SPLITS[curation.sides[number]])
+
+    def bonds(self):
+        """Pairs of kept pictures that must be on one side: by their group, or by their likeness."""
+        names = list(self.kept)
+        by_group = link_equal(self.kept[name][2] for name in names)
+        links = np.empty((2, 0), dtype=np.int64)
+        if self.rules.near_duplicates is not None:
+            links = near_duplicates(pack(self.kept[name][1] for name in names), 3).links
+        return [(names[one], names[other]) for one, other in np.hstack([by_group, links]).T.tolist()]
+
+
+@pytest.mark.parametrize("near_duplicates", [None, 3])
+@settings(max_examples=20, deadline=None)
+@given(drops=drops())
+def test_neither_groups_nor_near_duplicates_straddle_however_a_dataset_grows(near_duplicates, drops):
+    """What an earlier drop assigned stays, and every picture is kept, or the same as another, or left out."""
+    dataset = Dataset(Split(validation=0.2, near_duplicates=near_duplicates))
+    for pictures in drops:
+        before = dict(dataset.kept)
         try:
-            found = decided(looked_at(drop, {}), looked_at(images, sides), rules=LOOKING)
+            curation = dataset.drop(pictures)
         except SplitError:
             return
-        for name, side, kept in zip(drop, found.sides.tolist(), found.kept().tolist(), strict=False):
-            if kept:
-                images[name], sides[name] = drop[name], SPLITS[side]
-    by_scene: dict[str, set[str]] = {}
-    for name, side in sides.items():
-        by_scene.setdefault(name.partition("-")[0], set()).add(side)
-    assert all(len(found) == 1 for found in by_scene.values())
+        assert curation.outcome.straddling == 0
+        assert before.items() <= dataset.kept.items()
+        assert all(dataset.kept[one][3] == dataset.kept[other][3] for one, other in dataset.bonds())
 
 
-SCENES = [drawn(number + 40) for number in range(6)]
+@settings(max_examples=8, deadline=None)
+@given(drops=drops(), random=st.randoms(use_true_random=False))
+def test_what_is_left_out_does_not_depend_on_the_order(drops, random):
+    one, other = Dataset(LOOKING), Dataset(LOOKING)
+    for pictures in drops:
+        try:
+            one.drop(pictures)
+        except SplitError:
+            return
+        other.kept = dict(random.sample(list(other.kept.items()), len(other.kept)))
+        other.drop(random.sample(pictures, len(pictures)))
+        assert one.kept == other.kept
+
+
+def _copies() -> dict[tuple[int, int], tuple[str, str]]:
+    """Digest and fingerprint of each copy of each scene."""
+    made = {}
+    for scene in range(6):
+        image = drawn(scene + 40)
+        for copy in range(1, 5):
+            digest = blake2b(f"{scene} {copy}".encode(), digest_size=16).hexdigest()
+            made[scene, copy] = (digest, fingerprint(retouched(image, at=copy)))
+    return made
+
+
+COPIES = _copies()
 
 
 def test_a_set_too_small_to_split_says_so():

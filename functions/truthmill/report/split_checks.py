@@ -31,7 +31,7 @@ def leaks(facts: Facts) -> Iterator[Concern]:
             f"{many(straddling, 'group')} on both sides of the split",
             "Pictures that look alike or belong together are in training and in validation, which will look "
             "better than the model is.",
-            "A folder, or an earlier run, put them there. Give the dataset a new name, or ignore folders.",
+            "Earlier runs under other rules put them there. Split the dataset anew (truthmill resplit).",
             "split",
         )
 
