@@ -217,11 +217,12 @@ class Execution:
         self.jobs = planned or self.jobs
         return planned
 
-    def place(self) -> None:
+    def place(self, retries: int = 0) -> None:
         from pipeline import place_images
 
         for batch in self.cloud.lines(self.state["place"]):
-            place_images.handler(through_json({"run": self.run, "batch": batch}), None)
+            event = {"run": self.run, "batch": batch, "retries": retries}
+            place_images.handler(through_json(event), None)
 
     def to_resplit(self) -> "Execution":
         """From the start to the end of a run that splits a dataset anew."""

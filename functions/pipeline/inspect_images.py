@@ -1,6 +1,5 @@
 """State InspectImages: what each picture of a batch is, verified by decoding it."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeAlias
@@ -32,7 +31,7 @@ def inspect_batch(
 ) -> dict[str, Any]:
     """Write one inspection for each entry; a batch that is done already is left as it is.
 
-    apart: an earlier try failed, and the function may have died of a picture: see `inspection_apart`.
+    apart: an earlier try failed, and the function may have died of a picture: see `apart`.
     """
     key = reference.layout.inspected_batch(batch.batch)
     if not store.exists(key):
@@ -47,10 +46,10 @@ def inspections(asked: Request, batch: Batch, look: Look = inspection) -> Iterat
 
 
 def inspections_apart(asked: Request, batch: Batch) -> Iterator[Inspection]:
-    """The same by another process, within the function's memory (Lambda's guide, runtime variables)."""
-    from pipeline.inspection_apart import Apart
+    """The same by another process."""
+    from pipeline.apart import Apart
 
-    with Apart(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) << 20) as process:
+    with Apart.in_function() as process:
         yield from inspections(asked, batch, process.inspection)
 
 

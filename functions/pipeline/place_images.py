@@ -1,10 +1,10 @@
 """State PlaceImages: puts each kept picture once, under the name that follows from its content."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -13,30 +13,39 @@ from pipeline.observed import observed
 from pipeline.run import RunReference, read_run
 from pipeline.source import limits_of, read_entries
 from truthmill import images
-from truthmill.errors import SourceError
+from truthmill.errors import PictureError, PlacingError, SourceError
 from truthmill.records import PlaceBatch, Placement
 from truthmill.request import Request
 
 IN_FLIGHT = 16  # uploads at a time, and pictures held
 IN_FLIGHT_BYTES = 96 * 1024 * 1024  # of them together, for 16 of the largest pictures would be 640 MB
+Fit: TypeAlias = Callable[[bytes, str, images.Limits], bytes]
 TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     batch = msgspec.convert(event["batch"], PlaceBatch)
-    return place_batch(RunReference.from_event(event), batch, storage())
+    retried = event.get("retries", 0) > 0
+    return place_batch(RunReference.from_event(event), batch, storage(), apart=retried)
 
 
-def place_batch(reference: RunReference, batch: PlaceBatch, store: Storage) -> dict[str, Any]:
-    """Write the batch's pictures, then that it is done; a batch that is done already is left as it is."""
+def place_batch(
+    reference: RunReference, batch: PlaceBatch, store: Storage, *, apart: bool = False
+) -> dict[str, Any]:
+    """Write the batch's pictures, then that it is done; a batch that is done already is left as it is.
+
+    apart: an earlier try failed, and the function may have died of a picture: see `apart`.
+    """
     done = reference.layout.placed_batch(batch.batch)
     if not store.exists(done):
         asked = read_run(store, reference).asked
         if asked.resplit:
             _copy_all(store, batch)
+        elif apart:
+            _put_all_apart(store, asked, batch)
         else:
-            put_all(store, _pictures(asked, batch))
+            put_all(store, _pictures(asked, batch, images.stored_bytes))
         store.write_json(done, {"pictures": len(batch.pictures)})
     return {"done": len(batch.pictures)}
 
@@ -49,8 +58,16 @@ def _copy_all(store: Storage, batch: PlaceBatch) -> None:
         list(pool.map(lambda placement: store.copy(placement.entry.key, placement.key), batch.pictures))
 
 
-def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
-    """Each picture's key and the bytes to store."""
+def _put_all_apart(store: Storage, asked: Request, batch: PlaceBatch) -> None:
+    """Another process makes the pictures fit to be stored."""
+    from pipeline.apart import Apart
+
+    with Apart.in_function() as process:
+        put_all(store, _pictures(asked, batch, process.stored_bytes))
+
+
+def _pictures(asked: Request, batch: PlaceBatch, fit: Fit) -> Iterator[tuple[str, bytes]]:
+    """Each picture's key and the bytes to store. Raises PlacingError where there are none."""
     limits = limits_of(asked)
     waiting: dict[tuple[int, str], list[Placement]] = {}
     for placement in batch.pictures:
@@ -64,7 +81,10 @@ def _pictures(asked: Request, batch: PlaceBatch) -> Iterator[tuple[str, bytes]]:
             )
         placement = waiting[entry.offset, entry.key].pop()
         _check_same(asked, placement, content)
-        kept = content if not placement.conversions else images.stored_bytes(content, entry.name, limits)
+        try:
+            kept = fit(content, entry.name, limits) if placement.conversions else content
+        except PictureError as error:
+            raise PlacingError(asked.source, entry.name, error) from error
         yield placement.key, kept
 
 

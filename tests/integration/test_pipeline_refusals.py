@@ -1,8 +1,12 @@
 """Runs that end before a cent is spent, and how a failure is written down."""
 
+import io
 import json
+import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from builders import archive, picture
 from pipeline import record_failure
@@ -10,6 +14,7 @@ from truthmill.errors import (
     BudgetExceededError,
     LabelsMissingError,
     NoPicturesError,
+    PlacingError,
     RequestError,
     SourceError,
     SplitError,
@@ -137,3 +142,27 @@ def test_an_error_without_a_cause_is_named(cloud):
     run = cloud.start("incoming/pets.zip")
     event = {"state": {"error": {"Error": "States.Timeout"}}, "input": {}, "execution": run.arn}
     assert record_failure.handler(event, None) == {"error": "States.Timeout", "cause": "No reason was given."}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_picture_that_takes_too_much_to_be_placed_ends_the_run_by_name_on_the_retry(cloud, monkeypatch):
+    """The first try may have died of it, which leaves no word; the others are as good as ever."""
+    out = io.BytesIO()
+    Image.new("RGB", (9000, 9000), (30, 60, 90)).save(out, "TIFF", compression="tiff_adobe_deflate")
+    cloud.put("incoming/pets.zip", archive({**FIVE, "immense.tif": out.getvalue()}))
+    run = cloud.start("incoming/pets.zip").to_split()
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str(_memory_mib() + 300))
+    with pytest.raises(
+        PlacingError, match=r"'immense\.tif' could be inspected.*too-demanding: decoding takes"
+    ):
+        run.place(retries=1)
+    run.fail("PlacingError", "it can't be placed")
+    assert run.run_json["state"] == "FAILED"
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    cloud.put("incoming/pets.zip", archive(FIVE))
+    assert cloud.start("incoming/pets.zip").to_the_end().counts["labeled"] == 5
+
+
+def _memory_mib() -> int:
+    """Of this process."""
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) >> 10

@@ -1,7 +1,7 @@
-"""Pictures inspected by a process of their own: one that a decoder dies of is told, and the next looked at.
+"""Pictures worked on by a process of their own: one that it dies of is told by name.
 
 A function that runs out of memory or time, or whose decoder crashes, leaves no word of which picture it was:
-each retry would end the same way, and with it the run. So a batch that was left like that is inspected like
+each retry would end the same way, and with it the run. So a batch that was left like that is worked on like
 this.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 
 from pipeline.inspection import inspection
 from truthmill.errors import PictureError
-from truthmill.images import Limits
+from truthmill.images import Limits, stored_bytes
 from truthmill.records import Entry, Inspection
 
 if TYPE_CHECKING:
@@ -31,18 +31,19 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What the process is asked."""
+    """What the process is asked. to_store: for the bytes to store, else what the picture is."""
 
     entry: Entry
     content: bytes
     limits: Limits
+    to_store: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What it answers."""
+    """What it answers. content: the bytes to store, or what a fingerprint is made of."""
 
     inspection: Inspection
-    square: bytes
+    content: bytes
 
 
 class Apart:
@@ -56,30 +57,46 @@ class Apart:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
+    @classmethod
+    def in_function(cls) -> Self:
+        """Within a function's memory (Lambda's guide, runtime variables)."""
+        return cls(int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) << 20)
+
     def inspection(
         self, entry: Entry, content: bytes | PictureError, limits: Limits
     ) -> tuple[Inspection, bytes]:
         """As `inspection.inspection`; a picture that the process can't cope with is too-demanding."""
         if isinstance(content, PictureError):
             return inspection(entry, content, limits)
-        question, detail = Question(entry, content, limits), ""
         try:
-            for _ in range(_TRIES):
-                try:
-                    return self._asked(question)
-                except (EOFError, ConnectionError):
-                    detail = f"its decoder ended with {self._end()}"
+            answer = self._answer(Question(entry, content, limits))
         except PictureError as error:
-            detail = error.detail
-        return Inspection(entry=entry, reason="too-demanding", detail=detail), b""
+            return Inspection(entry=entry, reason=error.reason, detail=error.detail), b""
+        return answer.inspection, answer.content
 
-    def _asked(self, question: Question) -> tuple[Inspection, bytes]:
+    def stored_bytes(self, content: bytes, name: str, limits: Limits) -> bytes:
+        """As `images.stored_bytes`. Raises PictureError too-demanding likewise."""
+        answer = self._answer(Question(Entry(name=name), content, limits, to_store=True))
+        if answer.inspection.reason:
+            raise PictureError(answer.inspection.reason, answer.inspection.detail)
+        return answer.content
+
+    def _answer(self, question: Question) -> Answer:
+        """Raises PictureError where there is none."""
+        detail = ""
+        for _ in range(_TRIES):
+            try:
+                return self._asked(question)
+            except (EOFError, ConnectionError):
+                detail = f"its decoder ended with {self._end()}"
+        raise PictureError("too-demanding", detail)
+
+    def _asked(self, question: Question) -> Answer:
         """Raises EOFError or ConnectionError where the process dies, PictureError where it was ended."""
         connection = self._begun()
         connection.send_bytes(msgspec.msgpack.encode(question))
         self._wait(connection)
-        answer = msgspec.msgpack.decode(connection.recv_bytes(), type=Answer)
-        return answer.inspection, answer.square
+        return msgspec.msgpack.decode(connection.recv_bytes(), type=Answer)
 
     def _begun(self) -> "Connection":
         from multiprocessing.connection import Connection
@@ -87,7 +104,7 @@ class Apart:
         if self._connection is None:
             ours, theirs = socket.socketpair()
             self._process = subprocess.Popen(  # noqa: S603 - this very module
-                [sys.executable, "-m", "pipeline.inspection_apart", str(theirs.fileno())],
+                [sys.executable, "-m", "pipeline.apart", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
@@ -101,7 +118,7 @@ class Apart:
         try:
             connection.recv_bytes()
         except (EOFError, ConnectionError):
-            raise RuntimeError(f"The process that inspects pictures ended with {self._end()}") from None
+            raise RuntimeError(f"The process for pictures ended with {self._end()}") from None
 
     def _wait(self, connection: "Connection") -> None:
         """Until there is an answer, or an end. Raises PictureError where it takes too much."""
@@ -156,8 +173,17 @@ def serve(connection: "Connection") -> None:
             question = msgspec.msgpack.decode(connection.recv_bytes(), type=Question)
         except EOFError:
             return
-        found, square = inspection(question.entry, question.content, question.limits)
-        connection.send_bytes(msgspec.msgpack.encode(Answer(found, square)))
+        connection.send_bytes(msgspec.msgpack.encode(_worked_on(question)))
+
+
+def _worked_on(question: Question) -> Answer:
+    entry = question.entry
+    if not question.to_store:
+        return Answer(*inspection(entry, question.content, question.limits))
+    try:
+        return Answer(Inspection(entry=entry), stored_bytes(question.content, entry.name, question.limits))
+    except PictureError as error:
+        return Answer(Inspection(entry=entry, reason=error.reason, detail=error.detail), b"")
 
 
 if __name__ == "__main__":

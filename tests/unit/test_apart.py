@@ -1,7 +1,8 @@
-"""Pictures that a process dies of: told by name, and the others of the batch inspected as ever."""
+"""Pictures that a process dies of: told by name, and the others of the batch worked on as ever."""
 
 import io
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -10,11 +11,11 @@ import pytest
 from PIL import Image
 
 from builders import picture
+from pipeline.apart import SPARE_BYTES, Apart
 from pipeline.inspect_images import inspected
 from pipeline.inspection import inspection
-from pipeline.inspection_apart import SPARE_BYTES, Apart
 from truthmill.errors import PictureError
-from truthmill.images import Limits
+from truthmill.images import Limits, stored_bytes
 from truthmill.records import Entry
 from truthmill.rejections import REASONS
 
@@ -102,3 +103,31 @@ def test_a_process_that_does_not_come_up_is_nobody_s_fault(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Apart() as process, pytest.raises(RuntimeError, match="ended with 1"):
         process.inspection(*CONTENTS[0], Limits())
+
+
+def test_a_process_of_its_own_makes_the_same_bytes_to_store():
+    content = picture(3, (40, 30), "BMP")
+    with Apart() as process:
+        assert process.stored_bytes(content, "a.bmp", Limits()) == stored_bytes(content, "a.bmp", Limits())
+        with pytest.raises(PictureError, match=r"damaged|truncated"):
+            process.stored_bytes(content[:300], "a.bmp", Limits())
+
+
+class Limited(Apart):
+    """Its process gets a second of processor time; the system ends it after that (setrlimit(2))."""
+
+    def _begun(self):
+        connection = super()._begun()
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_CPU, (1, 1))
+        return connection
+
+
+def test_a_picture_that_a_process_dies_of_while_it_is_made_fit_is_told(immense):
+    """To scale so large a picture takes more than a second."""
+    small = picture(3, (40, 30), "BMP")
+    with Limited() as process:
+        with pytest.raises(PictureError) as found:
+            process.stored_bytes(immense, "immense.png", Limits(largest_side=5000))
+        assert (found.value.reason, found.value.detail) == ("too-demanding", "its decoder ended with -9")
+        assert process.stored_bytes(small, "a.bmp", Limits()) == stored_bytes(small, "a.bmp", Limits())
