@@ -6,11 +6,11 @@ Pillow and the colour engine are imported when first needed; they are most of wh
 import io
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
-from truthmill import image_colour, image_png
+from truthmill import image_colour, image_png, image_webp, jpeg_strips
 from truthmill.errors import PictureError
 from truthmill.image_container import UNDEFINED_WHITE, Container
 
@@ -76,6 +76,11 @@ def _said(error: Exception) -> str:
 def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]], None]) -> "Image.Image":
     from PIL import Image  # noqa: PLC0415 (see the module's docstring)
 
+    if container.format == "webp" and container.width * container.height >= image_webp.LARGE:
+        admit((container.width, container.height))
+        image = image_webp.decoded(container, data)
+        if image is not None:
+            return image
     Image.MAX_IMAGE_PIXELS = None  # admit() holds the limit
     with _silent(container), Image.open(io.BytesIO(data), formats=[container.format.upper()]) as image:
         header = (container.width, container.height)
@@ -244,7 +249,27 @@ def encode_jpeg(image: "Image.Image", subsampling: int, max_bytes: int) -> bytes
         bare.save(out, "JPEG", quality=quality, subsampling=subsampling)
         if out.tell() <= max_bytes:
             return out.getvalue()
-    raise PictureError("too-large", f"{out.tell()} bytes as a JPEG of quality {_JPEG_QUALITIES[-1]}")
+    raise _too_large(max_bytes)
+
+
+def encode_jpeg_of_strips(
+    strips: Callable[[], Iterable[tuple["Image.Image", list[str]]]],
+    height: int,
+    subsampling: int,
+    max_bytes: int,
+) -> bytes:
+    """The same of what strips make up, which are asked for once for each quality; see `jpeg_strips`."""
+    for quality in _JPEG_QUALITIES:
+        pixels = (strip for strip, _ in strips())
+        made = jpeg_strips.encoded(pixels, height, quality, subsampling, max_bytes)
+        if made is not None:
+            return made
+    raise _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int) -> PictureError:
+    quality = _JPEG_QUALITIES[-1]
+    return PictureError("too-large", f"more than {max_bytes} bytes as a JPEG of quality {quality}")
 
 
 def subsampling(image: "Image.Image", *, turned: bool) -> int:

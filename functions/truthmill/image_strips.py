@@ -54,6 +54,13 @@ def strips(
         yield image_pixels.upright(strip, orientation), words
 
 
+def of_rows(container: Container, image: "Image.Image", orientation: int, unit: int) -> Strips:
+    """As `developed`, always in strips, of which all but the last have a multiple of so many rows."""
+    width, _ = upright_size(image.size, orientation)
+    rows = unit * max(1, STRIP // width // unit)
+    return strips(container, image.crop, image.size, orientation, rows * width)
+
+
 def _is_fit(container: Container, image: "Image.Image", orientation: int) -> bool:
     """Whether the pixels need nothing done."""
     return (

@@ -13,9 +13,17 @@ very bytes, and one that only has metadata too much loses just that. For the res
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from truthmill import image_colour, image_containers, image_metadata, image_pixels, image_strips
+from truthmill import (
+    image_colour,
+    image_containers,
+    image_metadata,
+    image_pixels,
+    image_strips,
+    jpeg_strips,
+)
 from truthmill.errors import PictureError
 from truthmill.image_container import FRAMES, METADATA, PROFILE, TRAILER, Container
 
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png"}
 _PNG_OVERHEAD = 1.01  # chunk headers, a filter byte a row, deflate's stored blocks
 _PNG_SMALLEST = 1024
+_LARGE = 20_000_000  # pixels, from which a JPEG is made of strips: a second copy would be 76 MiB and more
 _MOST_PIXELS = {"webp": 50_000_000, "avif": 50_000_000}  # whose decoders take up to 16 bytes for each
 
 
@@ -125,13 +134,18 @@ def stored_bytes(data: bytes, name: str, limits: Limits) -> bytes:
         return _cleaned(container, data)
     decoded, turn = _decode(container, data, limits), _turn(container)
     sampling = image_pixels.subsampling(decoded, turned=_orientation(container) > 4)
+    upright_size = image_strips.upright_size(decoded.size, turn)
+    size = _stored_size(upright_size, limits)
+    stored_as = _stored_format(container, size, limits)
+    if stored_as == "jpeg" and size == upright_size and size[0] * size[1] >= _LARGE:
+        strips_anew = partial(image_strips.of_rows, container, decoded, turn, jpeg_strips.UNIT)
+        return image_pixels.encode_jpeg_of_strips(strips_anew, size[1], sampling, limits.max_bytes)
     strips = image_strips.developed(container, decoded, turn)
-    image = image_strips.joined(image_strips.upright_size(decoded.size, turn), (strip for strip, _ in strips))
+    image = image_strips.joined(upright_size, (strip for strip, _ in strips))
     del decoded, strips
-    size = _stored_size(image.size, limits)
     if size != image.size:
         image = image_pixels.scaled(image, size)
-    if _stored_format(container, size, limits) == "png":
+    if stored_as == "png":
         return image_pixels.encode_png(image)
     return image_pixels.encode_jpeg(image, sampling, limits.max_bytes)
 
