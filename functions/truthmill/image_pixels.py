@@ -17,6 +17,7 @@ from truthmill.image_container import UNDEFINED_WHITE, Container
 if TYPE_CHECKING:
     from PIL import Image
 
+REACH = 3  # pixels of the smaller of both sizes that the resampling filter reaches to each side
 JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
 _JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
 _ANY_BITS = bytes(range(254, 0, -1)) * 2  # ones first: the decoder takes zeros for those that are missing
@@ -224,11 +225,13 @@ def _opaque(container: Container, image: "Image.Image") -> tuple["Image.Image", 
     return page, "alpha-over-white"
 
 
-def scaled(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
-    """Resampled to a size in pixels."""
+def scaled(
+    image: "Image.Image", size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> "Image.Image":
+    """Resampled to a size in pixels. box: left, top, right, bottom of the part that is wanted, else all."""
     from PIL.Image import Resampling  # noqa: PLC0415 (see the module's docstring)
 
-    return image.resize(size, Resampling.LANCZOS)
+    return image.resize(size, Resampling.LANCZOS, box)
 
 
 def encode_png(image: "Image.Image") -> bytes:

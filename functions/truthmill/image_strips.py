@@ -4,6 +4,7 @@ Pillow holds 4 bytes a pixel, 381 MiB of a picture of 100 megapixels. To turn it
 a whole would take as much again for each step; of a strip it takes next to nothing.
 """
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
@@ -59,6 +60,31 @@ def of_rows(container: Container, image: "Image.Image", orientation: int, unit: 
     width, _ = upright_size(image.size, orientation)
     rows = unit * max(1, STRIP // width // unit)
     return strips(container, image.crop, image.size, orientation, rows * width)
+
+
+def scaled(
+    container: Container,
+    image: "Image.Image",
+    orientation: int,
+    size: tuple[int, int],
+    unit: int,
+) -> Strips:
+    """As `of_rows`, scaled down to that size (width, height): each strip from the rows that it depends on.
+
+    Which are those that it covers, and as many besides as the filter reaches. Of a strip Pillow
+    may scale rows before columns, with its rounding between, so levels may come out up to two off what they
+    were if all were scaled at once.
+    """
+    width, height = upright_size(image.size, orientation)
+    step, reach = height / size[1], math.ceil(image_pixels.REACH * max(1.0, height / size[1])) + 1
+    rows = unit * max(1, STRIP // math.ceil(width * step) // unit)
+    for first in range(0, size[1], rows):
+        last = min(first + rows, size[1])
+        top, bottom = max(0, int(first * step) - reach), min(height, math.ceil(last * step) + reach)
+        part, words = image_pixels.rgb(container, image.crop(_box(image.size, orientation, top, bottom)))
+        upright = image_pixels.upright(part, orientation)
+        covered = (0, first * step - top, width, min(last * step - top, bottom - top))
+        yield image_pixels.scaled(upright, (size[0], last - first), covered), words
 
 
 def _is_fit(container: Container, image: "Image.Image", orientation: int) -> bool:

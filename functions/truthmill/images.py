@@ -12,8 +12,8 @@ very bytes, and one that only has metadata too much loses just that. For the res
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from truthmill import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EXTENSIONS = {"jpeg": ".jpg", "png": ".png"}
 _PNG_OVERHEAD = 1.01  # chunk headers, a filter byte a row, deflate's stored blocks
 _PNG_SMALLEST = 1024
-_LARGE = 20_000_000  # pixels, from which a JPEG is made of strips: a second copy would be 76 MiB and more
+_LARGE = 20_000_000  # pixels, from which what is stored is made in strips: a second copy would be 76 MiB
 _MOST_PIXELS = {"webp": 50_000_000, "avif": 50_000_000}  # whose decoders take up to 16 bytes for each
 
 
@@ -137,17 +137,27 @@ def stored_bytes(data: bytes, name: str, limits: Limits) -> bytes:
     upright_size = image_strips.upright_size(decoded.size, turn)
     size = _stored_size(upright_size, limits)
     stored_as = _stored_format(container, size, limits)
-    if stored_as == "jpeg" and size == upright_size and size[0] * size[1] >= _LARGE:
-        strips_anew = partial(image_strips.of_rows, container, decoded, turn, jpeg_strips.UNIT)
-        return image_pixels.encode_jpeg_of_strips(strips_anew, size[1], sampling, limits.max_bytes)
+    if decoded.width * decoded.height >= _LARGE:
+        strips_anew = _strips_anew(container, decoded, turn, size)
+        if stored_as == "jpeg":
+            return image_pixels.encode_jpeg_of_strips(strips_anew, size[1], sampling, limits.max_bytes)
+        return image_pixels.encode_png(image_strips.joined(size, (strip for strip, _ in strips_anew())))
     strips = image_strips.developed(container, decoded, turn)
     image = image_strips.joined(upright_size, (strip for strip, _ in strips))
-    del decoded, strips
     if size != image.size:
         image = image_pixels.scaled(image, size)
     if stored_as == "png":
         return image_pixels.encode_png(image)
     return image_pixels.encode_jpeg(image, sampling, limits.max_bytes)
+
+
+def _strips_anew(
+    container: Container, image: "Image.Image", turn: int, size: tuple[int, int]
+) -> Callable[[], image_strips.Strips]:
+    """What makes strips of the picture as it is stored, scaled to that size (width, height), each time."""
+    if size == image_strips.upright_size(image.size, turn):
+        return lambda: image_strips.of_rows(container, image, turn, jpeg_strips.UNIT)
+    return lambda: image_strips.scaled(container, image, turn, size, jpeg_strips.UNIT)
 
 
 def _open(data: bytes, name: str, limits: Limits) -> Container:

@@ -64,6 +64,29 @@ def test_a_large_picture_is_stored_with_the_pixels_of_any_other(orientation, mod
     assert inspect(stored, "a.jpg", Limits()).conversions == ()
 
 
+@pytest.mark.parametrize("largest_side", [262, 200, 131, 40, 3])
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+def test_a_large_picture_is_scaled_to_the_pixels_of_any_other(
+    format_, orientation, largest_side, monkeypatch
+):
+    """Each strip is made of the rows that it depends on."""
+    exif = Image.Exif()
+    exif[274] = orientation
+    data = saved(noise((263, 251)), format_, exif=exif)
+    limits, name = Limits(largest_side=largest_side), "a.jpg" if format_ == "JPEG" else "a.png"
+    whole = stored_bytes(data, name, limits)
+    monkeypatch.setattr(image_strips, "STRIP", 16 * 40)
+    monkeypatch.setattr(images, "_LARGE", 0)
+    stored = stored_bytes(data, name, limits)
+    ours, theirs = (Image.open(io.BytesIO(data)) for data in (stored, whole))
+    assert ours.size == theirs.size
+    assert max(ours.size) == largest_side
+    off = np.abs(np.asarray(ours).astype(int) - np.asarray(theirs))
+    assert off.mean() < 1
+    assert off.max() <= 2 or format_ == "JPEG"
+
+
 def test_a_large_picture_that_would_pass_the_limit_gets_a_lower_quality(monkeypatch):
     monkeypatch.setattr(images, "_LARGE", 0)
     data = saved(noise((400, 300)), "WEBP", quality=95)
