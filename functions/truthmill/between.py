@@ -76,7 +76,8 @@ def parted(bound: Bound) -> Parted:
     between[new] = [side is None for side in found]
     decided[new] = [side.bit_length() - 1 if side else UNDECIDED for side in found]
     why = {int(new[number]): knot.told(number) for number in range(len(new)) if found[number] is None}
-    return Parted(_regrouped(bound, new[knot.links], between), decided, between, why)
+    links = np.hstack([new[knot.links], knot.links_of_earlier()])
+    return Parted(_regrouped(bound, links, between), decided, between, why)
 
 
 def _regrouped(bound: Bound, links: "NDArray[np.int64]", between: "NDArray[np.bool_]") -> "NDArray[np.int64]":
@@ -133,19 +134,20 @@ class _Knot:
         """All sides whose pictures each resembles; the links that connect everything tell of one."""
         earlier = self.earlier[by_digest(self.bound.digests[self.earlier])]
         count = len(self.new)
-        kind = np.repeat([0, 1], [count, len(earlier)])
-        node = np.concatenate([np.arange(count), count + self.bound.sides[earlier]])
-        links = self._across(np.concatenate([self.new, earlier]), kind, node)
-        links.sort(axis=0)
-        np.bitwise_or.at(self.by_likeness, links[0], 1 << (node[links[1]] - count))
+        for side in range(len(SPLITS)):
+            there = earlier[self.bound.sides[earlier] == side]
+            links = self._across(np.concatenate([self.new, there]), np.repeat([0, 1], [count, len(there)]))
+            self.by_likeness[links.min(axis=0)] |= 1 << side
 
-    def _across(
-        self, numbers: "NDArray[np.int64]", kind: "NDArray[np.int64]", node: "NDArray[np.int64]"
-    ) -> "NDArray[np.int64]":
+    def links_of_earlier(self) -> "NDArray[np.int64]":
+        """Of earlier pictures on different sides, which new ones that are left out may have connected."""
+        return self.earlier[self._across(self.earlier, self.bound.sides[self.earlier].astype(np.int64))]
+
+    def _across(self, numbers: "NDArray[np.int64]", kind: "NDArray[np.int64]") -> "NDArray[np.int64]":
         fingerprints = self.bound.fingerprints
         if fingerprints is None or len(numbers) < 2:
             return np.empty((2, 0), dtype=np.int64)
-        return links_across(fingerprints[numbers], self.bound.distance, kind, node)
+        return links_across(fingerprints[numbers], self.bound.distance, kind)
 
     def untied(self) -> list[int | None]:
         """For each the bit of its side, 0 where it may be on any, None where it is left out.
@@ -187,7 +189,7 @@ class _Knot:
         keys = (key if stays else "" for key, stays in zip(self.keys, is_kept.tolist(), strict=True))
         links = self.links[:, is_kept[self.links].all(axis=0)]
         groups = grouping.union(len(found), grouping.link_equal(keys), links)[kept]
-        across = self._across(self.new[kept], np.where(sides > 0, -sides, groups), np.arange(len(kept)))
+        across = self._across(self.new[kept], np.where(sides > 0, -sides, groups))
         return kept[across]
 
     def told(self, number: int) -> str:

@@ -44,7 +44,8 @@ _GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: of each mark, and in any case
 _LAID_OVER = 1_000_000  # pairs of pictures, in all: bounds the time of a million look-alikes
-ACROSS = 200_000  # the same where all links are wanted
+ACROSS = 200_000  # the same between different kinds
+_STEPS_ACROSS = 8  # of which the nearest are looked at, before and behind
 _ROW = sum(MARKS)
 _SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
 
@@ -106,14 +107,14 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
 
 
 def links_across(
-    fingerprints: "NDArray[np.uint8]", distance: int, kind: "NDArray[np.int64]", node: "NDArray[np.int64]"
+    fingerprints: "NDArray[np.uint8]", distance: int, kind: "NDArray[np.int64]"
 ) -> "NDArray[np.int64]":
-    """All links between pictures of different kinds, 2 x M picture numbers, where `near_duplicates` connects.
+    """Links between pictures of different kinds, 2 x M picture numbers, where `near_duplicates` connects.
 
-    node: pictures of one number count as one, of which one link is enough. At most ACROSS pairs are laid over
-    each other. The answer depends on the order of pictures that have equal marks.
+    Of each picture one link, at least, to each kind that it resembles one of; at most ACROSS pairs are laid
+    over each other. The answer depends on the order of pictures that have equal marks.
     """
-    search = _SearchAcross(fingerprints, distance, kind, node)
+    search = _SearchAcross(fingerprints, distance, kind)
     search.run()
     return search.links()
 
@@ -156,8 +157,19 @@ class _Search:
             chosen = present // MARKS[level] * _ROW + slots.start + present % MARKS[level]
             scheme = next(scheme for scheme in _SCHEMES if len(signs) <= scheme.up_to)
             for parts in combinations(range(scheme.parts), scheme.agree):
-                for block in _in_blocks(_neighbours(signs, scheme, parts)):
+                for block in _in_blocks(self._near(signs, scheme, parts, chosen // _ROW)):
                     self._try(*chosen[block])
+
+    def _near(
+        self,
+        signs: "NDArray[np.uint64]",
+        scheme: _Scheme,
+        parts: tuple[int, ...],
+        pictures: "NDArray[np.int64]",
+    ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]":
+        """Marks worth a look. pictures: of which each is."""
+        del pictures
+        return _neighbours(signs, scheme, parts)
 
     def _try(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         """Compare the pictures of these marks (numbers of marks), as far as they aren't connected yet."""
@@ -223,32 +235,40 @@ class _Search:
 
 
 class _SearchAcross(_Search):
-    """Connects nothing: every pair of nodes whose kinds differ is looked at until it has its link."""
+    """Connects nothing: each picture is looked at until it has its link to each of the other kinds."""
 
-    def __init__(
-        self,
-        rows: "NDArray[np.uint8]",
-        distance: int,
-        kind: "NDArray[np.int64]",
-        node: "NDArray[np.int64]",
-    ) -> None:
+    def __init__(self, rows: "NDArray[np.uint8]", distance: int, kind: "NDArray[np.int64]") -> None:
         super().__init__(rows, distance)
         self.left = ACROSS
-        self.kind, self.node = kind, node
+        self.kind = np.unique(kind, return_inverse=True)[1].astype(np.int64)
         self.linked = np.empty(0, dtype=np.int64)
 
+    def _near(
+        self,
+        signs: "NDArray[np.uint64]",
+        scheme: _Scheme,
+        parts: tuple[int, ...],
+        pictures: "NDArray[np.int64]",
+    ) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]":
+        yield from _neighbours_across(signs, scheme, parts, self.kind[pictures])
+        yield from _neighbours(signs, scheme, parts)
+
     def _is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        differs: NDArray[np.bool_] = self.kind[first] != self.kind[second]
-        return differs & ~np.isin(self._pair(first, second), self.linked)
+        apart: NDArray[np.bool_] = self.kind[first] != self.kind[second]
+        places = np.flatnonzero(apart)
+        one, other = first[places], second[places]
+        apart[places] = ~(
+            np.isin(self._ends(one, other), self.linked) & np.isin(self._ends(other, one), self.linked)
+        )
+        return apart
 
     def _connect(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
-        self.linked = np.union1d(self.linked, self._pair(first, second))
+        ends = np.concatenate([self._ends(first, second), self._ends(second, first)])
+        self.linked = np.union1d(self.linked, ends)
 
-    def _pair(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.int64]":
-        """One number for each two nodes."""
-        one, other = self.node[first], self.node[second]
-        pair: NDArray[np.int64] = np.minimum(one, other) << 32 | np.maximum(one, other)
-        return pair
+    def _ends(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """A number for each picture with the kind that it is linked to."""
+        return one << 32 | self.kind[other]
 
 
 def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
@@ -307,14 +327,7 @@ def _neighbours(
     Neighbours in sorted order are compared at ever wider steps, until none are alike or time is up. Of a
     camera that stands still all are alike, and the nearest ones connect them.
     """
-    front = _brought_forward(signs, scheme, parts)
-    bits = len(signs).bit_length()
-    dropped = np.uint64(max(0, SIGNS + bits - 64))
-    ordered = (front >> dropped) << np.uint64(bits) | np.arange(len(signs), dtype=np.uint64)
-    ordered.sort()
-    number = (ordered & np.uint64((1 << bits) - 1)).astype(np.int64)
-    front = front[number]
-    key = (front >> np.uint64(SIGNS - scheme.key_bits)).astype(np.uint32)
+    number, front, key = _in_order(signs, scheme, parts)
     start, left = np.arange(len(signs)), _COMPARISONS
     alike = max(_LEAST_ALIKE, _ALIKE * len(signs))
     step = 1
@@ -328,6 +341,37 @@ def _neighbours(
         left -= len(start)
         alike -= len(near)
         step += 1
+
+
+def _neighbours_across(
+    signs: "NDArray[np.uint64]", scheme: _Scheme, parts: tuple[int, ...], kind: "NDArray[np.int64]"
+) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]":
+    """The same of marks of different kinds: the nearest ones before and behind each, however far away."""
+    number, front, key = _in_order(signs, scheme, parts)
+    changes = np.flatnonzero(np.diff(kind[number])) + 1
+    places = np.arange(len(signs))
+    bounds = np.concatenate([[0], changes, [len(signs)]])
+    run = np.searchsorted(changes, places, side="right")
+    for step in range(_STEPS_ACROSS):
+        for other in (bounds[run + 1] + step, bounds[run] - 1 - step):
+            start = places[(other >= 0) & (other < len(signs))]
+            start = start[key[start] == key[other[start]]]
+            near = start[np.bitwise_count(front[start] ^ front[other[start]]) <= scheme.most_signs]
+            yield number[near], number[other[near]]
+
+
+def _in_order(
+    signs: "NDArray[np.uint64]", scheme: _Scheme, parts: tuple[int, ...]
+) -> "tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint32]]":
+    """Positions of the marks sorted by these parts; their signs, and what must agree of these."""
+    front = _brought_forward(signs, scheme, parts)
+    bits = len(signs).bit_length()
+    dropped = np.uint64(max(0, SIGNS + bits - 64))
+    ordered = (front >> dropped) << np.uint64(bits) | np.arange(len(signs), dtype=np.uint64)
+    ordered.sort()
+    number = (ordered & np.uint64((1 << bits) - 1)).astype(np.int64)
+    front = front[number]
+    return number, front, (front >> np.uint64(SIGNS - scheme.key_bits)).astype(np.uint32)
 
 
 def _brought_forward(

@@ -170,6 +170,18 @@ def test_an_interrupted_run_leaves_the_same_pictures_out_again():
     assert found[0] == found[1]
 
 
+def test_hundreds_of_pictures_that_resemble_both_sides_are_left_out():
+    new, known = Gathered(), Gathered()
+    for number in range(300):
+        digest = blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+        new.add(digest, f"{number}.jpg", COPIES[number % 2, 1 + number % 4][1], "")
+    for name, side in (("t", "train"), ("v", "validation")):
+        known.add(blake2b(name.encode(), digest_size=16).hexdigest(), name, COPIES[0, 1][1], "", side)
+    curation = decided(new, known, rules=LOOKING)
+    assert sorted(curation.between) == list(range(0, 300, 2))
+    assert curation.outcome.straddling == 1  # the earlier two are alike
+
+
 @st.composite
 def drops(draw):
     """One to four drops of copies of six scenes: name, scene and copy, group, the side that its folder names.
