@@ -4,11 +4,13 @@ import contextlib
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
 from adapters.file_writer import FileWriter
+from adapters.two_readers import in_order
+from truthmill.channels.reading import Made
 from truthmill.channels.writing import Append, Close, Copy, Event, Whole
 from truthmill.errors import FormatError, SourceError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
@@ -60,6 +62,9 @@ class Folder:
         finally:
             os.close(descriptor)
 
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
+        return in_order(count, make)
+
     def place(self, name: str, target: Path) -> bool:
         """Have the file lie there too: as another name of it where the disk allows that, else as a copy.
 
@@ -108,6 +113,9 @@ class Archive:
                 return _size(file, name)
         except KeyError as error:
             raise _no_size(name) from error
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
+        return map(make, range(count))  # of one file that is read here and there
 
     def place(self, name: str, target: Path) -> bool:
         """Write the file there; False where the source doesn't have it."""

@@ -1,6 +1,6 @@
 """Reads the boxes that come with a run's pictures and puts them into its segment of the ledger."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import msgspec
@@ -12,7 +12,7 @@ from pipeline.source import read_entries
 from truthmill import channels, layout, prelabels
 from truthmill.archive import unpack_all
 from truthmill.box_check import check_boxes
-from truthmill.channels.reading import DrawnPicture, is_picture
+from truthmill.channels.reading import DrawnPicture, Made, is_picture
 from truthmill.errors import FormatError, PictureError, RequestError
 from truthmill.labeling_rounds import LOW_CONFIDENCE
 from truthmill.layout import RunLayout
@@ -183,6 +183,9 @@ class _SourceFiles:
         if isinstance(content, PictureError):
             raise FormatError(f"{entry.name} can't be read: {content}.")
         return content
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
+        return map(make, range(count))
 
     def size_wh(self, name: str) -> tuple[int, int]:
         """As the file came; of a picture that isn't kept it doesn't matter."""

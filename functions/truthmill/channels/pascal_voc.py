@@ -11,17 +11,15 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from itertools import starmap
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import msgspec
 
-from truthmill.box_check import Drawn, DrawnBox
-from truthmill.boxes import Box
+from truthmill.box_check import DrawnBox
+from truthmill.channels.batches import AT_ONCE, Columns, Packed, Row, drawn_boxes
 from truthmill.channels.pascal_voc_plain import Annotation, Object, read_plain
 from truthmill.channels.reading import (
     Classes,
@@ -38,6 +36,8 @@ from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
+_Said: TypeAlias = tuple[str, int, int, int | list[Row]]
+"""The picture's name, width and height, and its boxes as `drawn_boxes` takes them."""
 SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
@@ -124,9 +124,8 @@ def read(files: Files, labels: tuple[str, ...] | None = None, *, first: int = 1)
             f"their numbers; the files have: {', '.join(found)}."
         )
     notes: list[str] = []
-    documents = ((name, _read(files, name)) for name in names)
-    classes = Classes(_as_xml_holds(listed))
-    return Reading(listed, _pictures(files, documents, classes, first, notes), notes)
+    documents = _Documents(files, names, Classes(_as_xml_holds(listed)), first)
+    return Reading(listed, _pictures(files, documents, notes), notes)
 
 
 def _as_xml_holds(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -150,24 +149,71 @@ def _labels(files: Files) -> tuple[str, ...] | None:
     return None
 
 
-def _pictures(
-    files: Files, documents: Iterable[tuple[str, Annotation]], classes: Classes, first: int, notes: list[str]
-) -> Iterator[DrawnPicture]:
+class _Documents(NamedTuple):
+    """The XML files of a source, read in batches."""
+
+    files: Files
+    names: list[str]
+    classes: Classes
+    first: int
+
+    def batch(self, number: int) -> tuple[list[_Said], Packed, str]:
+        """What each file says, the boxes' columns, and what is wrong with the file after these, if it is."""
+        columns, said = Columns("i"), []
+        for name in self.of_batch(number):
+            try:
+                called, width, height, objects = _read(self.files, name)
+                said.append((called, width, height, self._boxes(name, objects, columns)))
+            except FormatError as error:
+                return said, columns.packed(), str(error)
+        return said, columns.packed(), ""
+
+    def of_batch(self, number: int) -> list[str]:
+        return self.names[number * AT_ONCE : (number + 1) * AT_ONCE]
+
+    def _boxes(self, name: str, objects: Sequence[Object], columns: Columns) -> int | list[Row]:
+        """As `drawn_boxes` takes them. Raises FormatError for a class that isn't in the list."""
+        if not objects:
+            return 0
+        first = self.first
+        labels, xmin, ymin, xmax, ymax = zip(*objects, strict=True)
+        try:
+            class_ids = list(map(self.classes.id_of, labels))
+        except ValueError as error:
+            raise FormatError(f"{name}: {error}") from error
+        left, top = ([side - first for side in sides] for sides in (xmin, ymin))
+        width, height = (
+            [end - start for start, end in zip(starts, ends, strict=True)]
+            for starts, ends in ((left, xmax), (top, ymax))
+        )
+        is_whole = type(xmin[0]) is int  # as `read_plain` has them, all of them then
+        if is_whole and min(left) >= 0 and min(top) >= 0 and min(width) >= 1 and min(height) >= 1:
+            columns.add(class_ids, left, top, width, height)
+            return len(class_ids)
+        return list(zip(class_ids, left, top, width, height, strict=True))
+
+
+def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator[DrawnPicture]:
     splits = _splits(files)
     finder = PictureFinder(files)
     answered: set[str] = set()
     before_first = 0
-    for name, (called, *said, objects) in documents:
-        try:
-            boxes = _boxes(objects, classes, first)
-        except ValueError as error:
-            raise FormatError(f"{name}: {error}") from error
-        if first and boxes and type(boxes[0]) is DrawnBox:
-            before_first += sum(box.left < 0 or box.top < 0 for box in boxes)
-        path = _find(finder, called, name)
-        answered.add(path)
-        size = said if min(said) > 0 else files.size_wh(path)
-        yield DrawnPicture(path=path, split=_split(name, splits), width=size[0], height=size[1], boxes=boxes)
+    for number, (said, columns, problem) in enumerate(
+        files.in_order(-(-len(documents.names) // AT_ONCE), documents.batch)
+    ):
+        several = drawn_boxes("i", columns, [found for *_, found in said])
+        for name, (called, width, height, _), boxes in zip(
+            documents.of_batch(number), said, several, strict=False
+        ):
+            if documents.first and boxes and type(boxes[0]) is DrawnBox:
+                before_first += sum(box.left < 0 or box.top < 0 for box in boxes)
+            path = _find(finder, called, name)
+            answered.add(path)
+            size = (width, height) if width > 0 and height > 0 else files.size_wh(path)
+            split = _split(name, splits)
+            yield DrawnPicture(path=path, split=split, width=size[0], height=size[1], boxes=boxes)
+        if problem:
+            raise FormatError(problem)
     for path in files.names:
         if is_picture(path) and path not in answered:
             yield DrawnPicture(path=path, split=_split(path, splits), unlabeled="It has no XML file.")
@@ -176,18 +222,6 @@ def _pictures(
             f"{before_first} boxes begin before pixel 1: these files seem to count from 0, so all of their "
             "boxes were read a pixel too far to the left. Read them with --pixels-from 0."
         )
-
-
-def _boxes(objects: Sequence[Object], classes: Classes, first: int) -> Drawn:
-    """first: what pixels count from. Raises ValueError for a class that isn't in the list."""
-    rows = [
-        (classes.id_of(label), left - first, top - first, right - left + first, bottom - top + first)
-        for label, left, top, right, bottom in objects
-    ]
-    if rows and type(rows[0][1]) is int:  # as `read_plain` has them, all of them then
-        with suppress(ValueError):  # of one that is empty, or begins outside of the picture
-            return tuple(starmap(Box, cast("list[tuple[int, int, int, int, int]]", rows)))
-    return tuple(starmap(DrawnBox, rows))
 
 
 def _split(path: str, splits: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -15,6 +15,7 @@ from truthmill.box_check import Drawn
 from truthmill.errors import FormatError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
+Made = TypeVar("Made")
 NO_SCORE = float("nan")  # of a box of which no model says how sure it is
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SPLITS = re.compile(
@@ -37,6 +38,11 @@ class Files(Protocol):
     def size_wh(self, name: str) -> tuple[int, int]:
         """Width and height of a picture, pixels, for whose labels don't say it: as it is shown, which is what
         such labels are drawn on. Raises FormatError where it can't be told.
+        """
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
+        """make(0), make(1) … up to count. Another process may make some, where it can read these files;
+        so what is made consists of numbers, texts, bytes, and lists and tuples of them.
         """
 
 

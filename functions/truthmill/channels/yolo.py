@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import isnan
+from typing import NamedTuple, TypeAlias
 
-from truthmill.box_check import DrawnBox
+from truthmill.channels.batches import AT_ONCE, Columns, Packed, Row, drawn_boxes
 from truthmill.channels.reading import (
     NO_SCORE,
     DrawnPicture,
@@ -31,6 +32,8 @@ from truthmill.channels.yolo_sides import Sides
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
+_Said: TypeAlias = tuple[int, int, int | list[Row], tuple[float, ...], int]
+"""Width and height of the picture, boxes as `drawn_boxes` takes them, scores, and how many are polygons."""
 NAMES = {"train": "train", "validation": "val", "test": "test"}  # data.yaml's keys
 _YAML, _CLASSES, _NAMES = (".yaml", ".yml"), "classes.txt", ".names"
 _PLAIN = re.compile(rb"(?:[0-9]+(?: [0-9]+(?:\.[0-9]+)?){4}(?:\r?\n|\Z))*+").fullmatch
@@ -156,63 +159,102 @@ def _names(document: dict[str, Node], where: str) -> dict[int, str]:
     raise FormatError(f'{where}: "names" is neither a list of class names nor a name for each number.')
 
 
+class _Texts(NamedTuple):
+    """The pictures of a source with their text files, read in batches.
+
+    paths: of the pictures; texts: of each its text file. names: of the classes' numbers. numbers: to look at
+    of each line; None: all.
+    """
+
+    files: Files
+    paths: list[str]
+    texts: list[str | None]
+    ids: dict[int, int]
+    numbers: int | None
+
+    def batch(self, number: int) -> tuple[list[_Said | None], Packed, str]:
+        """What each picture's text says, None of one without, the boxes' columns, and what is wrong with the
+        picture after these, if it is.
+        """
+        columns = Columns("d")
+        said: list[_Said | None] = []
+        for path, text in zip(self.paths[self.slice(number)], self.texts[self.slice(number)], strict=True):
+            try:
+                said.append(self._read(path, text, columns) if text else None)
+            except FormatError as error:
+                return said, columns.packed(), str(error)
+        return said, columns.packed(), ""
+
+    @staticmethod
+    def slice(number: int) -> slice:
+        return slice(number * AT_ONCE, (number + 1) * AT_ONCE)
+
+    def _read(self, path: str, text: str, columns: Columns) -> _Said:
+        size_wh = self.files.size_wh(path)
+        content = whole(self.files, text).removeprefix(_BOM)
+        if found := _plain_columns(content, self.ids, *size_wh):
+            columns.add(*found)
+            return *size_wh, len(found[0]), (), 0
+        boxes, scores, polygons = _boxes(text, content, self.ids, size_wh, self.numbers)
+        return *size_wh, boxes, scores, polygons
+
+
 def _pictures(
     files: Files, ids: dict[int, int], where: str, document: dict[str, Node], notes: list[str]
 ) -> Iterator[DrawnPicture]:
     sides = Sides(files, where, document)
-    numbers = 5 if "kpt_shape" in document else None
-    texts = {name for name in files.names if name.lower().endswith(".txt") and name != where}
-    answered: set[str] = set()
+    there = {name for name in files.names if name.lower().endswith(".txt") and name != where}
+    paths = list(filter(is_picture, files.names))
+    texts = [next((name for name in _text_names(path) if name in there), None) for path in paths]
+    batches = _Texts(files, paths, texts, ids, 5 if "kpt_shape" in document else None)
     polygons = 0
-    for path in filter(is_picture, files.names):
-        text = next((name for name in _text_names(path) if name in texts), None)
-        if text is None:
-            yield DrawnPicture(path=path, split=sides.of(path), unlabeled="It has no text file.")
-            continue
-        answered.add(text)
-        width, height = files.size_wh(path)
-        content = whole(files, text).removeprefix(_BOM)
-        scores: tuple[float, ...] = ()
-        boxes = _plain_boxes(content, ids, width, height)
-        if boxes is None:
-            boxes, scores, found = _boxes(text, content, ids, (width, height), numbers)
+    for number, (said, columns, problem) in enumerate(
+        files.in_order(-(-len(paths) // AT_ONCE), batches.batch)
+    ):
+        several = drawn_boxes("d", columns, [one[2] if one else 0 for one in said])
+        for path, one, boxes in zip(paths[batches.slice(number)], said, several, strict=False):
+            split = sides.of(path)
+            if one is None:
+                yield DrawnPicture(path=path, split=split, unlabeled="It has no text file.")
+                continue
+            width, height, _, scores, found = one
             polygons += found
-        yield DrawnPicture(
-            path=path, split=sides.of(path), width=width, height=height, boxes=tuple(boxes), scores=scores
-        )
+            yield DrawnPicture(path=path, split=split, width=width, height=height, boxes=boxes, scores=scores)
+        if problem:
+            raise FormatError(problem)
     if polygons:
         notes.append(f"{polygons} polygons became the boxes around them.")
-    lost = sorted(name for name in texts - answered if "/labels/" in f"/{name}")
+    lost = sorted(name for name in there.difference(texts) if "/labels/" in f"/{name}")
     if lost:
         notes.append(f"{len(lost)} text files of labels have no picture, {lost[0]} the first of them.")
 
 
-def _plain_boxes(content: bytes, ids: dict[int, int], width: int, height: int) -> list[DrawnBox] | None:
+def _plain_columns(
+    content: bytes, ids: dict[int, int], width: int, height: int
+) -> tuple[list[float], ...] | None:
     """Of a file that holds nothing but lines of five plain numbers; None of another, or of a strange class.
 
     Nearly all files are like that, and the numbers of one all at once take half of the time.
     """
     if not _PLAIN(content):
         return None
-    numbers = map(float, content.split())
+    numbers = list(map(float, content.split()))
+    across, down, wide, high = numbers[1::5], numbers[2::5], numbers[3::5], numbers[4::5]
     try:
-        return [
-            DrawnBox(
-                ids[number],  # a whole one is the same key as an integer
-                (across - wide / 2) * width,
-                (down - high / 2) * height,
-                wide * width,
-                high * height,
-            )
-            for number, across, down, wide, high in zip(*[numbers] * 5, strict=True)
-        ]
+        return (
+            [ids[number] for number in numbers[::5]],  # type: ignore[index]  # 1.0 is the same key as 1
+            [(centre - side / 2) * width for centre, side in zip(across, wide, strict=True)],
+            [(centre - side / 2) * height for centre, side in zip(down, high, strict=True)],
+            [side * width for side in wide],
+            [side * height for side in high],
+        )
     except KeyError:
         return None
 
 
 def _boxes(
     text: str, content: bytes, ids: dict[int, int], size_wh: tuple[int, int], numbers: int | None
-) -> tuple[list[DrawnBox], tuple[float, ...], int]:
+) -> tuple[list[Row], tuple[float, ...], int]:
     """Line by line, their scores if any, and how many were polygons. numbers: to look at of each; None: all.
 
     Raises FormatError for a line that is neither a box nor a polygon.
@@ -239,12 +281,12 @@ def _text_names(path: str) -> Iterator[str]:
     yield f"labels/{stem}.txt"
 
 
-def _box(fields: list[bytes], ids: dict[int, int], width: int, height: int) -> DrawnBox:
+def _box(fields: list[bytes], ids: dict[int, int], width: int, height: int) -> Row:
     class_id = ids[int(float(fields[0]))]
     numbers = [float(field) for field in fields[1:]]
     if len(numbers) in (4, 5):
         across, down, wide, high = numbers[:4]
-        return DrawnBox(
+        return (
             class_id,
             (across - wide / 2) * width,
             (down - high / 2) * height,
@@ -255,7 +297,7 @@ def _box(fields: list[bytes], ids: dict[int, int], width: int, height: int) -> D
         raise ValueError("")
     left, top = min(numbers[::2]), min(numbers[1::2])
     right, bottom = max(numbers[::2]), max(numbers[1::2])
-    return DrawnBox(class_id, left * width, top * height, (right - left) * width, (bottom - top) * height)
+    return (class_id, left * width, top * height, (right - left) * width, (bottom - top) * height)
 
 
 def _problem(error: Exception, line: bytes) -> str:

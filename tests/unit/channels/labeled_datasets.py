@@ -127,6 +127,9 @@ class Sources:
         data = self.files[name]
         return (data[at : at + self.chunk] for at in range(0, len(data), self.chunk))
 
+    def in_order(self, count, make):
+        return map(make, range(count))
+
     def size_wh(self, name):
         try:
             width, _, height = self.files[name].decode().partition(":")[0].partition("x")

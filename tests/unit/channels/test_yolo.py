@@ -18,14 +18,15 @@ CONTENT = st.lists(LINE, max_size=4).flatmap(
 def test_a_plain_file_is_read_as_line_by_line(lines, end):
     """The quick way says the same as the careful one, or nothing."""
     data = end.join(lines).encode()
-    quick = yolo._plain_boxes(data, IDS, 640, 480)
+    quick = yolo._plain_columns(data, IDS, 640, 480)
     if quick is not None:
-        assert (quick, (), 0) == yolo._boxes("a.txt", data, IDS, (640, 480), None)
+        assert (list(zip(*quick, strict=True)), (), 0) == yolo._boxes("a.txt", data, IDS, (640, 480), None)
 
 
 @pytest.mark.parametrize("content", [b"", b"0 0.5 0.5 0.1 0.1", b"0 0.5 0.5 0.1 0.1\r\n7 1 1 1 1\r\n"])
 def test_lines_of_five_plain_numbers_are_a_plain_file(content):
-    assert len(yolo._plain_boxes(content, IDS, 640, 480)) == len(content.splitlines())
+    lines = len(content.splitlines())
+    assert [len(column) for column in yolo._plain_columns(content, IDS, 640, 480)] == [lines] * 5
 
 
 @pytest.mark.parametrize(
@@ -40,4 +41,4 @@ def test_lines_of_five_plain_numbers_are_a_plain_file(content):
 )
 def test_lines_of_anything_else_are_looked_at_one_by_one(content):
     """Four numbers and six make ten, which aren't two boxes; class 5 is to be named with its line."""
-    assert yolo._plain_boxes(content, IDS, 640, 480) is None
+    assert yolo._plain_columns(content, IDS, 640, 480) is None
