@@ -2,15 +2,18 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import msgspec
 
-from truthmill.box_check import check_boxes
+from truthmill.box_check import CheckedBoxes, check_boxes
 from truthmill.channels.reading import DrawnPicture, Files, Reading
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.labels import problem_of
+
+if TYPE_CHECKING:
+    from truthmill.boxes import Box
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,7 +74,7 @@ def labeled_pictures(
             tell(Told(drawn.path, "not-labeled", drawn.unlabeled))
             continue
         width, height = _size(drawn, files, verify)
-        checked = check_boxes(drawn.boxes, width, height)
+        checked = _checked(drawn, width, height)
         for finding in checked.findings:
             box = finding.box
             outcome.boxes_dropped += not finding.kept
@@ -93,6 +96,12 @@ def labeled_pictures(
             LabeledPicture(key=drawn.path, split=drawn.split, width=width, height=height, boxes=checked.kept),
             drawn.content,
         )
+
+
+def _checked(drawn: DrawnPicture, width: int, height: int) -> CheckedBoxes:
+    if drawn.sound:
+        return CheckedBoxes(cast("tuple[Box, ...]", drawn.boxes), ())
+    return check_boxes(drawn.boxes, width, height)
 
 
 def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:

@@ -239,8 +239,13 @@ def _pictures(
     only_crowds, split = set(crowds), split_of(name)
     for start in range(0, len(images.ids), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(images.ids))
-        several = zip(of_images.of(start, stop), of_images.scores(start, stop), strict=True)
-        for index, (drawn, scores) in enumerate(several, start=start):
+        several = zip(
+            of_images.of(start, stop),
+            of_images.scores(start, stop),
+            of_images.sound(start, stop, images.widths[start:stop], images.heights[start:stop]),
+            strict=True,
+        )
+        for index, (drawn, scores, sound) in enumerate(several, start=start):
             unlabeled = ""
             if not is_answered:
                 unlabeled = "Its document has no annotations."
@@ -254,6 +259,7 @@ def _pictures(
                 boxes=drawn,
                 scores=scores,
                 unlabeled=unlabeled,
+                sound=sound,
             )
 
 

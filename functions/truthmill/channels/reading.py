@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -53,7 +53,8 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     "validation" or "test", as names of files and folders tell it. width, height: pixels as the labels say; 0
     where they don't. boxes: pixels. unlabeled: why there is no answer for it; empty where there is one (then
     no boxes means a negative). scores: how sure a model is of each box, NO_SCORE where it doesn't say; empty
-    where it says so of none. content: the picture's file, where the format embeds it.
+    where it says so of none. content: the picture's file, where the format embeds it. sound: whether a reader
+    has seen already that `check_boxes` has nothing to say of these boxes in a picture of that size.
     """
 
     path: str
@@ -64,6 +65,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scores: tuple[float, ...] = ()
     unlabeled: str = ""
     content: bytes = b""
+    sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,9 @@ def by_number(
     return labels, {number: ids[name] for number, name in names.items()}
 
 
+_KNOWN_PLACES = 64  # of a file of labels with thousands of pictures
+
+
 class PictureFinder:
     """From how a file of labels calls a picture to its path among the source's files.
 
@@ -179,6 +184,7 @@ class PictureFinder:
 
     def __init__(self, files: Files) -> None:
         self._paths = set(filter(is_picture, files.names))
+        self._known_places: dict[tuple[str, str, bool], list[str]] = {}
 
     def has(self, path: str) -> bool:
         return path in self._paths
@@ -212,7 +218,7 @@ class PictureFinder:
         called = called.replace("\\", "/").removeprefix("./")
         if not self._paths:
             return called
-        for place in _places(beside.rpartition("/")[0], split):
+        for place in self._places(beside.rpartition("/")[0], split, "/" in called):
             if (path := place + called) in self._paths:
                 return path
         only = self._by_base.get(_base(called))
@@ -223,12 +229,26 @@ class PictureFinder:
         plain = unquote(called)
         return self.find(plain, beside, split) if plain != called else called
 
+    def _places(self, folder: str, split: str, in_folder: bool) -> list[str]:
+        """Where it may lie: a bare name only in folders that have pictures, others anywhere."""
+        asked = folder, split, in_folder
+        if asked not in self._known_places:
+            if len(self._known_places) == _KNOWN_PLACES:
+                self._known_places.clear()
+            self._known_places[asked] = [
+                place for place in _places(folder, split) if in_folder or place in self._folders
+            ]
+        return self._known_places[asked]
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        return {path[: path.rfind("/") + 1] for path in self._paths}
+
 
 def _base(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-@lru_cache(maxsize=64)  # of a file of labels with thousands of pictures
 def _places(folder: str, split: str) -> tuple[str, ...]:
     """What may stand before the name of a picture in a file of labels of that folder, the likeliest first."""
     parent = folder.rpartition("/")[0]

@@ -65,33 +65,49 @@ def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
 
 
 def _lines(picture: LabeledPicture) -> bytes:
-    across, down = _shares(picture.width), _shares(picture.height)
-    return "".join(
-        [
-            f"{box.class_id}{across[2 * box.left + box.width]}{down[2 * box.top + box.height]}"
-            f"{across[2 * box.width]}{down[2 * box.height]}\n"
-            for box in picture.boxes
-        ]
-    ).encode()
+    across, down, wide, high = _texts(picture.width, picture.height)
+    pieces: list[str] = []
+    for box in picture.boxes:
+        width, height = box.width, box.height
+        pieces += (
+            _CLASS_IDS[box.class_id],
+            across[2 * box.left + width],
+            down[2 * box.top + height],
+            wide[width],
+            high[height],
+        )
+    return "".join(pieces).encode()
 
 
 class _Shares(dict[int, str]):
-    """From half pixels to the text of their share of a side, a space before it.
+    """From a number to the text of its share of a whole, a space before it.
 
     Pictures of a dataset have few sizes, and to look a text up takes a third of what writing it does.
     """
 
-    def __init__(self, side: int) -> None:
-        """side: pixels."""
+    def __init__(self, whole: int, end: str = "") -> None:
+        """end: of each text."""
         super().__init__()
-        self._halves = 2 * side
+        self._whole, self._end = whole, end
 
-    def __missing__(self, halves: int) -> str:
-        text = self[halves] = f" {halves / self._halves:.9f}"
+    def __missing__(self, part: int) -> str:
+        text = self[part] = f" {part / self._whole:.9f}{self._end}"
         return text
 
 
-_shares = lru_cache(maxsize=32)(_Shares)
+class _ClassIds(dict[int, str]):
+    def __missing__(self, class_id: int) -> str:
+        text = self[class_id] = str(class_id)
+        return text
+
+
+_CLASS_IDS = _ClassIds()
+
+
+@lru_cache(maxsize=32)
+def _texts(width: int, height: int) -> tuple[_Shares, _Shares, _Shares, _Shares]:
+    """Of a box in a picture of that size: its centre in half pixels, then its sides in pixels."""
+    return _Shares(2 * width), _Shares(2 * height), _Shares(width), _Shares(height, "\n")
 
 
 def detect(files: Files) -> bool:
