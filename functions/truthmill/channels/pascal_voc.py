@@ -12,6 +12,7 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -225,22 +226,33 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
 
 
 def _split(path: str, splits: dict[str, str]) -> str:
-    parts = stem_of(path).split("/")
-    ends = ("/".join(parts[start:]) for start in range(len(parts)))
-    return next((split for end in ends if (split := splits.get(end))), "") or split_of("/".join(parts[:-1]))
+    end, more = stem_of(path), "/"
+    while more:
+        if split := splits.get(end):
+            return split
+        _, more, end = end.partition("/")
+    return split_of(path.rpartition("/")[0])
 
 
 def _find(finder: PictureFinder, called: str, name: str) -> str:
     """The picture that an XML file is about: as it says, else the one of its own name."""
     folder, _, stem = stem_of(name).rpartition("/")
+    pictures, below = _pictures_of(folder)
+    for inside in (called, f"{below}{called.rpartition('/')[2]}"):
+        if finder.has(path := pictures + inside):
+            return path
+    path = finder.find(called, name)
+    return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
+
+
+@lru_cache(maxsize=64)
+def _pictures_of(folder: str) -> tuple[str, str]:
+    """Where the pictures of a folder of XML files lie, and below which folder there."""
     if "Annotations" in folder.split("/"):
         root, _, below = f"/{folder}/".rpartition("/Annotations/")
     else:
         root, below = f"/{folder}".rpartition("/")[0], ""
-    pictures = f"{root}/JPEGImages/".lstrip("/")
-    inside = (pictures + called, f"{pictures}{below}{called.rpartition('/')[2]}")
-    path = next((path for path in inside if finder.has(path)), "") or finder.find(called, name)
-    return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
+    return f"{root}/JPEGImages/".lstrip("/"), below
 
 
 def _splits(files: Files) -> dict[str, str]:
