@@ -19,6 +19,7 @@ from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.layout import SPLITS
 from truthmill.s3_uri import s3_location
+from truthmill.told_twice import Records
 from truthmill_cli.errors import UsageError
 
 FINDINGS = "findings.jsonl"
@@ -60,7 +61,7 @@ def convert(source: Path, target: Path, to: str, options: Options) -> dict[str, 
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         with _no_search_for_circles():
-            report = _Conversion(files, made, CHANNELS[to], options).run(source_format)
+            report = _converted(files, made, CHANNELS[to], options, source_format)
         made.chmod(0o755)
         if target.exists():
             target.rmdir()
@@ -68,6 +69,19 @@ def convert(source: Path, target: Path, to: str, options: Options) -> dict[str, 
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return {"from": source_format, "to": to, "folder": str(target), **report}
+
+
+def _converted(
+    files: Folder | Archive, made: Path, channel: Channel, options: Options, source_format: str
+) -> dict[str, Any]:
+    """Once more where pictures may be told of twice, which is known only when all have been read."""
+    first = _Conversion(files, made, channel, options, Records(files.names))
+    report = first.run(source_format)
+    if not (suspects := first.records.twice()):
+        return report
+    shutil.rmtree(made)
+    made.mkdir()
+    return _Conversion(files, made, channel, options, Records(files.names, suspects)).run(source_format)
 
 
 @contextmanager
@@ -87,8 +101,11 @@ def _no_search_for_circles() -> Iterator[None]:
 class _Conversion:
     """One pass over the source. Pictures of the first split go straight on; others wait in a file on disk."""
 
-    def __init__(self, files: Folder | Archive, made: Path, channel: Channel, options: Options) -> None:
+    def __init__(
+        self, files: Folder | Archive, made: Path, channel: Channel, options: Options, records: Records
+    ) -> None:
         self.files, self.made, self.channel, self.options = files, made, channel, options
+        self.records = records
         self.outcome = Outcome()
         self.names = Names(one_folder=channel.one_folder)
         self.waiting: dict[str, IO[bytes]] = {}
@@ -112,13 +129,14 @@ class _Conversion:
                 self.files,
                 self._tell,
                 self.outcome,
+                self.records,
                 self.options.unlabeled,
                 verify=self.options.verify,
             )
             self._write_splits(heading, pictures)
             splits = tuple(split for split in SPLITS if split in self.counts)
             writer.write(self.channel.finish(replace(heading, splits=splits), self.counts))
-        notes = list(dict.fromkeys(reading.notes))
+        notes = [*dict.fromkeys(reading.notes), *self.records.notes()]
         if not self.outcome.pictures:
             missing = f", and {self.outcome.not_labeled:,} that aren't labeled" * bool(
                 self.outcome.not_labeled

@@ -11,6 +11,7 @@ from truthmill.channels.reading import DrawnPicture, Files, Reading
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.labels import problem_of
+from truthmill.told_twice import Records
 
 if TYPE_CHECKING:
     from truthmill.boxes import Box
@@ -58,6 +59,7 @@ def labeled_pictures(
     files: Files,
     tell: Callable[[Told], None],
     outcome: Outcome,
+    records: Records,
     unlabeled: Literal["leave-out", "negative"] = "leave-out",
     *,
     verify: bool = False,
@@ -65,7 +67,7 @@ def labeled_pictures(
     """Each labeled picture with its bytes where the source embeds them; its key is its path in the source.
 
     tell: is given every finding. unlabeled: what becomes of pictures without an answer. verify: whether the
-    size that the labels say is compared with the picture's own.
+    size that the labels say is compared with the picture's own. records: of this pass.
     Raises FormatError; a size that is neither said nor to be read is one too.
     """
     for drawn in reading.pictures:
@@ -75,6 +77,8 @@ def labeled_pictures(
             continue
         width, height = _size(drawn, files, verify)
         checked = _checked(drawn, width, height)
+        if not records.is_new(drawn, (width, height), checked.kept):
+            continue
         for finding in checked.findings:
             box = finding.box
             outcome.boxes_dropped += not finding.kept

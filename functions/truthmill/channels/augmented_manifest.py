@@ -156,7 +156,12 @@ def _pictures(files: Files, names: list[str], labels: tuple[str, ...]) -> Iterat
             path = finder.find(key, name, split)
             if isinstance(line, Labeled):
                 yield DrawnPicture(
-                    path=path, split=split, width=line.width, height=line.height, boxes=line.boxes
+                    path=path,
+                    split=split,
+                    width=line.width,
+                    height=line.height,
+                    boxes=line.boxes,
+                    told_in=name,
                 )
             else:
                 yield DrawnPicture(path=path, split=split, unlabeled=line.reason)

@@ -260,6 +260,7 @@ def _pictures(
                 scores=scores,
                 unlabeled=unlabeled,
                 sound=sound,
+                told_in=name,
             )
 
 

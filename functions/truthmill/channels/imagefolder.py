@@ -126,7 +126,9 @@ def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
                 yield DrawnPicture(path=path, split=split_of(name), unlabeled="Its line has no objects.")
                 continue
             width, height = (line.width, line.height) if line.width else files.size_wh(path)
-            yield DrawnPicture(path=path, split=split_of(name), width=width, height=height, boxes=boxes)
+            yield DrawnPicture(
+                path=path, split=split_of(name), width=width, height=height, boxes=boxes, told_in=name
+            )
 
 
 def _read(text: bytes, classes: Classes) -> tuple[_Line | _Loose, tuple[DrawnBox, ...] | None]:

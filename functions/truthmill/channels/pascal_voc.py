@@ -212,7 +212,9 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
             answered.add(path)
             size = (width, height) if width > 0 and height > 0 else files.size_wh(path)
             split = _split(name, splits)
-            yield DrawnPicture(path=path, split=split, width=size[0], height=size[1], boxes=boxes)
+            yield DrawnPicture(
+                path=path, split=split, width=size[0], height=size[1], boxes=boxes, told_in=name
+            )
         if problem:
             raise FormatError(problem)
     for path in files.names:

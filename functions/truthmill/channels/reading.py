@@ -55,6 +55,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     no boxes means a negative). scores: how sure a model is of each box, NO_SCORE where it doesn't say; empty
     where it says so of none. content: the picture's file, where the format embeds it. sound: whether a reader
     has seen already that `check_boxes` has nothing to say of these boxes in a picture of that size.
+    told_in: the file of labels.
     """
 
     path: str
@@ -66,6 +67,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unlabeled: str = ""
     content: bytes = b""
     sound: bool = False
+    told_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

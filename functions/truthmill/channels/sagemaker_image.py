@@ -132,6 +132,7 @@ def _pictures(files: Files, names: list[str], classes: Classes) -> Iterator[Draw
             width=size.width,
             height=size.height,
             boxes=boxes,
+            told_in=name,
         )
     there = set(names)
     for path in files.names:

@@ -124,6 +124,7 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
                 width=image.width,
                 height=image.height,
                 boxes=tuple(boxes.pop(image.id, ())),
+                told_in=name,
             )
         if boxes:
             raise FormatError(

@@ -113,11 +113,10 @@ def test_a_file_of_another_tool_is_read_whatever_its_order_and_its_numbers():
     """Categories in the order of their ids; a picture without boxes is a negative; crowds are told."""
     labels, pictures, notes = _read(FOREIGN)
     assert labels == ("cat", "dog")
+    said = {"split": "train", "width": 20, "height": 10, "told_in": "instances_train.json"}
     assert pictures == [
-        DrawnPicture(
-            path="b/7.jpg", split="train", width=20, height=10, boxes=(DrawnBox(1, 1.4, 2.6, 3.0, 4.2),)
-        ),
-        DrawnPicture(path="b/3.jpg", split="train", width=20, height=10),
+        DrawnPicture(path="b/7.jpg", boxes=(DrawnBox(1, 1.4, 2.6, 3.0, 4.2),), **said),
+        DrawnPicture(path="b/3.jpg", **said),
     ]
     assert notes == [
         "instances_train.json: 1 crowd regions left out; none is a box of one object.",
