@@ -5,12 +5,15 @@ them in training and the other in validation.
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from truthmill.boxes import Box
 from truthmill.channels.reading import DrawnPicture, is_picture
 from truthmill.errors import FormatError
+
+_FEW = 250_000  # pictures, whose marks may all be there once more
 
 
 class _Record(NamedTuple):
@@ -71,9 +74,12 @@ class Records:
 
     def twice(self) -> frozenset[int]:
         """Marks of what may be told of twice, after the first pass; of later ones nothing."""
-        import numpy as np  # noqa: PLC0415 - beginning without it is faster
+        if len(self._marks) < _FEW:
+            counted = Counter(self._marks)
+            return frozenset(mark for mark, count in counted.items() if count > 1)
+        import numpy as np  # noqa: PLC0415 - to load it takes longer than to count these few
 
-        ordered = np.sort(np.frombuffer(self._marks, np.int64)) if self._marks else np.empty(0, np.int64)
+        ordered = np.sort(np.frombuffer(self._marks, np.int64))
         return frozenset(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
 
     def notes(self) -> list[str]:

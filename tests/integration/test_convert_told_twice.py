@@ -5,6 +5,8 @@ import json
 import pytest
 
 from foreign_sources import picture, voc
+from truthmill import told_twice
+from truthmill.channels.reading import DrawnPicture
 from truthmill.errors import FormatError
 from truthmill_cli.convert import Options, convert
 
@@ -96,3 +98,13 @@ def test_two_xml_files_of_one_picture_are_named(tmp_path):
         FormatError, match=r"JPEGImages/a\.jpg: .* Annotations/a\.xml .* Annotations/copy\.xml"
     ):
         convert(tmp_path / "source", tmp_path / "made", "yolo", Options())
+
+
+@pytest.mark.parametrize("few", [0, 1 << 40])
+def test_marks_are_told_of_twice_however_many_there_are(few, monkeypatch):
+    monkeypatch.setattr(told_twice, "_FEW", few)
+    records = told_twice.Records(["a.png"])
+    for path in ("a", "b", "a", "c", "b", "a"):
+        assert records.is_new(DrawnPicture(path=path, split="train"), (4, 4), ())
+    assert records.twice() == {hash("a"), hash("b")}
+    assert told_twice.Records([]).twice() == frozenset()
