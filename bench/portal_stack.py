@@ -22,6 +22,17 @@ TEMPLATE = """<crowd-form><crowd-bounding-box name="boundingBox"
  labels="{{ task.input.labels | to_json | escape }}">
 <short-instructions>Tight boxes.</short-instructions></crowd-bounding-box></crowd-form>"""
 PATIENCE_S = 120
+# As template.yaml has it; without it a browser asks for each picture twice.
+CORS = {
+    "CORSRules": [
+        {
+            "AllowedMethods": ["GET"],
+            "AllowedOrigins": ["*"],
+            "AllowedHeaders": [],
+            "ExposeHeaders": ["Access-Control-Allow-Origin"],
+        }
+    ]
+}
 
 
 @contextmanager
@@ -36,7 +47,9 @@ def local_stack() -> Iterator[Stack]:
             deployment = up.Deployment(home, code, serving.endpoint, built, fresh=True)
             parameters = sam.machine_parameters() | {"DataBucket": up.BUCKET}
             outputs = deployment.ensure(sam.LABELING, parameters)
-            stack.client("s3").create_bucket(Bucket=up.BUCKET)
+            s3 = stack.client("s3")
+            s3.create_bucket(Bucket=up.BUCKET)
+            s3.put_bucket_cors(Bucket=up.BUCKET, CORSConfiguration=CORS)
             pipeline = {"BucketName": up.BUCKET, "StateMachineArn": ""}
             made = stack.from_outputs("bench", engine.REGION, pipeline, outputs, serving.endpoint)
             arn = team.ensure(made.labeling_endpoint, made.user_pool, made.user_pool_client)

@@ -10,6 +10,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
+from adapters import together
 from truthmill.passwords import PasswordPolicy
 
 LEADS = "truthmill-leads"  # the group of those who run teams; they see the teams they are in
@@ -156,14 +157,19 @@ class Accounts:
     def groups(self, username: str) -> frozenset[str]:
         """The groups a worker is in now; none for an account that is gone or disabled."""
         try:
-            if not self.client.admin_get_user(UserPoolId=self.pool, Username=username)["Enabled"]:
-                return frozenset()
-            pages = self.client.get_paginator("admin_list_groups_for_user").paginate(
-                UserPoolId=self.pool, Username=username
-            )
-            return frozenset(group["GroupName"] for page in pages for group in page["Groups"])
+            enabled, found = together.both(lambda: self._enabled(username), lambda: self._groups(username))
         except self.client.exceptions.UserNotFoundException:
             return frozenset()
+        return found if enabled else frozenset()
+
+    def _enabled(self, username: str) -> bool:
+        return bool(self.client.admin_get_user(UserPoolId=self.pool, Username=username)["Enabled"])
+
+    def _groups(self, username: str) -> frozenset[str]:
+        pages = self.client.get_paginator("admin_list_groups_for_user").paginate(
+            UserPoolId=self.pool, Username=username
+        )
+        return frozenset(group["GroupName"] for page in pages for group in page["Groups"])
 
     def has_group(self, name: str) -> bool:
         try:

@@ -48,6 +48,7 @@ class HandingOut:
         self.until = now + job.time_limit_ms
         self.desk = stored.desk(worker, job.name)
         self.seen: dict[int, StoredTask] = {}
+        self.pages: dict[tuple[int, str, str, int], tuple[list[Item], list[int]]] = {}
 
     def held(self, count: int) -> list[tuple[Held, StoredTask]]:
         """Leases until the worker holds `count`, or as many as there are; what they hold stays theirs.
@@ -57,15 +58,16 @@ class HandingOut:
         for _ in range(TRIES):
             live = self._live()
             badly = gold.below(self.desk.gold_result, self.job.rules.gold_threshold)
-            if len(live) >= count or badly or not self._take_one():
+            if len(live) >= count or badly or not self._take_one(count - len(live)):
                 return live
         return self._live()
 
     def _live(self) -> list[tuple[Held, StoredTask]]:
         """What is still worked at; what somebody else was faster with leaves the desk."""
         live, gone = [], set()
+        self._read({each.number for each in self.desk.held if each.until > self.now})
         for each in self.desk.held:
-            stored = self._seen(each.number) if each.until > self.now else None
+            stored = self.seen.get(each.number) if each.until > self.now else None
             if stored and (self.job.is_gold(each.number) or self.worker in stored.task.leases):
                 live.append((each, stored))
             elif each.until > self.now:
@@ -74,25 +76,22 @@ class HandingOut:
         self.desk = msgspec.structs.replace(self.desk, held=held)
         return live
 
-    def _seen(self, number: int) -> StoredTask | None:
-        if number not in self.seen:
-            found = self.stored.get(self.job, number)
-            if found is None:
-                return None
-            self.seen[number] = found
-        return self.seen[number]
+    def _read(self, numbers: set[int]) -> None:
+        """Those of the objects that weren't read before, together."""
+        self.seen |= self.stored.get_all(self.job, numbers - self.seen.keys())
 
-    def _take_one(self) -> bool:
+    def _take_one(self, wanted: int) -> bool:
         """Lease one more object to the worker; False where there is none. Their lapsed ones come first.
 
-        Where nothing waits, they get what somebody else holds for long, and whoever is first is taken.
+        wanted: with those to come; that many are read at once. Where nothing waits, they get what somebody
+        else holds for long, and whoever is first is taken.
         """
         lapsed = (each.number for each in self.desk.held if each.until <= self.now)
         return (
             any(self._lease(number) for number in list(lapsed) if not self.job.is_gold(number))
             or self._take_gold()
-            or self._take_from_queues(rewind=False)
-            or (self.now - self.desk.rewound > REWIND_MS and self._take_from_queues(rewind=True))
+            or self._take_from_queues(wanted, rewind=False)
+            or (self.now - self.desk.rewound > REWIND_MS and self._take_from_queues(wanted, rewind=True))
             or self._take_slow()
         )
 
@@ -113,7 +112,7 @@ class HandingOut:
                 return True
         return False
 
-    def _take_from_queues(self, *, rewind: bool) -> bool:
+    def _take_from_queues(self, wanted: int, *, rewind: bool) -> bool:
         places = {} if rewind else dict(self.desk.places)
         first = sum(self.worker.encode())  # workers begin at different queues
         shards = ((first + step) % self.job.shards for step in range(self.job.shards))
@@ -121,8 +120,9 @@ class HandingOut:
             name = f"{shard}{span.name}"
             after = places.get(name, span.after)
             for size in chain([PAGE], repeat(10 * PAGE)):
-                page = self.table.waiting(queue(self.job, shard), after, span.until, size)
-                if any(self._lease(number, places) for number in self._choices(page)):
+                page, choices = self._waiting(shard, after, span.until, size)
+                self._read(set(choices[:wanted]))
+                if any(self._lease(number, places) for number in choices):
                     return True
                 if not page:
                     break
@@ -131,6 +131,14 @@ class HandingOut:
         rewound = self.now if rewind else self.desk.rewound
         self._keep(msgspec.structs.replace(self.desk, places=places, rewound=rewound))
         return False
+
+    def _waiting(self, shard: int, after: str, until: str, size: int) -> tuple[list[Item], list[int]]:
+        """A page of a queue as it was when it was first asked for, and what the worker may have of it."""
+        key = (shard, after, until, size)
+        if key not in self.pages:
+            page = self.table.waiting(queue(self.job, shard), after, until, size)
+            self.pages[key] = page, self._choices(page)
+        return self.pages[key]
 
     def _choices(self, page: list[Item]) -> list[int]:
         """Which of a queue's objects the worker may have; shuffled, so that two rarely try the same one."""
@@ -163,8 +171,9 @@ class HandingOut:
             held=(*held, Held(number, self.now, self.until)),
             places=self.desk.places if places is None else places,
         )
+        stored = self.seen.pop(number, None)
         for _ in range(TRIES):
-            stored = self.stored.get(self.job, number)
+            stored = stored or self.stored.get(self.job, number)
             if stored is None:
                 return False
             try:
@@ -181,6 +190,7 @@ class HandingOut:
                 if 1 in error.failed:  # the same worker asked twice at once; what the other got is theirs
                     self._read_desk()
                     return True
+                stored = None
                 continue
             self._kept(changed)
             self.seen[number] = msgspec.structs.replace(stored, task=task)

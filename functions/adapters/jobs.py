@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.table import ConditionFailedError, Item, Table
+from adapters.table import ConditionFailedError, Item, Key, Table
 from truthmill.labeling_jobs import ENDED, Counters, Job, legal
 
 JOBS, TEAMS, TEMPLATES, TAGS, ACTIVE = "JOBS", "TEAMS", "TEMPLATE", "TAGS", "ACTIVE"
@@ -34,8 +34,7 @@ class Jobs:
         return True
 
     def get(self, name: str) -> Job | None:
-        item = self.table.get((JOBS, name.lower()))
-        return _job(item) if item else None
+        return stored_job(self.table.get(job_key(name)))
 
     def all(self) -> Iterator[Job]:
         return map(_job, self.table.query(JOBS))
@@ -47,9 +46,8 @@ class Jobs:
             found = self.table.waiting(ACTIVE, after, _END, 100)
             for item in found:
                 after = item["place"]
-                job = self.get(item["sk"])
-                if job is not None:
-                    yield job
+            items = self.table.get_all(*(job_key(item["sk"]) for item in found))
+            yield from filter(None, map(stored_job, items))
             if len(found) < 100:
                 return
 
@@ -156,6 +154,15 @@ def _job_item(job: Job) -> Item:
     if job.status not in ENDED or not job.announced:
         item |= {"queue": ACTIVE, "place": job.name.lower()}
     return item
+
+
+def job_key(name: str) -> Key:
+    return JOBS, name.lower()
+
+
+def stored_job(item: Item | None) -> Job | None:
+    """The job of an item; None where there is none."""
+    return _job(item) if item else None
 
 
 def _job(item: Item) -> Job:

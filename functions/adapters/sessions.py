@@ -9,7 +9,7 @@ import secrets
 
 import msgspec
 
-from adapters.table import ConditionFailedError, Table
+from adapters.table import ConditionFailedError, Item, Key, Table
 
 LIFETIME_S = 12 * 3600
 IDLE_S = 1_800  # without anything that somebody did
@@ -43,10 +43,16 @@ class Sessions:
 
     def find(self, cookie: str, now_s: int, *, idle: bool = False) -> Session | None:
         """The session of a cookie, unless it has ended. idle: a page asks by itself, nobody is there."""
+        key = self.key(cookie)
+        return self.found(self.table.get(key), now_s, idle=idle) if key else None
+
+    def key(self, cookie: str) -> Key | None:
+        """Where the session of a cookie lies; None for what is no session's cookie."""
         sub, _, secret = cookie.partition(".")
-        if not secret or len(cookie) > 200:
-            return None
-        item = self.table.get((f"WORKER#{sub}", _name(secret)))
+        return (f"WORKER#{sub}", _name(secret)) if secret and len(cookie) <= 200 else None
+
+    def found(self, item: Item | None, now_s: int, *, idle: bool = False) -> Session | None:
+        """As `find`, for who has read what lies there."""
         if item is None or item["expires"] <= now_s:
             return None
         seen = item.get("seen", item["expires"] - LIFETIME_S)
@@ -54,7 +60,7 @@ class Sessions:
             return None
         return msgspec.convert(item, Session)
 
-    def _note(self, key: tuple[str, str], seen: int, now_s: int) -> bool:
+    def _note(self, key: Key, seen: int, now_s: int) -> bool:
         """That somebody is there; False where the session has ended meanwhile."""
         if now_s - seen < NOTED_S:
             return True

@@ -6,7 +6,7 @@ pk TASKS#<job>#<shard>  sk <number>             an object; waits in the queue TA
 pk COUNTS#<job>         sk <shard>              objects done in the shard
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import merge
 from typing import Any
 
@@ -106,6 +106,14 @@ class StoredTasks:
         item = self.table.get(task_key(job, number))
         return stored_task(item) if item else None
 
+    def get_all(self, job: Job, numbers: Collection[int]) -> dict[int, StoredTask]:
+        """Objects by their number, those that there are; by one request, but gold pictures one by one."""
+        own = [number for number in numbers if not job.is_gold(number)]
+        items = self.table.get_all(*(task_key(job, number) for number in own))
+        found = {number: stored_task(item) for number, item in zip(own, items, strict=True) if item}
+        gold = (number for number in numbers if job.is_gold(number))
+        return found | {number: stored for number in gold if (stored := self.get(job, number))}
+
     def desk(self, worker: str, job: str) -> Desk:
         return _desk(self.table.get(desk_key(worker, job)), worker, job)
 
@@ -113,8 +121,13 @@ class StoredTasks:
         """An object, and the desk of who works at it; by one request."""
         if job.is_gold(number):
             return self.get(job, number), self.desk(worker, job.name)
-        task, desk = self.table.get_both(task_key(job, number), desk_key(worker, job.name))
+        task, desk = self.table.get_all(task_key(job, number), desk_key(worker, job.name))
         return stored_task(task) if task else None, _desk(desk, worker, job.name)
+
+    def desks_at(self, worker: str, jobs: Sequence[str]) -> list[Desk]:
+        """What a worker holds in each of some jobs, in their order."""
+        items = self.table.get_all(*(desk_key(worker, job) for job in jobs))
+        return [_desk(item, worker, job) for job, item in zip(jobs, items, strict=True)]
 
     def desks(self, worker: str) -> Iterator[Desk]:
         """What a worker holds, in every job they ever took a task of."""

@@ -27,6 +27,7 @@ KINDS = {
     ".png": "image/png",
 }
 PORTAL_BUNDLE, PORTAL_ENTRY, ELEMENTS_ENTRY = "portal/bundle.js", "portal/main.js", "elements/main.js"
+PORTAL_STYLES = "portal/bundle.css"
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -86,10 +87,13 @@ def _elements() -> str:
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, bytes]:
-    """All files but the front page, by their path in the folder, and the portal's bundle; some 200 kB."""
+    """All files but the front page, by their path in the folder, and the portal's bundles; some 200 kB."""
     paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in KINDS)
     found = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
-    return found | {PORTAL_BUNDLE: bundle(_modules(found), PORTAL_ENTRY).encode()}
+    return found | {
+        PORTAL_BUNDLE: bundle(_modules(found), PORTAL_ENTRY).encode(),
+        PORTAL_STYLES: found["theme.css"] + found["portal.css"],
+    }
 
 
 def _modules(found: Mapping[str, bytes]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from adapters import together
 from adapters.desks import Desk, Held
 from adapters.gold_tasks import GoldAnswer
 from adapters.links import link, picture_sources, stored_size
@@ -14,12 +15,12 @@ from adapters.stored_tasks import StoredTask
 from adapters.task_page import task_page
 from adapters.tasks import JobEndedError
 from labeling.observed import logger
-from labeling.portal_account import Portal, signed_in
+from labeling.portal_account import Portal, signed_in, signed_in_at
 from labeling.remembered import Remembered
 from labeling.web import Reply, Web
 from truthmill.errors import PortalError
 from truthmill.job_answers import read_job_answer, template_input
-from truthmill.labeling_jobs import Job, outcome
+from truthmill.labeling_jobs import Counters, Job, outcome
 from truthmill.labeling_output import Submitted, iso_milli
 from truthmill.leases import LeaseRefusedError
 from truthmill.task_names import name_of, number_of
@@ -44,16 +45,27 @@ PAGE_POLICY = (
 def jobs(web: Web, portal: Portal) -> Reply:
     """The jobs under way of the worker's teams, the oldest first."""
     session = signed_in(web, portal)
-    groups = _groups(portal, session)
     open_jobs = [job for job in portal.jobs.active() if job.status == "InProgress"]
-    mine = sorted((job for job in open_jobs if _in_team(job, groups, portal)), key=lambda job: job.created)
-    return Reply(document={"jobs": [_job_document(job, session, portal) for job in mine]})
+    mine = sorted((job for job in open_jobs if _in_team(job, portal, session)), key=lambda job: job.created)
+    desks = portal.tasks.desks_at(session.sub, [job.name for job in mine])
+    counted = together.each(portal.jobs.counters, mine)
+    return Reply(document={"jobs": list(map(_job_document, mine, counted, desks))})
 
 
 def take(web: Web, portal: Portal, job: str) -> Reply:
-    """The tasks that the worker holds, topped up to `count`; asking again takes no more."""
+    """The tasks that the worker holds, topped up to `count`; asking again takes no more.
+
+    With `job`, also what `jobs` says of it.
+    """
     found, session = _job_of_mine(web, portal, job)
-    return Reply(document=_held_after(portal, found, session, _count(web, "count", 1)))
+    count = _count(web, "count", 1)
+    if not web.document().get("job"):
+        return Reply(document=_held_after(portal, found, session, count))
+    held, counters = together.both(
+        lambda: _held_after(portal, found, session, count), lambda: portal.jobs.counters(found)
+    )
+    (desk,) = portal.tasks.desks_at(session.sub, [found.name])
+    return Reply(document={**held, "job": _job_document(found, counters, desk)})
 
 
 def task(web: Web, portal: Portal, job: str, task: str) -> Reply:
@@ -219,9 +231,8 @@ def _finish_if_enough(portal: Portal, job: Job) -> None:
 
 def _job_of_mine(web: Web, portal: Portal, name: str) -> tuple[Job, Session]:
     """A job of one of the worker's teams. A job of others is as little there as one that doesn't exist."""
-    session = signed_in(web, portal)
-    job = portal.jobs.get(name)
-    if job is None or not _in_team(job, _groups(portal, session), portal):
+    session, job = signed_in_at(web, portal, name)
+    if job is None or not _in_team(job, portal, session):
         raise PortalError(404, "NoSuchJob", f"None of your teams has a job {name!r}.")
     return job, session
 
@@ -230,9 +241,13 @@ def _groups(portal: Portal, session: Session) -> frozenset[str]:
     return GROUPS.get(session.username, lambda: portal.accounts.groups(session.username))
 
 
-def _in_team(job: Job, groups: frozenset[str], portal: Portal) -> bool:
+def _team(portal: Portal, job: Job) -> dict[str, Any] | None:
     name = job.team_arn.rsplit("/", 1)[-1]
-    team = TEAMS.get(name, lambda: portal.teams.get(name))
+    return TEAMS.get(name, lambda: portal.teams.get(name))
+
+
+def _in_team(job: Job, portal: Portal, session: Session) -> bool:
+    groups, team = together.both(lambda: _groups(portal, session), lambda: _team(portal, job))
     return team is not None and any(
         definition["CognitoMemberDefinition"]["UserGroup"] in groups
         for definition in team["MemberDefinitions"]
@@ -261,8 +276,7 @@ def _worker_id(sub: str) -> str:
     return f"private.{os.environ['AWS_REGION']}.{hashlib.sha256(sub.encode()).hexdigest()[:16]}"
 
 
-def _job_document(job: Job, session: Session, portal: Portal) -> dict[str, Any]:
-    counters, desk = portal.jobs.counters(job), portal.tasks.desk(session.sub, job.name)
+def _job_document(job: Job, counters: Counters, desk: Desk) -> dict[str, Any]:
     return {
         "job": job.name,
         "title": job.task["TaskTitle"],

@@ -153,7 +153,8 @@ _SIGN_IN = {"email": "ann@example.com", "password": "from the letter"}
 _CHALLENGE = {
     "challenge": {"name": "NewPasswordRequired", "username": "x", "session": "y", "passwordRules": RULES}
 }
-_WORK = {"jobs": {"jobs": [JOB]}, "jobs/pets-1/tasks": {"tasks": [TASK], "jobStatus": "InProgress"}}
+HELD = {"tasks": [TASK], "jobStatus": "InProgress", "job": JOB}
+_WORK = {"jobs": {"jobs": [JOB]}, "jobs/pets-1/tasks": HELD}
 _TEAM = {
     "lead/teams": {"teams": [{"team": "annotators", "description": "Who draws the boxes"}]},
     "lead/teams/annotators": {
@@ -235,9 +236,7 @@ PORTAL_PAGES = {
     "task": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("n")),
     "keys": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("?")),
     "skip": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("s")),
-    "done": PortalPage(
-        "#/work/pets-1", ".empty", _WORK | {"jobs/pets-1/tasks": {"tasks": [], "jobStatus": "InProgress"}}
-    ),
+    "done": PortalPage("#/work/pets-1", ".empty", _WORK | {"jobs/pets-1/tasks": {**HELD, "tasks": []}}),
     "team": PortalPage("#/lead", "table", _TEAM),
     "team-job": PortalPage("#/lead/job/pets-1", "table", _TEAM),
     "team-object": PortalPage("#/lead/job/pets-1/000000", ".object img", _TEAM),

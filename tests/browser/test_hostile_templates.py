@@ -3,7 +3,7 @@
 import pytest
 
 from browser.conftest import PATIENCE_MS, task_of
-from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
+from browser.portal_pages import HELD, PORTAL_PAGES, TASK, park, site_of
 from browser.sandbox import ORIGIN, wait_for
 
 SRC = 'src="{{ task.input.taskObject | grant_read_access }}"'
@@ -32,7 +32,7 @@ def portal(chromium):
         if second:
             site.pictures["/second.png"] = park()
             site.put_task(second, ("cat",), "/second.png", "/second")
-            site.put_json("/api/jobs/pets-1/tasks", {"tasks": [TASK, SECOND], "jobStatus": "InProgress"})
+            site.put_json("/api/jobs/pets-1/tasks", {**HELD, "tasks": [TASK, SECOND]})
         if held:
             site.held[held] = []
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from browser.conftest import PATIENCE_MS, task_of
-from browser.portal_pages import PORTAL_PAGES, TASK, park, show, site_of
+from browser.portal_pages import HELD, PORTAL_PAGES, TASK, park, show, site_of
 from browser.sandbox import ORIGIN, wait_for
 
 ANSWER = "/api/jobs/pets-1/tasks/000017/answer"
@@ -242,7 +242,7 @@ def test_kept_work_that_cannot_be_read_does_not_keep_one_from_working(work):
 def test_a_lease_that_is_over_when_more_time_is_asked_for_says_so(work):
     page = work()
     soon = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 60))
-    Played(page, TASKS, (200, {"tasks": [{**TASK, "expires": soon}], "jobStatus": "InProgress"}))
+    Played(page, TASKS, (200, {**HELD, "tasks": [{**TASK, "expires": soon}]}))
     gone = {"error": {"code": "NotYours", "message": "not yours"}}
     page.reload()
     page.get_by_role("timer").filter(has_text="left for this picture").wait_for()
@@ -323,7 +323,7 @@ def two(chromium):
         site = site_of(PORTAL_PAGES["task"])
         site.pictures["/second.png"] = picture
         site.put_task(SECOND_PAGE, ("cat",), "/second.png", "/second")
-        site.put_json(TASKS, {"tasks": [TASK, SECOND], "jobStatus": "InProgress"})
+        site.put_json(TASKS, {**HELD, "tasks": [TASK, SECOND]})
         site.put_json(ANSWER, {"accepted": True, "tasks": [SECOND], "jobStatus": "InProgress"})
         context = chromium.new_context(locale="en-GB")
         contexts.append(context)

@@ -3,7 +3,7 @@
 import pytest
 
 from browser.conftest import PATIENCE_MS
-from browser.portal_pages import PORTAL_PAGES, TASK, park, site_of
+from browser.portal_pages import HELD, PORTAL_PAGES, TASK, park, site_of
 from browser.sandbox import ORIGIN, wait_for
 
 FRAMES = "iframe.task"
@@ -37,7 +37,7 @@ def two_tasks():
         "/second",
     )
     second = {**TASK, "task": "000018", "page": "second"}
-    site.put_json("/api/jobs/pets-1/tasks", {"tasks": [TASK, second], "jobStatus": "InProgress"})
+    site.put_json("/api/jobs/pets-1/tasks", {**HELD, "tasks": [TASK, second]})
     return site
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from adapters.page_bundle import bundle
-from adapters.task_page import PORTAL_BUNDLE, front_page, packed, task_page
+from adapters.task_page import PORTAL_BUNDLE, PORTAL_STYLES, front_page, packed, task_page
 
 
 def test_each_module_comes_once_after_those_it_imports():
@@ -42,7 +42,7 @@ def test_what_it_does_not_understand_is_an_error(modules, says):
 
 def test_the_portal_and_a_tasks_page_weigh_60_kb_at_most():
     """As they are sent for the first task: the front page, its files and our part of the task's page."""
-    sent = [packed(path) for path in ("theme.css", "portal.css", "icon.svg", PORTAL_BUNDLE)]
+    sent = [packed(path) for path in (PORTAL_STYLES, "icon.svg", PORTAL_BUNDLE)]
     task = task_page("<crowd-form></crowd-form>", {}, str).html
     pages = [gzip.compress(page.encode(), 6) for page in (front_page(), task)]
     assert sum(map(len, [*sent, *pages])) <= 60_000

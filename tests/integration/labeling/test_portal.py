@@ -135,6 +135,18 @@ def test_the_next_task_can_be_taken_ahead(team):
         worker.post(f"api/jobs/{job}/tasks", {"count": 3})
 
 
+def test_tasks_bring_the_job_along_where_that_is_asked_for(team):
+    worker, job = team.worker(), team.running_job(3)
+    path = f"api/jobs/{job}/tasks"
+    assert "job" not in worker.post(path, {"count": 2})
+    (listed,) = worker.get("api/jobs")["jobs"]
+    held = worker.post(path, {"count": 2, "job": True})
+    assert held["job"] == listed
+    assert [task["task"] for task in held["tasks"]] == [
+        task["task"] for task in worker.post(path, {"count": 2})["tasks"]
+    ]
+
+
 def test_an_answer_brings_the_next_tasks_along(team):
     worker, job = team.worker(), team.running_job(3)
     held = worker.post(f"api/jobs/{job}/tasks", {"count": 2})["tasks"]

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.gold_tasks import GoldPicture
 from adapters.jobs import Jobs
+from adapters.stored_tasks import task_key
 from adapters.table import Table
 from adapters.tasks import JobEndedError, Tasks
 from labeling import job_quality
@@ -106,6 +107,25 @@ def test_asking_again_gives_the_same_task(tasks):
     assert held(tasks, job, "ann", NOW + 1_000) == first
     assert len(held(tasks, job, "ann", count=2)) == 2
     assert held(tasks, job, "ann", NOW + 2_000)[:1] == first
+
+
+def test_few_requests_make_up_a_workers_first_two_tasks_and_fewer_tell_of_them_again(tasks, table):
+    """The desk, the queue, two objects together, a lease each; then the desk and what is on it."""
+    job, asked = a_job(tasks, 30, shards=1), []
+    table.client.meta.events.register("before-call", lambda model, **_: asked.append(model.name))
+    assert len(held(tasks, job, "ann", count=2)) == 2
+    assert asked == ["GetItem", "Query", "BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
+    asked.clear()
+    assert len(held(tasks, job, "ann", count=2)) == 2
+    assert asked == ["GetItem", "BatchGetItem"]
+
+
+def test_more_than_a_hundred_items_are_read_in_the_order_asked_for(tasks, table):
+    job = a_job(tasks, 150)
+    wanted = [*range(149, -1, -1), 150]
+    found = table.get_all(*(task_key(job, number) for number in wanted))
+    assert [item["number"] if item else None for item in found] == [*range(149, -1, -1), None]
+    assert table.get_all() == ()
 
 
 def test_a_worker_never_holds_an_object_twice_though_it_waits_for_others_too(tasks):

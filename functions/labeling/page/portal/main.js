@@ -10,7 +10,7 @@ import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
 import { refusal } from "./refusals.js";
 import { signInForm } from "./sign_in.js";
-import { Work } from "./work.js";
+import { giveBack, taken, Work } from "./work.js";
 
 const STAY_MS = 240_000; // who draws for long asks the portal for nothing, and is there all the same
 const LOOK_AGAIN_MS = 30_000;
@@ -30,11 +30,13 @@ let signingIn = null;
 let timer = 0;
 
 async function begin() {
+  const name = jobNamed();
+  const held = name && taken(name); // beside the session, which most often is there
+  if (held) held.catch(() => {}); // whoever shows the job hears of it; who isn't signed in is shown none
   try {
-    const [session, found] = await Promise.all([get("session"), jobNamed() ? get("jobs") : null]);
-    user = session.user;
-    listed = found?.jobs ?? [];
-    await route();
+    user = (await get("session")).user;
+    if (name && held) open(name, held).catch(sorry);
+    if (!name || name !== jobNamed()) await route();
   } catch (error) {
     sorry(error);
   }
@@ -51,10 +53,25 @@ async function route() {
   if (/^#\/lead\b/.test(window.location.hash)) return lead();
   const name = jobNamed();
   if (!name) return jobs();
-  if (!listed.some((job) => job.job === name)) listed = (await get("jobs")).jobs;
   const job = listed.find((each) => each.job === name);
   if (job) await start(job);
+  else await open(name, taken(name));
+}
+
+/** A job that nobody has listed yet; where it isn't under way, or isn't theirs, the jobs. @param {string} name @param {ReturnType<typeof taken>} asked */
+async function open(name, asked) {
+  const held = await asked.catch((error) => {
+    if ((error instanceof Refused && error.code === "NoSuchJob") || name !== jobNamed()) return null;
+    throw error;
+  });
+  if (!user || work?.job.job === name) return; // signed out, or back at it, meanwhile
+  if (name !== jobNamed()) return giveBack(held?.tasks ?? [], keptWork()); // gone on meanwhile
+  if (held?.jobStatus === "InProgress") await start(held.job, held);
   else go("#/");
+}
+
+function keptWork() {
+  return new Kept(window.localStorage, user.email);
 }
 
 /** @param {string} address */
@@ -104,15 +121,15 @@ async function lead() {
   show(header(), found);
 }
 
-/** @param {any} job */
-async function start(job) {
+/** @param {any} job @param {any} [held] its tasks, where they are there already */
+async function start(job, held) {
   leave();
-  const kept = new Kept(window.localStorage, user.email);
+  const kept = keptWork();
   kept.clear();
   title(job.title);
   work = new Work({ ...job }, kept, { signInAgain, leave: () => go("#/") });
   show(header(job, work.left), work.root);
-  await work.begin();
+  await work.begin(held);
 }
 
 function leave() {

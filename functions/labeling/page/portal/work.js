@@ -54,16 +54,15 @@ export class Work {
     this.timer = setInterval(() => this.#watch(), 1000);
   }
 
-  async begin() {
-    await this.#fill();
+  /** @param {any} [held] what the worker holds, where that is known */
+  async begin(held) {
+    if (held) this.#hold(held);
+    else await this.#fill();
     this.#showFirst();
   }
 
-  /** What nothing was drawn on goes to somebody else at once. */
   giveBack() {
-    for (const { task } of this.#frames.filter((frame) => !this.kept.read(frame.task))) {
-      post(`jobs/${task.job}/tasks/${task.task}/release`).catch(() => {}); // its time runs out anyway
-    }
+    giveBack(this.#frames.map((frame) => frame.task), this.kept);
   }
 
   /** Until the portal has every answer, or has had time enough. */
@@ -334,6 +333,21 @@ export class Work {
       await this.#lost(frame, error.code);
     }
     this.#watch();
+  }
+}
+
+/**
+ * What the worker holds of a job, topped up, with the job.
+ * @param {string} job @returns {Promise<{tasks: any[], jobStatus: string, job: any}>} Throws Refused or Unreachable.
+ */
+export function taken(job) {
+  return post(`jobs/${job}/tasks`, { count: HOLD, job: true });
+}
+
+/** What nothing was drawn on goes to somebody else at once. @param {any[]} tasks @param {import("./kept.js").Kept} kept */
+export function giveBack(tasks, kept) {
+  for (const task of tasks.filter((each) => !kept.read(each))) {
+    post(`jobs/${task.job}/tasks/${task.task}/release`).catch(() => {}); // its time runs out anyway
   }
 }
 
