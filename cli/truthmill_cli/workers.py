@@ -65,6 +65,11 @@ def resend(where: Stack, email: str, of: str = TEAM) -> None:
     team.work(where).members.resend(one, found.description)
 
 
+def reset_factor(where: Stack, email: str, of: str = TEAM) -> None:
+    """For who has lost the device of their second factor; they are signed out. Raises UsageError."""
+    team.work(where).reset_factor(team.member(where, team.find(where, of), email))
+
+
 def remove(where: Stack, email: str, of: str = TEAM) -> int:
     """Take somebody out of a team and sign them out; answers how many tasks went back to the others."""
     found = team.find(where, of)

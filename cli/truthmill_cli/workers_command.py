@@ -85,6 +85,21 @@ def resend(
 
 
 @app.command()
+def reset_factor(
+    email: Annotated[str, typer.Argument(help="Address of a member of the team who has lost their device.")],
+    team: Team = TEAM,
+    stack_name: StackName = "",
+    labeling_stack_name: LabelingStackName = "",
+) -> None:
+    """Ask a worker for no code of a second factor any more, until they set up another device."""
+    from truthmill_cli import stack as stacks
+    from truthmill_cli import workers as verb
+
+    verb.reset_factor(stacks.find(None, stack_name, labeling_stack_name), email, team)
+    say(f"{email}: the second factor is reset; they are signed out")
+
+
+@app.command()
 def remove(
     email: Annotated[str, typer.Argument(help="Address of a member of the team.")],
     team: Team = TEAM,

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from adapters import together
 from truthmill.passwords import PasswordPolicy
 
 LEADS = "truthmill-leads"  # the group of those who run teams; they see the teams they are in
+CODE = "SOFTWARE_TOKEN_MFA"  # both a challenge's name and a factor's
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 a challenge's name
 
 
@@ -35,17 +36,26 @@ class TooManyCodesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who signed in: sub is the account's unchanging identity."""
+    """Who signed in: sub is the account's unchanging identity. token: the pool's, good for five minutes."""
 
     sub: str
     username: str
     email: str
     groups: frozenset[str]
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """A password that must be changed first; session: to be handed back with the new one."""
+
+    username: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeNeeded:
+    """The password is right, and a code is wanted too; session: to be handed back with it."""
 
     username: str
     session: str
@@ -64,7 +74,7 @@ class Accounts:
         """The pool's URL, as tokens and Ground Truth's worker answers name it."""
         return f"https://cognito-idp.{self.pool.partition('_')[0]}.amazonaws.com/{self.pool}"
 
-    def sign_in(self, username: str, password: str) -> Account | Challenge:
+    def sign_in(self, username: str, password: str) -> Account | Challenge | CodeNeeded:
         """Raises SignInRefusedError, whatever the reason."""
         errors = self.client.exceptions
         try:
@@ -82,9 +92,10 @@ class Accounts:
             errors.InvalidParameterException,
         ) as error:
             raise SignInRefusedError(str(error)) from error
-        if answer.get("ChallengeName") == NEW_PASSWORD:
+        if answer.get("ChallengeName") in (NEW_PASSWORD, CODE):
+            wanted = Challenge if answer["ChallengeName"] == NEW_PASSWORD else CodeNeeded
             parameters = answer.get("ChallengeParameters", {})
-            return Challenge(parameters.get("USER_ID_FOR_SRP", username), answer["Session"])
+            return wanted(parameters.get("USER_ID_FOR_SRP", username), answer["Session"])
         return _account(answer)
 
     def set_password(self, challenge: Challenge, password: str) -> Account:
@@ -109,6 +120,52 @@ class Accounts:
         ) as error:
             raise ChallengeOverError(str(error)) from error
         return _account(answer)
+
+    def answer_code(self, username: str, session: str, code: str) -> Account:
+        """The account of who has a second factor, for a code of it. Raises ChallengeOverError."""
+        errors = self.client.exceptions
+        try:
+            answer = self.client.admin_respond_to_auth_challenge(
+                UserPoolId=self.pool,
+                ClientId=self.client_id,
+                ChallengeName=CODE,
+                ChallengeResponses={"USERNAME": username, "SOFTWARE_TOKEN_MFA_CODE": code},
+                Session=session,
+            )
+        except (
+            errors.NotAuthorizedException,
+            errors.CodeMismatchException,
+            errors.ExpiredCodeException,
+            errors.UserNotFoundException,
+            errors.SoftwareTokenMFANotFoundException,
+            errors.InvalidParameterException,
+        ) as error:
+            raise ChallengeOverError(str(error)) from error
+        return _account(answer)
+
+    def new_secret(self, token: str) -> str:
+        """A secret for an app, which counts once a code of it has confirmed it. token: an account's."""
+        return str(self.client.associate_software_token(AccessToken=token)["SecretCode"])
+
+    def confirm_secret(self, token: str, code: str) -> None:
+        """From now on a code of the app is asked for at every sign-in. Raises ChallengeOverError."""
+        errors = self.client.exceptions
+        try:
+            self.client.verify_software_token(AccessToken=token, UserCode=code)
+        except (
+            errors.NotAuthorizedException,
+            errors.CodeMismatchException,
+            errors.EnableSoftwareTokenMFAException,
+            errors.SoftwareTokenMFANotFoundException,
+            errors.InvalidParameterException,
+        ) as error:
+            raise ChallengeOverError(str(error)) from error
+        wanted = {"Enabled": True, "PreferredMfa": True}
+        self.client.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings=wanted)
+
+    def has_factor(self, username: str) -> bool:
+        user = self.client.admin_get_user(UserPoolId=self.pool, Username=username)
+        return CODE in user.get("UserMFASettingList", [])
 
     def send_code(self, username: str) -> None:
         """Mail a code for a forgotten password, where there is an account that may have one.
@@ -171,6 +228,11 @@ class Accounts:
         )
         return frozenset(group["GroupName"] for page in pages for group in page["Groups"])
 
+    def sub(self, username: str) -> str:
+        """An account's unchanging identity."""
+        user = self.client.admin_get_user(UserPoolId=self.pool, Username=username)
+        return str(next(each["Value"] for each in user["UserAttributes"] if each["Name"] == "sub"))
+
     def has_group(self, name: str) -> bool:
         try:
             self.client.get_group(UserPoolId=self.pool, GroupName=name)
@@ -189,11 +251,13 @@ def accounts() -> Accounts:
 
 def _account(answer: dict[str, Any]) -> Account:
     """The account in the ID token, which comes from the pool itself, so its signature needs no check."""
-    payload = answer["AuthenticationResult"]["IdToken"].split(".")[1]
+    result = answer["AuthenticationResult"]
+    payload = result["IdToken"].split(".")[1]
     claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return Account(
         claims["sub"],
         claims["cognito:username"],
         claims.get("email", ""),
         frozenset(claims.get("cognito:groups", ())),
+        result.get("AccessToken", ""),
     )

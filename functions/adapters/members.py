@@ -106,6 +106,12 @@ class Members:
                 UserPoolId=self.pool, Username=member.username, GroupName=group
             )
 
+    def reset_factor(self, member: Member) -> None:
+        """Ask somebody for no code any more, until they have set up a second factor anew."""
+        self.client.admin_set_user_mfa_preference(
+            UserPoolId=self.pool, Username=member.username, SoftwareTokenMfaSettings={"Enabled": False}
+        )
+
     def _users(self, group: str) -> Iterator[dict[str, Any]]:
         pages = self.client.get_paginator("list_users_in_group")
         try:

@@ -130,6 +130,11 @@ class TeamWork:
                 returned += each.until > now
         return returned
 
+    def reset_factor(self, member: Member) -> None:
+        """For who has lost the device of their second factor; they are signed out."""
+        self.members.reset_factor(member)
+        self.sessions.end_all(member.member)
+
     def _release(self, job: Job, worker: str, number: int, now: int) -> None:
         try:
             self.tasks.release(job, worker, number, now)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.task_page import files
-from labeling import page_files, portal_account, portal_lead, portal_password, portal_work
+from labeling import page_files, portal_account, portal_factor, portal_lead, portal_password, portal_work
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
 from labeling.web import Reply, Web
@@ -29,6 +29,9 @@ ROUTES: list[Route] = [
         ("POST", "/api/new-password", portal_account.new_password),
         ("POST", "/api/forgotten-password", portal_password.forgotten),
         ("POST", "/api/reset-password", portal_password.reset),
+        ("POST", "/api/code", portal_factor.answer_code),
+        ("GET", "/api/second-factor", portal_factor.state),
+        ("POST", "/api/second-factor", portal_factor.set_up),
         ("POST", "/api/sign-out", portal_account.sign_out),
         ("GET", "/api/jobs", portal_work.jobs),
         ("POST", JOB + "/tasks", portal_work.take),
@@ -43,6 +46,7 @@ ROUTES: list[Route] = [
         ("POST", LEAD_TEAM + "/members", portal_lead.invite),
         ("POST", MEMBER + "/resend", portal_lead.resend),
         ("POST", MEMBER + "/remove", portal_lead.remove),
+        ("POST", MEMBER + "/reset-factor", portal_lead.reset_factor),
         ("GET", LEAD_JOB, portal_lead.job),
         ("GET", LEAD_JOB + "/objects", portal_lead.objects),
         ("GET", LEAD_JOB + r"/objects/(?P<task>[0-9]{1,6})", portal_lead.one_object),

@@ -1,5 +1,6 @@
 """Signing in and out of the portal. Passwords only pass through, to the user pool."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from adapters.accounts import (
     Accounts,
     Challenge,
     ChallengeOverError,
+    CodeNeeded,
     PasswordRefusedError,
     SignInRefusedError,
     accounts,
 )
 from adapters.jobs import Jobs, Teams, job_key, stored_job
+from adapters.pending import Pendings
 from adapters.sessions import LIFETIME_S, Session, Sessions
 from adapters.table import table
 from adapters.tasks import Tasks
@@ -43,6 +46,7 @@ class Portal:
     teams: Teams
     tasks: Tasks
     sessions: Sessions
+    pendings: Pendings
     accounts: Accounts
     now: Callable[[], int]
     pause: Callable[[float], None]
@@ -51,7 +55,14 @@ class Portal:
     def of_stack(cls) -> "Portal":
         shared = table()
         return cls(
-            Jobs(shared), Teams(shared), Tasks(shared), Sessions(shared), accounts(), now_ms, time.sleep
+            Jobs(shared),
+            Teams(shared),
+            Tasks(shared),
+            Sessions(shared),
+            Pendings(shared),
+            accounts(),
+            now_ms,
+            time.sleep,
         )
 
 
@@ -81,7 +92,7 @@ def sign_in(web: Web, portal: Portal) -> Reply:
             "passwordRules": [words for words, _ in passwords.rules(portal.accounts.policy())],
         }
         return Reply(document={"challenge": challenge})
-    return begin(web, portal, answer)
+    return begin_or_ask(web, portal, answer)
 
 
 def new_password(web: Web, portal: Portal) -> Reply:
@@ -99,7 +110,7 @@ def new_password(web: Web, portal: Portal) -> Reply:
             401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
         ) from error
     forgive()
-    return begin(web, portal, account)
+    return begin_or_ask(web, portal, account)
 
 
 def sign_out(web: Web, portal: Portal) -> Reply:
@@ -127,6 +138,23 @@ def _there(session: Session | None) -> Session:
     if session is None:
         raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
     return session
+
+
+def begin_or_ask(web: Web, portal: Portal, answer: Account | CodeNeeded) -> Reply:
+    """A session, or what is still wanted besides the password: a code, or a second factor to be set up."""
+    from labeling import portal_factor
+
+    if isinstance(answer, CodeNeeded):
+        return Reply(document={"challenge": portal_factor.code_challenge(portal, answer)})
+    if is_required(answer.groups):  # the pool asked for no code, so there is no second factor yet
+        return Reply(document={"challenge": portal_factor.setup_challenge(portal, answer)})
+    return begin(web, portal, answer)
+
+
+def is_required(groups: frozenset[str]) -> bool:
+    """Whether who is in these groups must have a second factor (SECOND_FACTOR)."""
+    wanted = os.environ["SECOND_FACTOR"]
+    return wanted == "all" or (wanted == "leads" and LEADS in groups)
 
 
 def begin(web: Web, portal: Portal, account: Account) -> Reply:

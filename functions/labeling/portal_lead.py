@@ -88,6 +88,15 @@ def remove(web: Web, portal: Portal, team: str, member: str) -> Reply:
     return Reply(document={"removed": True, "returned": returned})
 
 
+def reset_factor(web: Web, portal: Portal, team: str, member: str) -> Reply:
+    """For who has lost their device: signed out, and asked for no code until they set up another one."""
+    work, found, session = _own_team(web, portal, team)
+    one = _member(work, found, member)
+    work.reset_factor(one)
+    _audit("Second factor reset", session, found, one)
+    return Reply(document={"reset": True})
+
+
 def job(web: Web, portal: Portal, job: str) -> Reply:
     """How far everybody got in a job."""
     work, found, own = _own_job(web, portal, job)

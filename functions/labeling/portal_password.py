@@ -1,14 +1,21 @@
 """A forgotten password: a code by mail, and a new password for it. Neither tells who has an account."""
 
 from adapters.accounts import (
-    Account,
+    Challenge,
     ChallengeOverError,
     PasswordRefusedError,
     SignInRefusedError,
     TooManyCodesError,
 )
 from labeling.observed import logger
-from labeling.portal_account import Portal, begin, check_password, count_try, pool_refuses, take_as_long
+from labeling.portal_account import (
+    Portal,
+    begin_or_ask,
+    check_password,
+    count_try,
+    pool_refuses,
+    take_as_long,
+)
 from labeling.web import Reply, Web
 from truthmill import passwords
 from truthmill.errors import PortalError
@@ -44,8 +51,8 @@ def reset(web: Web, portal: Portal) -> Reply:
         logger.info("Code refused", extra={"reason": str(error)})
         take_as_long(portal, begun)
         raise PortalError(401, "CodeRefused", CODE_REFUSED) from error
-    if not isinstance(account, Account):
+    if isinstance(account, Challenge):
         raise PortalError(401, "CodeRefused", CODE_REFUSED)
     forgive()
-    portal.sessions.end_all(account.sub)
-    return begin(web, portal, account)
+    portal.sessions.end_all(portal.accounts.sub(account.username))
+    return begin_or_ask(web, portal, account)

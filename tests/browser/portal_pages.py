@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import segno
 from PIL import Image, ImageDraw
 
 from browser.sandbox import PICTURES, Site
@@ -149,6 +150,12 @@ def _key(key: str) -> Callable[[Any], None]:
     return press
 
 
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+ADDRESS = f"otpauth://totp/Truthmill:ann@example.com?secret={SECRET}&issuer=Truthmill"
+_QR = ["".join(map(str, row)) for row in segno.make(ADDRESS, error="m", micro=False).matrix]
+_SET_UP = {
+    "challenge": {"name": "SetUpSecondFactor", "handle": "h", "secret": SECRET, "address": ADDRESS, "qr": _QR}
+}
 _SIGN_IN = {"email": "ann@example.com", "password": "from the letter"}
 _CHALLENGE = {
     "challenge": {"name": "NewPasswordRequired", "username": "x", "session": "y", "passwordRules": RULES}
@@ -231,6 +238,18 @@ PORTAL_PAGES = {
         ),
         False,
     ),
+    "code": PortalPage(
+        "",
+        "#code",
+        {"sign-in": {"challenge": {"name": "CodeRequired", "handle": "h"}}},
+        _press("button.primary", _SIGN_IN),
+        False,
+    ),
+    "second-factor-required": PortalPage(
+        "", ".qr", {"sign-in": _SET_UP}, _press("button.primary", _SIGN_IN), False
+    ),
+    "account": PortalPage("#/account", "#password", {"second-factor": {"on": False, "required": False}}),
+    "account-on": PortalPage("#/account", ".card h1", {"second-factor": {"on": True, "required": False}}),
     "jobs": PortalPage("", ".job", {"jobs": {"jobs": [JOB]}}),
     "no-jobs": PortalPage("", ".empty", {"jobs": {"jobs": []}}),
     "task": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("n")),

@@ -1,5 +1,6 @@
 /** Begins a task's page: our crowd elements, and word to the template's own scripts that they are there. */
-import { language, text } from "../texts/texts.js";
+import { language } from "../texts/language.js";
+import { text } from "../texts/texts.js";
 import { readLabels } from "./attributes.js";
 import { framed, listen, send } from "./channel.js";
 import { CrowdBoundingBox } from "./crowd_bounding_box.js";

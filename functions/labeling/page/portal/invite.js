@@ -1,6 +1,6 @@
 /** Inviting somebody into a team, for leads. */
 import { element } from "../texts/markup.js";
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 import { post, Refused, Unreachable } from "./api.js";
 import { refusal } from "./refusals.js";
 

@@ -1,6 +1,7 @@
 /** The page "Your jobs". */
 import { element } from "../texts/markup.js";
-import { language, text } from "../texts/texts.js";
+import { language } from "../texts/language.js";
+import { text } from "../texts/portal.js";
 
 /** @param {any[]} jobs @param {(job: any) => void} onStart @param {() => void} onRefresh */
 export function jobsPage(jobs, onStart, onRefresh) {

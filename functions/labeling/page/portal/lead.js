@@ -1,7 +1,8 @@
 /** For the one who runs a team: who is in it, how its jobs come along, and any object with its answers drawn on it. */
 import { colourOf } from "../drawing/colours.js";
 import { element } from "../texts/markup.js";
-import { language, text } from "../texts/texts.js";
+import { language } from "../texts/language.js";
+import { text } from "../texts/portal.js";
 import { get, post, Refused } from "./api.js";
 import { inviteForm } from "./invite.js";
 import { refusal } from "./refusals.js";
@@ -75,7 +76,8 @@ function actions(team, member, said) {
     place.closest("tr")?.classList.add("gone");
     place.replaceChildren();
   };
-  const rest = () => (member.state === "invited" ? [resend, remove] : [remove]);
+  const factor = element("button", { type: "button", "aria-label": `${text("lead.factor")}: ${email}`, onclick: () => act("reset-factor", () => text("lead.factorReset", { email })) }, text("lead.factor"));
+  const rest = () => [member.state === "invited" ? resend : factor, remove];
   const place = element("div", { class: "acts" }, ...rest());
   return place;
 }

@@ -1,6 +1,6 @@
 /** How long a task is still the worker's: a warning in time, and a button for more. */
 import { element } from "../texts/markup.js";
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 import { portalNow } from "./api.js";
 
 const WARN_S = 120;

@@ -3,12 +3,14 @@
  * lies below it, else the jobs.
  */
 import { element } from "../texts/markup.js";
-import { language, text } from "../texts/texts.js";
+import { language } from "../texts/language.js";
+import { text } from "../texts/portal.js";
 import { active, get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
 import { refusal } from "./refusals.js";
+import { accountPage } from "./second_factor.js";
 import { signInForm } from "./sign_in.js";
 import { giveBack, taken, Work } from "./work.js";
 
@@ -50,7 +52,8 @@ function jobNamed() {
 /** Show the page that the address names. */
 async function route() {
   if (!user) return;
-  if (/^#\/lead\b/.test(window.location.hash)) return lead();
+  if (/^#\/lead\b/.test(window.location.hash)) return other(leadPage);
+  if (window.location.hash === "#/account") return other(() => accountPage(user, (found) => enter(found, "#/")));
   const name = jobNamed();
   if (!name) return jobs();
   const job = listed.find((each) => each.job === name);
@@ -89,10 +92,10 @@ function signIn(about = "") {
   show(element("main", { class: "narrow sign-in" }, signInForm((found) => enter(found), { about })));
 }
 
-/** @param {any} found */
-function enter(found) {
+/** @param {any} found @param {string} [address] */
+function enter(found, address = window.location.hash) {
   user = found;
-  route().catch(sorry);
+  go(address);
 }
 
 /** @param {boolean} [quiet] whether what is shown may stay where the portal can't be reached */
@@ -112,9 +115,10 @@ async function jobs(quiet = false) {
   timer = window.setTimeout(() => jobs(true).catch(sorry), soon ? ENDING_MS : LOOK_AGAIN_MS);
 }
 
-async function lead() {
+/** @param {(address: string) => Promise<HTMLElement>} made */
+async function other(made) {
   const address = window.location.hash;
-  const found = await leadPage(address);
+  const found = await made(address);
   if (address !== window.location.hash) return; // gone on meanwhile
   leave();
   title(found.querySelector("h1")?.textContent ?? "");
@@ -177,7 +181,8 @@ async function signOut() {
 function header(job, left) {
   const home = element("button", { type: "button", class: "quiet", onclick: () => go("#/") }, text("work.back"));
   const team = element("button", { type: "button", class: "quiet", onclick: () => go("#/lead") }, text("lead.title"));
-  const atHome = !job && !/^#\/lead\b/.test(window.location.hash);
+  const atHome = !job && !/^#\/(lead\b|account$)/.test(window.location.hash);
+  const account = element("button", { type: "button", class: "quiet who", "aria-label": `${text("factor.name")}: ${user.email}`, onclick: () => go("#/account") }, text("app.signedInAs", { email: user.email }));
   const out = element("button", { type: "button", class: "quiet", onclick: signOut }, text("app.signOut"));
   return element(
     "header",
@@ -186,7 +191,7 @@ function header(job, left) {
     element("span", { class: "gap" }),
     !atHome && home,
     user.lead && !job && team,
-    element("span", { class: "who" }, text("app.signedInAs", { email: user.email })), out,
+    job ? element("span", { class: "who" }, text("app.signedInAs", { email: user.email })) : account, out,
   );
 }
 

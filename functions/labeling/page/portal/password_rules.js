@@ -1,5 +1,5 @@
 /** The user pool's password rules, as the API words them, checked while the worker types. */
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 
 /** @type {[RegExp, string, (password: string, count: number) => boolean | null][]} null: only the portal can tell */
 const KNOWN = [

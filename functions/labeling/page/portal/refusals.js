@@ -1,5 +1,5 @@
 /** What the portal refuses, in the worker's language; by the refusal's code, since its message is English. */
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 import { passwordRules } from "./password_rules.js";
 
 /** @type {Record<string, string>} */
@@ -8,6 +8,8 @@ const TEXTS = {
   TooManyTries: "sign.tooMany",
   ChallengeOver: "password.over",
   CodeRefused: "reset.refused",
+  FactorRefused: "factor.refused",
+  FactorThere: "factor.there",
   SignedOut: "sign.again",
   NoSuchJob: "refused.noJob",
   NoSuchTeam: "refused.noTeam",

@@ -1,9 +1,11 @@
 /** Signing in, and the new password at the first sign-in. */
 import { element } from "../texts/markup.js";
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 import { post, Refused, Unreachable } from "./api.js";
+import { form, shown } from "./form.js";
 import { passwordRules } from "./password_rules.js";
 import { refusal } from "./refusals.js";
+import { codeForm, setUpForm } from "./second_factor.js";
 
 /**
  * A form that ends with somebody signed in.
@@ -22,14 +24,22 @@ function credentials(place, onSignedIn, about, email) {
   const forgotten = element("button", { type: "button", class: "quiet", onclick: () => place.replaceChildren(forgottenPassword(place, onSignedIn, username.value.trim())) }, text("sign.forgotten"));
   const send = async () => {
     const answer = await post("sign-in", { username: username.value.trim(), password: password.value });
-    if (answer.user) onSignedIn(answer.user);
-    else place.replaceChildren(newPassword(place, answer.challenge, onSignedIn, username.value));
+    goOn(place, answer, onSignedIn, username.value);
   };
   return form(
     { title: text("sign.title"), about, submit: text("sign.submit"), note: [forgotten, element("span", {}, text("sign.noInvitation"))] },
     [element("label", { htmlFor: "email" }, text("sign.email")), username, element("label", { htmlFor: "password" }, text("sign.password")), shown(password)],
     send,
   );
+}
+
+/** Signed in, or what is asked for besides. @param {HTMLElement} place @param {any} answer @param {(user: {email: string}) => void} onSignedIn @param {string} email */
+function goOn(place, { user, challenge }, onSignedIn, email) {
+  const heard = { onSignedIn, onOver: (/** @type {string} */ words) => place.replaceChildren(credentials(place, onSignedIn, words, email)) };
+  if (user) onSignedIn(user);
+  else if (challenge.name === "CodeRequired") place.replaceChildren(codeForm(challenge, heard));
+  else if (challenge.name === "SetUpSecondFactor") place.replaceChildren(setUpForm(challenge, heard, `${text("factor.required")} `));
+  else place.replaceChildren(newPassword(place, challenge, onSignedIn, email));
 }
 
 /** @param {HTMLElement} place @param {any} challenge @param {(user: {email: string}) => void} onSignedIn @param {string} email */
@@ -39,13 +49,13 @@ function newPassword(place, challenge, onSignedIn, email) {
   const send = async () => {
     const { username, session } = challenge;
     try {
-      onSignedIn((await post("new-password", { username, session, password: password.value })).user);
+      goOn(place, await post("new-password", { username, session, password: password.value }), onSignedIn, email);
     } catch (error) {
       // An answer that got lost may have been a yes: then the new password is good already.
       const again = unheard && error instanceof Refused && error.code === "ChallengeOver";
       unheard = error instanceof Unreachable;
       if (!again) throw error;
-      onSignedIn((await post("sign-in", { username: email, password: password.value })).user);
+      goOn(place, await post("sign-in", { username: email, password: password.value }), onSignedIn, email);
     }
   };
   const made = form(
@@ -84,7 +94,7 @@ function forgottenPassword(place, onSignedIn, email) {
 function resetPassword(place, onSignedIn, email, rules) {
   const code = element("input", { id: "code", name: "code", required: true, inputMode: "numeric", autocomplete: "one-time-code" });
   const password = element("input", { id: "new-password", name: "new-password", type: "password", required: true, autocomplete: "new-password", "aria-describedby": "rules" });
-  const send = async () => onSignedIn((await post("reset-password", { username: email, code: code.value.trim(), password: password.value })).user);
+  const send = async () => goOn(place, await post("reset-password", { username: email, code: code.value.trim(), password: password.value }), onSignedIn, email);
   queueMicrotask(() => code.focus());
   return form(
     { title: text("password.title"), about: text("reset.sent", { email }), submit: text("password.submit"), note: [back(place, onSignedIn)] },
@@ -115,35 +125,4 @@ function ruleList(password, given) {
   show();
   password.addEventListener("input", show);
   return element("ul", { class: "rules", id: "rules" }, ...lines);
-}
-
-/** @param {HTMLInputElement} password */
-function shown(password) {
-  const toggle = element("input", { type: "checkbox", onchange: () => (password.type = toggle.checked ? "text" : "password") });
-  return element("div", { class: "password" }, password, element("label", { class: "show" }, toggle, text("sign.show")));
-}
-
-/**
- * @param {{title: string, about: string, submit: string, note: Node[]}} words @param {Node[]} fields
- * @param {() => Promise<void>} send @param {(error: Refused) => string} [sentence]
- */
-function form({ title, about, submit, note }, fields, send, sentence = refusal) {
-  const problem = element("p", { class: "problem", role: "alert" });
-  const button = element("button", { type: "submit", class: "primary" }, submit);
-  const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note.length > 0 && element("p", { class: "note" }, ...note));
-  made.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    problem.textContent = "";
-    try {
-      await send();
-    } catch (error) {
-      if (error instanceof Refused) problem.textContent = sentence(error);
-      else if (error instanceof Unreachable) problem.textContent = text("sign.unreachable");
-      else throw error;
-    } finally {
-      button.disabled = false;
-    }
-  });
-  return made;
 }

@@ -3,7 +3,7 @@
  * into the frame's name; only that frame, greeting with it, gets the port.
  */
 import { element } from "../texts/markup.js";
-import { text } from "../texts/texts.js";
+import { text } from "../texts/portal.js";
 
 /** after the frame has loaded, for its greeting to arrive */
 const GREETING_MS = 1000;

@@ -3,7 +3,8 @@
  * task is in sight already; its frame stays until the portal has it, and comes back where the portal refuses it.
  */
 import { element } from "../texts/markup.js";
-import { language, text } from "../texts/texts.js";
+import { language } from "../texts/language.js";
+import { text } from "../texts/portal.js";
 import { acted, get, portalNow, post, rendered, Refused, Unreachable } from "./api.js";
 import { LeaseWarning } from "./lease.js";
 import { refusal } from "./refusals.js";

@@ -1,0 +1,36 @@
+/** A form of one step: its words, its fields, and what went wrong. */
+import { element } from "../texts/markup.js";
+import { text } from "../texts/portal.js";
+import { Refused, Unreachable } from "./api.js";
+import { refusal } from "./refusals.js";
+
+/** @param {HTMLInputElement} password */
+export function shown(password) {
+  const toggle = element("input", { type: "checkbox", onchange: () => (password.type = toggle.checked ? "text" : "password") });
+  return element("div", { class: "password" }, password, element("label", { class: "show" }, toggle, text("sign.show")));
+}
+
+/**
+ * @param {{title: string, about: string, submit: string, note: Node[]}} words @param {Node[]} fields
+ * @param {() => Promise<void>} send @param {(error: Refused) => string} [sentence]
+ */
+export function form({ title, about, submit, note }, fields, send, sentence = refusal) {
+  const problem = element("p", { class: "problem", role: "alert" });
+  const button = element("button", { type: "submit", class: "primary" }, submit);
+  const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note.length > 0 && element("p", { class: "note" }, ...note));
+  made.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    problem.textContent = "";
+    try {
+      await send();
+    } catch (error) {
+      if (error instanceof Refused) problem.textContent = sentence(error);
+      else if (error instanceof Unreachable) problem.textContent = text("sign.unreachable");
+      else throw error;
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return made;
+}
