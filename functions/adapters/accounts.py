@@ -11,7 +11,7 @@ import msgspec
 from botocore.config import Config
 
 from adapters import together
-from truthmill.passwords import PasswordPolicy
+from truthmill.passwords import PasswordPolicy, pool_rule
 
 LEADS = "truthmill-leads"  # the group of those who run teams; they see the teams they are in
 CODE = "SOFTWARE_TOKEN_MFA"  # both a challenge's name and a factor's
@@ -23,7 +23,11 @@ class SignInRefusedError(Exception):
 
 
 class PasswordRefusedError(Exception):
-    """The new password breaks the pool's policy; the text says which rule."""
+    """The pool takes the new password not; the text says why, in the pool's words. rule: why, in one word."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(error.response["Error"].get("Message", ""))
+        self.rule = pool_rule(error.response["Error"].get("Code", ""), str(self))
 
 
 class ChallengeOverError(Exception):
@@ -109,8 +113,8 @@ class Accounts:
                 ChallengeResponses={"USERNAME": challenge.username, "NEW_PASSWORD": password},
                 Session=challenge.session,
             )
-        except errors.InvalidPasswordException as error:
-            raise PasswordRefusedError(error.response["Error"].get("Message", "")) from error
+        except (errors.InvalidPasswordException, errors.PasswordHistoryPolicyViolationException) as error:
+            raise PasswordRefusedError(error) from error
         except (
             errors.NotAuthorizedException,
             errors.CodeMismatchException,
@@ -192,8 +196,8 @@ class Accounts:
             self.client.confirm_forgot_password(
                 ClientId=self.client_id, Username=username, ConfirmationCode=code, Password=password
             )
-        except errors.InvalidPasswordException as error:
-            raise PasswordRefusedError(error.response["Error"].get("Message", "")) from error
+        except (errors.InvalidPasswordException, errors.PasswordHistoryPolicyViolationException) as error:
+            raise PasswordRefusedError(error) from error
         except (
             errors.CodeMismatchException,
             errors.ExpiredCodeException,

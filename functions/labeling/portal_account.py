@@ -180,7 +180,7 @@ def check_password(portal: Portal, password: str, username: str) -> None:
 def pool_refuses(error: PasswordRefusedError) -> PortalError:
     """The user pool has a rule of its own that the password breaks."""
     words = f"Choose another password: {error}"
-    return PortalError(422, "PasswordRefused", words, {"rule": "pool", "cause": str(error)})
+    return PortalError(422, "PasswordRefused", words, {"rule": error.rule, "cause": str(error)})
 
 
 def take_as_long(portal: Portal, begun: int) -> None:

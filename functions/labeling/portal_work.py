@@ -88,7 +88,7 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
             500,
             "TemplateBroken",
             f"The job's template can't be shown. Tell the one who made the job: {error}",
-            {"cause": str(error)},
+            error.details,
         ) from error
     policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
     return Reply(page=shown.html, headers={"content-security-policy": policy})

@@ -42,3 +42,15 @@ def rules(policy: PasswordPolicy, about: Iterable[str] = ()) -> list[tuple[str, 
 def missing(password: str, policy: PasswordPolicy, about: Iterable[str] = ()) -> list[str]:
     """The rules that a password breaks, in words."""
     return [words for words, check in rules(policy, about) if not check(password)]
+
+
+def pool_rule(error: str, message: str) -> str:
+    """Why a user pool refuses a password, where it alone can tell: `used`, `known`, or `pool` for the rest.
+
+    error: the name of Cognito's error. message: its text, which differs for one name.
+    """
+    if error == "PasswordHistoryPolicyViolationException" or "previously" in message:
+        return "used"  # its history of a user's own passwords
+    if "security reasons" in message or "compromised" in message:
+        return "known"  # threat protection: a password out of a breach
+    return "pool"

@@ -10,7 +10,18 @@ from typing import Any
 
 import msgspec
 from liquid import Environment, Undefined
-from liquid.exceptions import LiquidError, TemplateNotFoundError
+from liquid.exceptions import (
+    FilterArgumentError,
+    FilterError,
+    FilterItemTypeError,
+    FilterValueError,
+    LiquidError,
+    LiquidTypeError,
+    ResourceLimitError,
+    TemplateNotFoundError,
+    UndefinedError,
+    UnknownFilterError,
+)
 from markupsafe import Markup
 
 from truthmill.errors import RequestError
@@ -28,7 +39,31 @@ class _Bounded(Environment):
 
 
 class TemplateError(Exception):
-    """A template that can't be rendered; its text names line and cause."""
+    """A template that can't be rendered; its text names line and cause.
+
+    details: what kind of mistake it is (rule), line and column (from 1), and the cause in Liquid's words.
+    """
+
+    def __init__(self, rule: str, line: int, column: int, cause: str) -> None:
+        super().__init__(f"Line {line}, column {column}: {cause}.")
+        self.details = {"rule": rule, "line": line, "column": column, "cause": cause}
+
+
+_VALUE = (
+    FilterError,
+    FilterArgumentError,
+    FilterValueError,
+    FilterItemTypeError,
+    LiquidTypeError,
+    UndefinedError,
+)
+_RULES: dict[str, type[LiquidError] | tuple[type[LiquidError], ...]] = {  # the first that fits
+    "filter": UnknownFilterError,
+    "files": TemplateNotFoundError,
+    "limit": ResourceLimitError,
+    "value": _VALUE,
+    "syntax": LiquidError,
+}
 
 
 def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
@@ -40,7 +75,7 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
     try:
         return _environment(link).from_string(template).render(task={"input": task_input})
     except LiquidError as error:
-        raise TemplateError(_explained(error, template)) from error
+        raise _explained(error, template) from error
 
 
 def check(template: str, where: str) -> None:
@@ -84,7 +119,7 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError
 
 
-def _explained(error: LiquidError, template: str) -> str:
+def _explained(error: LiquidError, template: str) -> TemplateError:
     """Line, column (both from 1) and cause. What has no place of its own is missing at the template's end."""
     token = error.token
     place = token.start_index if token is not None and token.start_index >= 0 else len(template)
@@ -93,7 +128,8 @@ def _explained(error: LiquidError, template: str) -> str:
     cause = str(error.message)
     if isinstance(error, TemplateNotFoundError):
         cause = f"template {cause!r} can't be read: a worker's template is one file"
-    return f"Line {line}, column {column}: {cause}."
+    rule = next(rule for rule, kinds in _RULES.items() if isinstance(error, kinds))
+    return TemplateError(rule, line, column, cause)
 
 
 def input_of(uri: str, labels: tuple[str, ...]) -> dict[str, Any]:

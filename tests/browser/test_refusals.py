@@ -15,9 +15,12 @@ UNREACHABLE = {"Failed"}  # a portal that fails is asked again; its words aren't
 DETAILS = {
     "PasswordRefused": [
         {"rules": ["at least 12 characters", "a digit"]},
-        {"rule": "pool", "cause": "it was used before"},
+        *({"rule": rule, "cause": "in the pool's own words"} for rule in ("pool", "used", "known")),
     ],
-    "TemplateBroken": [{"cause": "line 3: unknown filter"}],
+    "TemplateBroken": [
+        {"rule": rule, "line": 3, "column": 7, "cause": "in Liquid's own words"}
+        for rule in ("filter", "files", "limit", "value", "syntax")
+    ],
     "AnswerInvalid": [
         {"rule": "form"},
         {"rule": "size"},
@@ -93,9 +96,11 @@ def test_every_refusal_is_said_in_both_languages(words):
 
 def test_what_a_refusal_names_is_named(words):
     german = words["de-DE"]
-    password, pool = (german[f"PasswordRefused {details}"] for details in DETAILS["PasswordRefused"])
+    password, *_ = (german[f"PasswordRefused {details}"] for details in DETAILS["PasswordRefused"])
     assert password == "Dem Kennwort fehlt noch: mindestens 12 Zeichen, eine Ziffer."
-    assert pool == "Wählen Sie ein anderes Kennwort: it was used before"
+    for details in DETAILS["TemplateBroken"]:
+        assert "Zeile 3, Spalte 7" in german[f"TemplateBroken {details}"]
+    assert [text for text in german.values() if "own words" in text] == []
     outside = german[f"AnswerInvalid {DETAILS['AnswerInvalid'][-1]}"]
     assert outside == "Rahmen 2 (cat, links 9, oben 8, 7 x 6): Er muss im Bild von 4 x 3 Pixeln liegen."
 

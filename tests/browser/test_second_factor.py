@@ -1,7 +1,6 @@
 """A second factor through the page: set up and signed in with; its QR code; and what a German reads."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -47,9 +46,8 @@ def give(page, code, button):
 def test_it_is_set_up_on_the_account_page_and_asked_for_at_the_next_sign_in(worker, open_page):
     page = open_page(state=worker)
     page.get_by_role("heading", name="Nothing to label right now").wait_for()
-    button = page.get_by_role("button", name=re.compile("^Second factor: "))
-    email = button.get_attribute("aria-label").partition(": ")[2]
-    button.click()
+    email = page.locator(".who").inner_text().removeprefix("Signed in as ")
+    page.get_by_role("button", name="Your account").click()
     page.get_by_label("Password", exact=True).fill("Not their passw0rd")
     page.get_by_role("button", name="Next").click()
     page.get_by_role("alert").filter(has_text="User name or password is wrong").wait_for()
@@ -61,7 +59,7 @@ def test_it_is_set_up_on_the_account_page_and_asked_for_at_the_next_sign_in(work
     page.get_by_role("alert").filter(has_text="The code is wrong, was used before").wait_for()
     give(page, totp(secret), "Turn on")
     page.get_by_role("heading", name="Nothing to label right now").wait_for()
-    page.get_by_role("button", name="Second factor: ").click()
+    page.get_by_role("button", name="Your account").click()
     page.get_by_text("Turned on: a code of your app is asked for at every sign-in.").wait_for()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, email, PASSWORD)
@@ -106,3 +104,13 @@ def test_a_sign_in_that_took_too_long_begins_again(open_portal):
     give(page, "123456", "Sign in")
     page.get_by_text("That took too long, or too many codes were wrong.").wait_for()
     assert page.get_by_label("E-mail").input_value() == "ann@example.com"
+
+
+def test_a_lead_resets_it_after_a_second_look(open_portal):
+    page, site = open_portal("team")
+    site.put_json("/api/lead/teams/annotators/members/1/reset-factor", {"reset": True})
+    row = page.get_by_role("row").filter(has_text="ann@example.com")
+    row.get_by_role("button", name="Reset second factor: ann@example.com").click()
+    row.get_by_role("button", name="Cancel").wait_for()
+    row.get_by_role("button", name="Reset the second factor of ann@example.com now").click()
+    page.get_by_role("status").filter(has_text="ann@example.com is asked for no code any more").wait_for()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from truthmill.passwords import PasswordPolicy, missing, rules
+from truthmill.passwords import PasswordPolicy, missing, pool_rule, rules
 
 POLICY = PasswordPolicy(
     minimum_length=12, require_lowercase=True, require_uppercase=True, require_numbers=True
@@ -40,3 +40,20 @@ def test_long_passwords_and_every_character_are_taken():
     password = "Ab1\u00e9 \U0001f431" + "".join(chr(0x4E00 + 7 * number) for number in range(200))
     assert missing(password, policy) == []
     assert len(password) == 206
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "rule"),
+    [
+        ("PasswordHistoryPolicyViolationException", "Password has previously been used.", "used"),
+        ("InvalidPasswordException", "Provided password cannot be used for security reasons.", "known"),
+        (
+            "InvalidPasswordException",
+            "Password did not conform with policy: Password not long enough",
+            "pool",
+        ),
+    ],
+)
+def test_why_a_pool_refuses_a_password_is_told_in_a_word(error, message, rule):
+    """Cognito's own texts; only the name of the first is documented."""
+    assert pool_rule(error, message) == rule

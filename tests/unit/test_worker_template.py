@@ -62,6 +62,26 @@ def test_a_broken_template_says_where_and_what_is_wrong(template, says):
     assert str(caught.value).startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("{{ x | grant_access }}", "filter"),
+        ("{% include 'secret' %}", "files"),
+        ("{% for a in (1..9999) %}{% for b in (1..9999) %}x{% endfor %}{% endfor %}", "limit"),
+        ("{{ 1 | divided_by: 0 }}", "value"),
+        ("{{ 'a' | slice }}", "value"),
+        ("{% if %}x{% endif %}", "syntax"),
+        ("{% no_such_tag %}", "syntax"),
+    ],
+)
+def test_the_kind_of_mistake_is_told_for_pages_in_other_languages(template, rule):
+    with pytest.raises(TemplateError) as caught:
+        render(template, {}, link)
+    details = caught.value.details
+    assert (details["rule"], details["line"]) == (rule, 1)
+    assert str(caught.value) == f"Line 1, column {details['column']}: {details['cause']}."
+
+
 def test_a_template_cannot_read_files():
     with pytest.raises(TemplateError):
         render("{% include 'secret' %}", {}, link)

@@ -64,9 +64,10 @@ function actions(team, member, said) {
   };
   const { email } = member;
   const resend = element("button", { type: "button", "aria-label": `${text("lead.resend")}: ${email}`, onclick: () => act("resend", () => text("lead.resent", { email })) }, text("lead.resend"));
-  const remove = element("button", { type: "button", "aria-label": `${text("lead.remove")}: ${email}`, onclick: () => sure() }, text("lead.remove"));
-  const sure = () => {
-    const yes = element("button", { type: "button", class: "danger", onclick: () => away() }, text("lead.removeDo", { email }));
+  const remove = element("button", { type: "button", "aria-label": `${text("lead.remove")}: ${email}`, onclick: () => sure(text("lead.removeDo", { email }), away) }, text("lead.remove"));
+  /** @param {string} words @param {() => void} doIt */
+  const sure = (words, doIt) => {
+    const yes = element("button", { type: "button", class: "danger", onclick: doIt }, words);
     const no = element("button", { type: "button", onclick: () => place.replaceChildren(...rest()) }, text("form.cancel"));
     place.replaceChildren(yes, no);
     no.focus();
@@ -76,7 +77,11 @@ function actions(team, member, said) {
     place.closest("tr")?.classList.add("gone");
     place.replaceChildren();
   };
-  const factor = element("button", { type: "button", "aria-label": `${text("lead.factor")}: ${email}`, onclick: () => act("reset-factor", () => text("lead.factorReset", { email })) }, text("lead.factor"));
+  const factor = element("button", { type: "button", "aria-label": `${text("lead.factor")}: ${email}`, onclick: () => sure(text("lead.factorDo", { email }), lost) }, text("lead.factor"));
+  const lost = async () => {
+    place.replaceChildren(...rest());
+    await act("reset-factor", () => text("lead.factorReset", { email }));
+  };
   const rest = () => [member.state === "invited" ? resend : factor, remove];
   const place = element("div", { class: "acts" }, ...rest());
   return place;

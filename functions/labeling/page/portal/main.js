@@ -182,7 +182,7 @@ function header(job, left) {
   const home = element("button", { type: "button", class: "quiet", onclick: () => go("#/") }, text("work.back"));
   const team = element("button", { type: "button", class: "quiet", onclick: () => go("#/lead") }, text("lead.title"));
   const atHome = !job && !/^#\/(lead\b|account$)/.test(window.location.hash);
-  const account = element("button", { type: "button", class: "quiet who", "aria-label": `${text("factor.name")}: ${user.email}`, onclick: () => go("#/account") }, text("app.signedInAs", { email: user.email }));
+  const account = element("button", { type: "button", class: "quiet", onclick: () => go("#/account") }, text("app.account"));
   const out = element("button", { type: "button", class: "quiet", onclick: signOut }, text("app.signOut"));
   return element(
     "header",
@@ -191,7 +191,7 @@ function header(job, left) {
     element("span", { class: "gap" }),
     !atHome && home,
     user.lead && !job && team,
-    job ? element("span", { class: "who" }, text("app.signedInAs", { email: user.email })) : account, out,
+    element("span", { class: "who" }, text("app.signedInAs", { email: user.email })), !job && account, out,
   );
 }
 
