@@ -74,16 +74,7 @@ def session(web: Web, portal: Portal) -> Reply:
 
 def sign_in(web: Web, portal: Portal) -> Reply:
     """A session, or the challenge to choose a new password. A refusal is the same whatever its reason."""
-    username, password = web.text("username", 256), web.text("password", 256)
-    begun = portal.now()
-    forgive = count_try(web, portal, username)
-    try:
-        answer = portal.accounts.sign_in(username, password)
-    except SignInRefusedError as error:
-        logger.info("Sign-in refused", extra={"reason": str(error)})
-        take_as_long(portal, begun)
-        raise PortalError(401, "SignInRefused", REFUSED) from error
-    forgive()
+    answer = by_password(web, portal, web.text("username", 256))
     if isinstance(answer, Challenge):
         challenge = {
             "name": "NewPasswordRequired",
@@ -93,6 +84,20 @@ def sign_in(web: Web, portal: Portal) -> Reply:
         }
         return Reply(document={"challenge": challenge})
     return begin_or_ask(web, portal, answer)
+
+
+def by_password(web: Web, portal: Portal, username: str) -> Account | Challenge | CodeNeeded:
+    """What the pool says to the posted password; a counted try. Raises PortalError (401, 429)."""
+    password, begun = web.text("password", 256), portal.now()
+    forgive = count_try(web, portal, username)
+    try:
+        answer = portal.accounts.sign_in(username, password)
+    except SignInRefusedError as error:
+        logger.info("Sign-in refused", extra={"reason": str(error)})
+        take_as_long(portal, begun)
+        raise PortalError(401, "SignInRefused", REFUSED) from error
+    forgive()
+    return answer
 
 
 def new_password(web: Web, portal: Portal) -> Reply:

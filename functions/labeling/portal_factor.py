@@ -6,10 +6,19 @@ A code is taken once, and within three minutes and five tries of the right passw
 from typing import Any
 from urllib.parse import quote
 
-from adapters.accounts import Account, ChallengeOverError, CodeNeeded, SignInRefusedError
+from adapters.accounts import Account, ChallengeOverError, CodeNeeded
 from adapters.pending import WAIT_S, Pending
 from labeling.observed import logger
-from labeling.portal_account import REFUSED, Portal, begin, count_try, is_required, signed_in, take_as_long
+from labeling.portal_account import (
+    REFUSED,
+    Portal,
+    begin,
+    by_password,
+    count_try,
+    is_required,
+    signed_in,
+    take_as_long,
+)
 from labeling.web import Reply, Web
 from truthmill.errors import PortalError
 
@@ -31,15 +40,8 @@ def state(web: Web, portal: Portal) -> Reply:
 
 def set_up(web: Web, portal: Portal) -> Reply:
     """Begin with the password once more: whoever finds a browser signed in sets up nothing."""
-    session, password, begun = signed_in(web, portal), web.text("password", 256), portal.now()
-    forgive = count_try(web, portal, session.email)
-    try:
-        answer = portal.accounts.sign_in(session.email, password)
-    except SignInRefusedError as error:
-        logger.info("Second factor refused", extra={"reason": str(error)})
-        take_as_long(portal, begun)
-        raise PortalError(401, "SignInRefused", REFUSED) from error
-    forgive()
+    session = signed_in(web, portal)
+    answer = by_password(web, portal, session.email)
     if isinstance(answer, CodeNeeded):
         raise PortalError(409, "FactorThere", "There is a second factor already. Have it reset first.")
     if not isinstance(answer, Account) or answer.sub != session.sub:
