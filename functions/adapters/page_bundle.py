@@ -26,6 +26,11 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     return "".join(parts)
 
 
+def without_remarks(source: str) -> str:
+    """A module without its documentation."""
+    return _REMARK.sub("", source)
+
+
 def _add(
     modules: Mapping[str, str], path: str, above: tuple[str, ...], numbers: dict[str, int], parts: list[str]
 ) -> None:
@@ -36,7 +41,7 @@ def _add(
         raise ValueError(f"{path} imports itself by way of {' and '.join(above[above.index(path) + 1 :])}.")
     if path not in modules:
         raise ValueError(f"{above[-1] if above else 'Nothing'} imports {path}, which isn't there.")
-    source = _REMARK.sub("", modules[path])
+    source = without_remarks(modules[path])
     needs = {
         given: posixpath.normpath(posixpath.join(posixpath.dirname(path), given))
         for _, given in _IMPORT.findall(source)

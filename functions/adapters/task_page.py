@@ -6,6 +6,7 @@ The page's files lie in labeling/page; the address of one of the portal's own ho
 so a browser keeps it for good and a deployment changes it.
 """
 
+import base64
 import gzip
 import hashlib
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.page_bundle import bundle
+from adapters.page_bundle import bundle, without_remarks
 
 FOLDER = Path(__file__).parent.parent / "labeling" / "page"
 KINDS = {
@@ -27,7 +28,7 @@ KINDS = {
     ".png": "image/png",
 }
 PORTAL_BUNDLE, PORTAL_ENTRY, ELEMENTS_ENTRY = "portal/bundle.js", "portal/main.js", "elements/main.js"
-PORTAL_STYLES = "portal/bundle.css"
+PORTAL_STYLES, EARLY = "portal/bundle.css", "portal/early.js"
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -107,7 +108,19 @@ def kind(path: str) -> str:
 
 def front_page() -> str:
     """The portal's one HTML page."""
-    return (FOLDER / "index.html").read_text(encoding="utf-8").replace("{{digest}}", digest())
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    return page.replace("{{digest}}", digest()).replace("{{early}}", _early())
+
+
+def early_source() -> str:
+    """What a policy calls the one script that is written into the front page (CSP Level 3, 2.3.1)."""
+    hashed = hashlib.sha256(_early().encode()).digest()
+    return f"'sha256-{base64.b64encode(hashed).decode()}'"
+
+
+@lru_cache(maxsize=1)
+def _early() -> str:
+    return without_remarks(files()[EARLY].decode()).strip()
 
 
 @lru_cache(maxsize=1)

@@ -2,13 +2,13 @@
 
 import os
 
-from adapters.task_page import digest, files, front_page, kind, packed
+from adapters.task_page import digest, early_source, files, front_page, kind, packed
 from labeling.web import Reply, Web, is_local
 
 S3 = "https://*.amazonaws.com https://*.amazonaws.com.cn"  # a lead looks at pictures in the portal itself
 FRONT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pictures}; connect-src 'self'; "
-    "frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'self' {early}; style-src 'self'; img-src 'self' {pictures}; "
+    "connect-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 FRONT_HEADERS = {
@@ -24,7 +24,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 def front() -> Reply:
     """The portal's one HTML page."""
     pictures = os.environ["AWS_ENDPOINT_URL"] if is_local() else S3
-    policy = FRONT_HEADERS["content-security-policy"].format(pictures=pictures)
+    policy = FRONT_HEADERS["content-security-policy"].format(pictures=pictures, early=early_source())
     return Reply(page=front_page(), headers={**FRONT_HEADERS, "content-security-policy": policy})
 
 

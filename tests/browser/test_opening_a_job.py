@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from adapters.task_page import digest
 from browser.conftest import PATIENCE_MS, task_of
 from browser.portal_pages import HELD, JOB, PORTAL_PAGES, site_of
 from browser.sandbox import ORIGIN, wait_for
@@ -53,6 +54,37 @@ def test_its_tasks_are_asked_for_beside_the_session_and_nothing_before_them(port
     site.release(SESSION)
     task_of(page).locator("img.picture:not([hidden])").wait_for()
     assert sorted(asked) == [f"GET {SESSION}", f"POST {TASKS}"]
+
+
+def test_both_are_asked_for_before_the_portals_script_has_come_and_once(portal):
+    site = site_of(PORTAL_PAGES["task"])
+    script = f"/page/{digest()}/portal/bundle.js"
+    site.held[script] = []
+    page, asked = portal(site)
+    posted = []
+    page.on("request", lambda request: request.method == "POST" and posted.append(request.post_data_json))
+    page.goto(ADDRESS, wait_until="commit")
+    wait_for(page, lambda: len(asked) == 2, lambda: asked)
+    site.release(script)
+    task_of(page).locator("img.picture:not([hidden])").wait_for()
+    assert sorted(asked) == [f"GET {SESSION}", f"POST {TASKS}"]
+    assert posted == [{"count": 2, "job": True}]
+
+
+def test_what_was_asked_for_early_goes_back_where_the_address_changed_before_the_script_came(portal):
+    """And whoever comes back to the job asks anew."""
+    site = site_of(PORTAL_PAGES["task"])
+    script = f"/page/{digest()}/portal/bundle.js"
+    site.held[script] = []
+    page, asked = portal(site)
+    page.goto(ADDRESS, wait_until="commit")
+    wait_for(page, lambda: len(asked) == 2, lambda: asked)
+    page.evaluate("() => { location.hash = '#/'; }")
+    site.release(script)
+    wait_for(page, lambda: f"POST {TASKS}/000017/release" in asked, lambda: asked)
+    page.get_by_role("button", name=f"Start working: {JOB['title']}").click()
+    task_of(page).locator("img.picture:not([hidden])").wait_for()
+    assert asked.count(f"POST {TASKS}") == 2
 
 
 def test_who_is_not_signed_in_signs_in_and_is_there(portal):

@@ -1,6 +1,7 @@
 """What the page is sent with, and what a task's own scripts can't reach."""
 
 import json
+import re
 from urllib.parse import urlsplit
 
 import urllib3
@@ -48,6 +49,7 @@ def test_the_front_page_is_sent_with_a_strict_policy(stack):
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert re.search("script-src 'self' 'sha256-[^ ]+';", policy)  # of the one script that is written into it
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"

@@ -13,6 +13,15 @@ export class Refused extends Error {
 /** No answer came: the connection is away, or the portal failed. */
 export class Unreachable extends Error {}
 
+/** @type {Record<string, Promise<Response> | undefined>} what `early.js` asked for; taken once, and at once: it grows old */
+const early = Reflect.get(window, "truthmillEarly") ?? {};
+setTimeout(() => Object.keys(early).forEach((key) => delete early[key]));
+
+/** The job whose tasks were asked for early, until they are taken; the address may name another one by now. */
+export function earlyJob() {
+  return Object.keys(early).map((key) => /^POST \/api\/jobs\/([^/]+)\/tasks$/.exec(key)?.[1]).find(Boolean);
+}
+
 /** longer than the portal's own functions may take; then nobody answers any more */
 const PATIENCE_MS = 35_000;
 
@@ -68,7 +77,10 @@ async function send(address, request) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const headers = active() ? request.headers : { ...request.headers, "X-Truthmill-Idle": "1" };
-    return await fetch(address, { ...request, headers, signal, credentials: "same-origin", cache: "no-store" });
+    const key = `${request.method ?? "GET"} ${address}`;
+    const begun = early[key];
+    delete early[key];
+    return await (begun ?? fetch(address, { ...request, headers, signal, credentials: "same-origin", cache: "no-store" }));
   } catch (error) {
     throw new Unreachable(String(error));
   }

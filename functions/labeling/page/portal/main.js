@@ -5,7 +5,7 @@
 import { element } from "../texts/markup.js";
 import { language } from "../texts/language.js";
 import { text } from "../texts/portal.js";
-import { active, get, post, Refused, Unreachable } from "./api.js";
+import { active, earlyJob, get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
@@ -32,7 +32,7 @@ let signingIn = null;
 let timer = 0;
 
 async function begin() {
-  const name = jobNamed();
+  const name = earlyJob() ?? jobNamed();
   const held = name && taken(name); // beside the session, which most often is there
   if (held) held.catch(() => {}); // whoever shows the job hears of it; who isn't signed in is shown none
   try {
