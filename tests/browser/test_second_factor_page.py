@@ -50,7 +50,7 @@ def test_it_is_set_up_on_the_account_page_and_asked_for_at_the_next_sign_in(work
     page.get_by_role("button", name="Your account").click()
     page.get_by_label("Password", exact=True).fill("Not their passw0rd")
     page.get_by_role("button", name="Next").click()
-    page.get_by_role("alert").filter(has_text="User name or password is wrong").wait_for()
+    page.get_by_role("alert").filter(has_text="E-mail or password is wrong").wait_for()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Next").click()
     page.get_by_role("img", name="QR code for the app").wait_for()
