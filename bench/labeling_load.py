@@ -372,6 +372,7 @@ def run(rounds: int = 1, objects: int = OBJECTS, workers: int = WORKERS) -> Repo
          f"{one.mib:.0f}", f"{one.killed}"]
         for name, one in (("Start", start), ("portal", portal), ("Finish", finish))
     ]  # fmt: skip
+    by_name = {name: number for name, number in asked.most_common() if number / objects >= 0.005}
     columns = ["function", "elapsed, s", "objects a second", "CPU an object, ms", "peak, MiB", "killed"]
     return Report(
         name="labeling_load",
@@ -390,6 +391,12 @@ def run(rounds: int = 1, objects: int = OBJECTS, workers: int = WORKERS) -> Repo
         rounds=1,
         tables=[
             Table("One process each, and those that took the place of killed ones:", columns, rows),
+            Table(
+                "Requests to DynamoDB and Cognito for each answer with its next task, while workers labeled "
+                "(Cognito is asked for a worker's groups every ten seconds in each environment):",
+                list(by_name),
+                [[f"{number / objects:.2f}" for number in by_name.values()]],
+            ),
             Table(
                 "What must not be, counted in the workers' own notes, the table and the output:",
                 list(wrong),

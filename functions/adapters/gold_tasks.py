@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from adapters.desks import Desk, Held, put_desk
+from adapters.promises import gold_answered, gold_promises, promising
 from adapters.table import ConditionFailedError, Item, Key, Table
 from truthmill import gold
 from truthmill.boxes import Box
@@ -62,16 +63,16 @@ class GoldTasks:
         item = self.table.get((f"GOLD#{job.name}", f"{number:06d}"))
         return msgspec.json.decode(item["picture"], type=GoldPicture) if item else None
 
-    def hand_out(self, job: Job, desk: Desk, now: int, until: int) -> bool:
-        """Put a gold task on the worker's desk, where it is time for one."""
+    def hand_out(self, job: Job, desk: Desk, now: int, until: int) -> Desk | None:
+        """The worker's desk with a gold task more, where it is time for one."""
         seen = [*desk.gold, *(each.number for each in desk.held)]
         done = [number - job.objects for number in seen if number >= job.objects]
         taken = desk.answered + len(desk.held) + len(desk.gold)
         number = gold.chosen(job.name, desk.worker, taken, job.rules.gold_share, job.gold, done)
         if number is None:
-            return False
+            return None
         held = (*(each for each in desk.held if each.until > now), Held(job.objects + number, now, until))
-        return self._keep(msgspec.structs.replace(desk, held=held), desk)
+        return msgspec.structs.replace(desk, held=held)
 
     def answer(
         self, job: Job, desk: Desk, number: int, submitted: Submitted, digest: str, expires: int
@@ -94,7 +95,11 @@ class GoldTasks:
         item["answer"] = msgspec.json.encode(submitted).decode()
         try:
             self.table.write(
-                [put_desk(self.table, changed, desk), self.table.putting(item, "attribute_not_exists(#pk)")]
+                [
+                    put_desk(self.table, changed, desk),
+                    self.table.putting(item, "attribute_not_exists(#pk)"),
+                    *gold_answered(self.table, job),
+                ]
             )
         except ConditionFailedError:
             return None
@@ -108,19 +113,21 @@ class GoldTasks:
             raise LeaseRefusedError("AlreadyAnswered", "You have answered this object already.")
         return GoldAnswer(known=picture.boxes, result=result, overall=desk.gold_result, again=True)
 
-    def decline(self, desk: Desk, number: int) -> bool:
+    def decline(self, job: Job, desk: Desk, number: int) -> bool:
         """Don't show it to this worker again; False where the desk has changed meanwhile."""
-        return self._keep(msgspec.structs.replace(without(desk, number), gold=(*desk.gold, number)), desk)
+        return self._keep(
+            job, msgspec.structs.replace(without(desk, number), gold=(*desk.gold, number)), desk
+        )
 
-    def release(self, desk: Desk, number: int) -> bool:
-        return self._keep(without(desk, number), desk)
+    def release(self, job: Job, desk: Desk, number: int) -> bool:
+        return self._keep(job, without(desk, number), desk)
 
-    def extend(self, desk: Desk, number: int, until: int) -> bool:
+    def extend(self, job: Job, desk: Desk, number: int, until: int) -> bool:
         held = tuple(
             msgspec.structs.replace(each, until=until) if each.number == number else each
             for each in desk.held
         )
-        return self._keep(msgspec.structs.replace(desk, held=held), desk)
+        return self._keep(job, msgspec.structs.replace(desk, held=held), desk)
 
     def answers(self, job: Job) -> Iterator[tuple[Submitted, tuple[Box, ...]]]:
         """All answers to a job's gold tasks, each with the known boxes; gold.MOST of those are held."""
@@ -132,9 +139,10 @@ class GoldTasks:
                 known[number] = picture.boxes if picture else ()
             yield msgspec.json.decode(item["answer"], type=Submitted), known[number]
 
-    def _keep(self, desk: Desk, was: Desk) -> bool:
+    def _keep(self, job: Job, desk: Desk, was: Desk) -> bool:
+        more = gold_promises(job, desk) - gold_promises(job, was)
         try:
-            self.table.write([put_desk(self.table, desk, was)])
+            self.table.write([put_desk(self.table, desk, was), *promising(self.table, job, more)])
         except ConditionFailedError:
             return False
         return True

@@ -15,7 +15,7 @@ from adapters.table import ConditionFailedError, Item, Key, Table
 from truthmill.labeling_jobs import ENDED, Counters, Job, legal
 
 JOBS, TEAMS, TEMPLATES, TAGS, ACTIVE = "JOBS", "TEAMS", "TEMPLATE", "TAGS", "ACTIVE"
-_COUNTED = ("labeled", "expired", "answers", "withdrawn", "extra")
+_COUNTED = ("labeled", "expired", "answers", "withdrawn", "extra", "gold")
 _END = "\uffff"
 
 

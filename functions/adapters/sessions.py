@@ -51,6 +51,11 @@ class Sessions:
         sub, _, secret = cookie.partition(".")
         return (f"WORKER#{sub}", _name(secret)) if secret and len(cookie) <= 200 else None
 
+    @staticmethod
+    def worker(cookie: str) -> str:
+        """Whose session a cookie claims to be, which only the session itself proves."""
+        return cookie.partition(".")[0]
+
     def found(self, item: Item | None, now_s: int, *, idle: bool = False) -> Session | None:
         """As `find`, for who has read what lies there."""
         if item is None or item["expires"] <= now_s:

@@ -6,7 +6,7 @@ pk TASKS#<job>#<shard>  sk <number>             an object; waits in the queue TA
 pk COUNTS#<job>         sk <shard>              objects done in the shard
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from typing import Any
 
@@ -117,11 +117,14 @@ class StoredTasks:
     def desk(self, worker: str, job: str) -> Desk:
         return _desk(self.table.get(desk_key(worker, job)), worker, job)
 
-    def with_desk(self, job: Job, number: int, worker: str) -> tuple[StoredTask | None, Desk]:
-        """An object, and the desk of who works at it; by one request."""
+    def with_desk(
+        self, job: Job, number: int, worker: str, read: Mapping[Key, Item | None] | None = None
+    ) -> tuple[StoredTask | None, Desk]:
+        """An object, and the desk of who works at it; by one request. read: what was read by a guess."""
         if job.is_gold(number):
             return self.get(job, number), self.desk(worker, job.name)
-        task, desk = self.table.get_all(task_key(job, number), desk_key(worker, job.name))
+        keys = task_key(job, number), desk_key(worker, job.name)
+        task, desk = map(read.get, keys) if read and keys[0] in read else self.table.get_all(*keys)
         return stored_task(task) if task else None, _desk(desk, worker, job.name)
 
     def desks_at(self, worker: str, jobs: Sequence[str]) -> list[Desk]:

@@ -5,22 +5,26 @@ and the desk of who works at it change in one transaction, tried again where som
 """
 
 from collections.abc import Callable, Collection
+from functools import cache
+from typing import Any
 
 import msgspec
 
 from adapters.desks import Desk, Held, put_desk
 from adapters.gold_tasks import GoldAnswer, without
-from adapters.handing_out import TRIES, HandingOut
+from adapters.handing_out import TRIES, HandingOut, OvertakenError, Pending
+from adapters.promises import promising
 from adapters.stored_tasks import KEPT_S, StoredTask, StoredTasks, counting, queue, updating
 from adapters.table import ConditionFailedError, Item
 from truthmill import leases
 from truthmill.consolidation import certainty
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_output import Submitted
-from truthmill.leases import LeaseRefusedError, Task
+from truthmill.leases import BudgetSpentError, LeaseRefusedError, Task
+from truthmill.worker_answers import Answer
 from truthmill.worker_quality import Panel
 
-Found = tuple[StoredTask, Desk]
+Found = tuple[StoredTask | None, Desk]
 Change = Callable[[StoredTask, Desk], tuple[Task, Desk]]
 
 
@@ -39,7 +43,7 @@ class Tasks(StoredTasks):
         """Give the worker the whole time again from now on. Raises LeaseRefusedError."""
         until = now + job.time_limit_ms
         if job.is_gold(number):
-            self._on_gold(job, worker, number, lambda desk: self.gold.extend(desk, number, until))
+            self._on_gold(job, worker, number, lambda desk: self.gold.extend(job, desk, number, until))
             return next(each for each in self.desk(worker, job.name).held if each.number == number)
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
@@ -56,7 +60,7 @@ class Tasks(StoredTasks):
     def decline(self, job: Job, worker: str, number: int, reason: str, now: int) -> None:
         """Return an object for good, with a reason. Raises LeaseRefusedError."""
         if job.is_gold(number):
-            self._on_gold(job, worker, number, lambda desk: self.gold.decline(desk, number))
+            self._on_gold(job, worker, number, lambda desk: self.gold.decline(job, desk, number))
             return
         extra = {
             "pk": queue(job, job.shard(number)),
@@ -74,7 +78,7 @@ class Tasks(StoredTasks):
     def release(self, job: Job, worker: str, number: int, now: int) -> None:
         """Return an object to the others."""
         if job.is_gold(number):
-            self._on_gold(job, worker, number, lambda desk: self.gold.release(desk, number))
+            self._on_gold(job, worker, number, lambda desk: self.gold.release(job, desk, number))
             return
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
@@ -97,27 +101,58 @@ class Tasks(StoredTasks):
         digest: of the answer's content. found: what the caller has just read. The same answer again changes
         nothing and completes nothing. Raises LeaseRefusedError, and JobEndedError.
         """
-        key = (queue(job, job.shard(number)), f"{number:06d}#{worker}")
-        item = {"pk": key[0], "sk": key[1], "digest": digest, "expires": now // 1000 + KEPT_S}
-        item["answer"] = msgspec.json.encode(submitted).decode()
-
-        took = submitted.submitted - submitted.accepted
+        item = _answer_item(job, number, submitted, digest, now)
 
         def change(stored: StoredTask, desk: Desk) -> tuple[Task, Desk]:
-            free = without(desk, number)
-            return (
-                leases.answer(stored.task, worker, now, self._most(job, stored.task, submitted)),
-                msgspec.structs.replace(free, answered=desk.answered + 1, last=now, spent=desk.spent + took),
-            )
+            task = leases.answer(stored.task, worker, now, self._most(job, stored.task, submitted))
+            return task, _after(desk, number, submitted)
 
         try:
             task = self._change(job, worker, number, change, now, extra=item, found=found)
         except LeaseRefusedError:
-            given = self.table.get(key)
+            given = self.table.get((item["pk"], item["sk"]))
             if given is not None and given["digest"] == digest:
                 return False
             raise
         return task.labeled or task.state != leases.OPEN
+
+    def answer_and_hold(
+        self,
+        job: Job,
+        number: int,
+        draft: Submitted,
+        read: Callable[[], Answer],
+        digest: str,
+        now: int,
+        found: Found,
+        count: int,
+    ) -> list[tuple[Held, StoredTask]]:
+        """`answer`, then `hold`: where nobody is in the way by one transaction, so that both are or neither.
+
+        draft: lacks what `read` answers, or raises, and which is waited for as late as can be.
+        """
+        worker, (stored, desk) = draft.sub, found
+
+        @cache
+        def writes() -> tuple[list[dict[str, Any]], int]:
+            submitted = msgspec.structs.replace(draft, answer=read())
+            if stored is None:
+                raise LeaseRefusedError("NoSuchTask", "The job has no such object.")
+            task = leases.answer(stored.task, worker, now, self._most(job, stored.task, submitted))
+            item = _answer_item(job, number, submitted, digest, now)
+            return [
+                updating(self.table, job, stored.task, task),
+                self.table.putting(item, "attribute_not_exists(#pk)"),
+                counting(self.table, job, stored.task, task, now),
+            ], task.promised - stored.task.promised
+
+        try:
+            pending = Pending(number, _after(desk, number, draft), writes)
+            return HandingOut(self, job, worker, now, pending).held(count)
+        except (OvertakenError, LeaseRefusedError):
+            submitted = msgspec.structs.replace(draft, answer=read())
+            self.answer(job, worker, number, submitted, digest, now)
+            return self.hold(job, worker, count, now)
 
     def answer_gold(
         self, job: Job, worker: str, number: int, submitted: Submitted, digest: str, now: int
@@ -199,7 +234,8 @@ class Tasks(StoredTasks):
 
         extra: an item to be written with them where there is none. found: the two as they were read; what
         changed since then fails when it is written, and is read again. Raises what `change` raises,
-        LeaseRefusedError where there is no such object, and JobEndedError where the job takes no more.
+        LeaseRefusedError where there is no such object, and JobEndedError where the job takes no more;
+        BudgetSpentError where it would promise more answers than it may.
         """
         for _ in range(TRIES):
             stored, desk = found or self.with_desk(job, number, worker)
@@ -212,13 +248,39 @@ class Tasks(StoredTasks):
             writes = [updating(self.table, job, stored.task, task), put_desk(self.table, changed, desk)]
             if extra is not None:
                 writes.append(self.table.putting(extra, "attribute_not_exists(#pk)"))
+            counted = len(writes)
             if task.answered != stored.task.answered or task.state != stored.task.state:
                 writes.append(counting(self.table, job, stored.task, task, now))
+            limited = len(writes)
+            writes += promising(self.table, job, task.promised - stored.task.promised)
             try:
                 self.table.write(writes)
             except ConditionFailedError as error:
-                if 3 in error.failed:
+                if counted < limited and counted in error.failed:
                     raise JobEndedError(job.name) from error
+                if error.failed == (limited,):
+                    raise BudgetSpentError from error
                 continue
             return task
         raise TimeoutError(f"object {number} of {job.name} is changed by too many at once")
+
+
+def _answer_item(job: Job, number: int, submitted: Submitted, digest: str, now: int) -> Item:
+    return {
+        "pk": queue(job, job.shard(number)),
+        "sk": f"{number:06d}#{submitted.sub}",
+        "digest": digest,
+        "expires": now // 1000 + KEPT_S,
+        "answer": msgspec.json.encode(submitted).decode(),
+    }
+
+
+def _after(desk: Desk, number: int, submitted: Submitted) -> Desk:
+    """The desk of who answered."""
+    took = submitted.submitted - submitted.accepted
+    return msgspec.structs.replace(
+        without(desk, number),
+        answered=desk.answered + 1,
+        last=submitted.submitted,
+        spent=desk.spent + took,
+    )

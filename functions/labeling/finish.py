@@ -11,7 +11,7 @@ from labeling import job_quality
 from labeling.ending import announce, end
 from labeling.observed import RESERVE_MS, logger, now_ms, observed
 from labeling.output import Output
-from truthmill.labeling_jobs import ENDED, Counters, Job, enough, outcome
+from truthmill.labeling_jobs import ENDED, Counters, Job, enough, outcome, spends_all, spent_reason
 
 CLAIM_MS = 15 * 60_000  # no invocation lasts longer
 NOTHING = "No object was labeled before the job's tasks ran out."
@@ -92,8 +92,10 @@ def _lapsed(job: Job, counters: Counters) -> bool:
 
 
 def _verdict(job: Job, counters: Counters) -> tuple[Any, str]:
-    """The last status, and the reason where it is Failed."""
+    """The last status, and the reason where it is Failed, or Stopped since nothing more may be paid for."""
     status = outcome(job, counters, now_ms())
     if counters.labeled and counters.labeled == job.unconsolidated and status == "Completed":
         return "Failed", "The job's consolidation function made no label of any object; see failure-reason."
+    if status == "Stopped" and job.status != "Stopping" and spends_all(job, counters):
+        return status, spent_reason(job, counters)
     return status, NOTHING if status == "Failed" else ""

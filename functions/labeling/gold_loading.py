@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
-
 from adapters.gold_tasks import GoldPicture
 from adapters.jobs import Jobs
 from adapters.storage import storage
@@ -13,6 +11,7 @@ from adapters.tasks import Tasks
 from labeling.observed import logger, now_ms
 from truthmill import gold, labeling_rules
 from truthmill.errors import FormatError
+from truthmill.gold_lines import gold_line
 from truthmill.gold_manifest import read_gold
 from truthmill.labeling_jobs import Job
 from truthmill.records import split_lines
@@ -28,7 +27,7 @@ def load(job: Job, jobs: Jobs, tasks: Tasks) -> int:
     if not job.rules.gold_manifest or job.rules.gold_manifest == job.gold_from:
         return job.gold
     try:
-        found = list(islice(_pictures(job), gold.MOST - job.gold))
+        found = list(islice(_pictures(job, tasks), gold.MOST - job.gold))
     except (FormatError, OSError) as error:
         logger.warning("Gold can't be used", extra={"manifest": job.rules.gold_manifest, "error": str(error)})
         return job.gold
@@ -38,11 +37,12 @@ def load(job: Job, jobs: Jobs, tasks: Tasks) -> int:
     return job.gold + len(found)
 
 
-def _pictures(job: Job) -> Iterator[GoldPicture]:
+def _pictures(job: Job, tasks: Tasks) -> Iterator[GoldPicture]:
     """The manifest's pictures with boxes, numbered after the job's objects. Raises FormatError, OSError."""
     uri = job.rules.gold_manifest
     bucket, key = labeling_rules.checked_location(uri, "gold-manifest")
     known = read_gold(split_lines(storage(bucket).stream(key)), job.labels, uri)
     for number, each in enumerate(known, start=job.objects + job.gold):
-        plain = msgspec.json.encode({"source-ref": each.uri}).decode()
-        yield GoldPicture(number=number, line=plain, uri=each.uri, boxes=each.boxes)
+        own = tasks.get(job, number % job.objects)  # the numbers from there on are gold
+        line = gold_line(job, each, own.line if own else "{}")
+        yield GoldPicture(number=number, line=line, uri=each.uri, boxes=each.boxes)

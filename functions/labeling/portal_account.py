@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from adapters.accounts import (
     LEADS,
@@ -17,7 +17,7 @@ from adapters.accounts import (
     SignInRefusedError,
     accounts,
 )
-from adapters.jobs import Jobs, Teams, job_key, stored_job
+from adapters.jobs import Jobs, Teams
 from adapters.pending import Pendings
 from adapters.sessions import LIFETIME_S, Session, Sessions
 from adapters.table import table
@@ -26,7 +26,6 @@ from labeling.observed import logger, now_ms
 from labeling.web import Reply, Web, cookie
 from truthmill import passwords
 from truthmill.errors import PortalError
-from truthmill.labeling_jobs import Job
 
 TRIES_A_NAME_AND_ADDRESS = 10  # in a window of 15 minutes
 TRIES_AN_ADDRESS = 100
@@ -128,21 +127,11 @@ def sign_out(web: Web, portal: Portal) -> Reply:
 
 def signed_in(web: Web, portal: Portal) -> Session:
     """The request's session. Raises PortalError (401)."""
-    return _there(portal.sessions.find(web.session_cookie, portal.now() // 1000, idle=web.is_idle))
+    return portal.sessions.find(web.session_cookie, portal.now() // 1000, idle=web.is_idle) or signed_out()
 
 
-def signed_in_at(web: Web, portal: Portal, name: str) -> tuple[Session, Job | None]:
-    """The request's session and a job, by one request to the table. Raises PortalError (401)."""
-    key = portal.sessions.key(web.session_cookie)
-    session, job = portal.jobs.table.get_all(key, job_key(name)) if key else (None, None)
-    found = portal.sessions.found(session, portal.now() // 1000, idle=web.is_idle)
-    return _there(found), stored_job(job)
-
-
-def _there(session: Session | None) -> Session:
-    if session is None:
-        raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
-    return session
+def signed_out() -> NoReturn:
+    raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
 
 
 def begin_or_ask(web: Web, portal: Portal, answer: Account | CodeNeeded) -> Reply:

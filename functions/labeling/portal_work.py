@@ -2,21 +2,25 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
 from adapters import together
-from adapters.desks import Desk, Held
+from adapters.desks import Desk, Held, desk_key
 from adapters.gold_tasks import GoldAnswer
+from adapters.jobs import job_key, stored_job
 from adapters.links import link, picture_sources, stored_size
-from adapters.sessions import Session
-from adapters.stored_tasks import StoredTask
+from adapters.remembered import Remembered
+from adapters.sessions import Session, Sessions
+from adapters.stored_tasks import StoredTask, task_key
+from adapters.table import Item, Key
 from adapters.task_page import task_page
-from adapters.tasks import JobEndedError
+from adapters.tasks import Found, JobEndedError
 from labeling.observed import logger
-from labeling.portal_account import Portal, signed_in, signed_in_at
-from labeling.remembered import Remembered
+from labeling.portal_account import Portal, signed_in, signed_out
 from labeling.web import Reply, Web
 from truthmill.errors import PortalError
 from truthmill.job_answers import read_job_answer, template_input
@@ -24,7 +28,7 @@ from truthmill.labeling_jobs import Counters, Job, outcome
 from truthmill.labeling_output import Submitted, iso_milli
 from truthmill.leases import LeaseRefusedError
 from truthmill.task_names import name_of, number_of
-from truthmill.worker_answers import MAX_BYTES, AnswerError
+from truthmill.worker_answers import MAX_BYTES, Answer, AnswerError
 
 # Who is in a group, and which groups make up a team, is heeded after that many seconds at the latest. Where a
 # lead or the command removes somebody, their sessions end besides, so that is heeded at once.
@@ -32,6 +36,8 @@ BELIEVED_S = 10
 GROUPS: Remembered[frozenset[str]] = Remembered(BELIEVED_S)
 TEAMS: Remembered[dict[str, Any] | None] = Remembered(BELIEVED_S)
 TEMPLATES: Remembered[str] = Remembered(600, most=8)  # a job's never changes
+LATELY: Remembered[Job | None] = Remembered(600)  # where a job's tasks lie, which doesn't change
+AHEAD = ThreadPoolExecutor(2)  # what is read of a picture while the next task is looked for
 MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
 # The template's own scripts may run, in an origin of their own: they reach no cookie and no other page, and
 # load no picture but those that their own template was given.
@@ -96,37 +102,57 @@ def page(web: Web, portal: Portal, job: str, task: str) -> Reply:
 
 def answer(web: Web, portal: Portal, job: str, task: str) -> Reply:
     """Take an answer; the same one again is taken as done. With `next`, answer with the tasks held then."""
-    found, session = _job_of_mine(web, portal, job)
-    count, number = _count(web, "next", 0), number_of(found.secret, task)
+    found, session, number, (stored, desk) = _task_of_mine(web, portal, job, task)
+    count = _count(web, "next", 0)
     content = web.document().get("answer")
     encoded = msgspec.json.encode(content, order="sorted")
     if len(encoded) > MAX_BYTES:
         raise PortalError(413, "TooLarge", f"An answer has at most {MAX_BYTES} bytes.")
-    stored, desk = portal.tasks.with_desk(found, number, session.sub)
     if stored is None:
         raise PortalError(404, "NoSuchTask", f"The job has no object {task}.")
-    try:
-        read = read_job_answer(found.kinds, content, found.labels, lambda: stored_size(stored.uri))
-    except AnswerError as error:
-        raise PortalError(422, "AnswerInvalid", str(error), error.details) from error
-    now = portal.now()
-    submitted = Submitted(
+    now, read = portal.now(), _reading(found, content, stored.uri)
+    draft = Submitted(
         worker=_worker_id(session.sub),
         sub=session.sub,
         issuer=portal.accounts.issuer,
         accepted=_accepted(desk, number, now),
         submitted=now,
-        content=content,  # type: ignore[arg-type] # read_answer has seen that it is an object
-        answer=read,
+        content=content,  # type: ignore[arg-type] # read_answer will see that it is an object
+        answer=Answer((), (0, 0)),
     )
     digest = hashlib.sha256(encoded).hexdigest()
-    given = (found, session.sub, number, submitted, digest, now)
+    if count and not found.is_gold(number) and _goes_on(portal, found):
+        given = (found, number, draft, read, digest, now, (stored, desk), count)
+        held = _held_document(found, _change(lambda: portal.tasks.answer_and_hold(*given)))
+        _finish_if_last(portal, found, held)
+        return Reply(document={"accepted": True, **held})
+    submitted = msgspec.structs.replace(draft, answer=read())
     told: dict[str, Any] = {}
     if found.is_gold(number):
-        told = _feedback(found, _change(lambda: portal.tasks.answer_gold(*given)))
+        told = _feedback(
+            found,
+            _change(lambda: portal.tasks.answer_gold(found, session.sub, number, submitted, digest, now)),
+        )
     else:
-        _change(lambda: portal.tasks.answer(*given, (stored, desk)))
+        both = (stored, desk)
+        _change(lambda: portal.tasks.answer(found, session.sub, number, submitted, digest, now, both))
     return Reply(document={"accepted": True, **told, **_and_next(portal, found, session, count)})
+
+
+def _reading(job: Job, content: Any, uri: str) -> Callable[[], Answer]:
+    """What an answer says, once it is asked for; the picture's size is on its way from now on.
+
+    What is answered raises PortalError (422).
+    """
+    size = AHEAD.submit(stored_size, uri) if job.kinds.draws_boxes else None
+
+    def read() -> Answer:
+        try:
+            return read_job_answer(job.kinds, content, job.labels, lambda: size.result() if size else None)
+        except AnswerError as error:
+            raise PortalError(422, "AnswerInvalid", str(error), error.details) from error
+
+    return read
 
 
 def _feedback(job: Job, given: GoldAnswer) -> dict[str, Any]:
@@ -193,17 +219,28 @@ def _and_next(portal: Portal, job: Job, session: Session, count: int) -> dict[st
     Who gets another of the job's objects shows that it isn't over; else its counters are looked at.
     """
     held = _held_after(portal, job, session, count) if count else {}
+    _finish_if_last(portal, job, held)
+    return held
+
+
+def _finish_if_last(portal: Portal, job: Job, held: dict[str, Any]) -> None:
     if all(job.is_gold(number_of(job.secret, each["task"])) for each in held.get("tasks", [])):
         _finish_if_enough(portal, job)
-    return held
 
 
 def _held_after(portal: Portal, job: Job, session: Session, count: int) -> dict[str, Any]:
     """The tasks that the worker holds, topped up; none where the job takes no more answers."""
-    if job.status != "InProgress" or portal.now() >= job.deadline:
+    if not _goes_on(portal, job):
         _finish_if_enough(portal, job)
         return {"tasks": [], "jobStatus": job.status}
-    held = portal.tasks.hold(job, session.sub, count, portal.now())
+    return _held_document(job, portal.tasks.hold(job, session.sub, count, portal.now()))
+
+
+def _goes_on(portal: Portal, job: Job) -> bool:
+    return job.status == "InProgress" and portal.now() < job.deadline
+
+
+def _held_document(job: Job, held: list[tuple[Held, StoredTask]]) -> dict[str, Any]:
     tasks = [_task_document(job, lease, stored) for lease, stored in held[:MOST_HELD]]
     return {"tasks": tasks, "jobStatus": job.status}
 
@@ -231,10 +268,35 @@ def _finish_if_enough(portal: Portal, job: Job) -> None:
 
 def _job_of_mine(web: Web, portal: Portal, name: str) -> tuple[Job, Session]:
     """A job of one of the worker's teams. A job of others is as little there as one that doesn't exist."""
-    session, job = signed_in_at(web, portal, name)
+    job, session, _ = _read_mine(web, portal, name)
+    return job, session
+
+
+def _task_of_mine(web: Web, portal: Portal, name: str, task: str) -> tuple[Job, Session, int, Found]:
+    """A task's number, what it is and the worker's desk. Where these lie the cookie and the job tell."""
+
+    def keys(guess: Job) -> list[Key]:
+        desk = desk_key(Sessions.worker(web.session_cookie), guess.name)
+        return [task_key(guess, number_of(guess.secret, task)), desk]
+
+    job, session, read = _read_mine(web, portal, name, keys)
+    number = number_of(job.secret, task)
+    return job, session, number, portal.tasks.with_desk(job, number, session.sub, read)
+
+
+def _read_mine(
+    web: Web, portal: Portal, name: str, keys: Callable[[Job], list[Key]] | None = None
+) -> tuple[Job, Session, dict[Key, Item | None]]:
+    """The job and the session, and by the same request what lies under more keys if the job is as lately."""
+    own = portal.sessions.key(web.session_cookie) or signed_out()
+    guess = LATELY.get(name.lower(), lambda: portal.jobs.get(name)) if keys else None
+    wanted = [own, job_key(name), *(keys(guess) if keys and guess else [])]
+    read = dict(zip(wanted, portal.jobs.table.get_all(*wanted), strict=True))
+    session = portal.sessions.found(read[own], portal.now() // 1000, idle=web.is_idle) or signed_out()
+    job = stored_job(read[job_key(name)])
     if job is None or not _in_team(job, portal, session):
         raise PortalError(404, "NoSuchJob", f"None of your teams has a job {name!r}.")
-    return job, session
+    return job, session, read
 
 
 def _groups(portal: Portal, session: Session) -> frozenset[str]:
@@ -256,9 +318,7 @@ def _in_team(job: Job, portal: Portal, session: Session) -> bool:
 
 def _held(web: Web, portal: Portal, job: str, task: str) -> tuple[Job, Held, StoredTask]:
     """A task that the worker holds. Raises PortalError (404)."""
-    found, session = _job_of_mine(web, portal, job)
-    number = number_of(found.secret, task)
-    stored, desk = portal.tasks.with_desk(found, number, session.sub)
+    found, _, number, (stored, desk) = _task_of_mine(web, portal, job, task)
     lease = next((each for each in desk.held if each.number == number and each.until > portal.now()), None)
     if lease is None or stored is None:
         raise PortalError(404, "NotYours", "You don't hold this task, or its time has run out.")

@@ -115,8 +115,13 @@ def _set_tags(service: Service, arn: str, tags: dict[str, str]) -> None:
     from adapters.functions import invoke_start
 
     rules = quality_rules.from_tags(tags)
-    service.jobs.set_tags(arn, tags)
     job = next((job for job in service.jobs.all() if job.arn == arn), None)
+    if job is not None and bool(job.rules.max_answers) != bool(rules.max_answers):
+        raise validation_error(
+            f"Tag {quality_rules.PREFIX}max-answers is given when a labeling job is made, since its answers "
+            "are counted from then on; it can be changed, but neither be added nor taken away."
+        )
+    service.jobs.set_tags(arn, tags)
     if job is None or job.rules == rules:
         return
     changed = service.jobs.update(job.name, rules=rules)
@@ -162,7 +167,7 @@ def _check_members(definitions: Sequence[dict[str, Any]]) -> None:
     from adapters.accounts import accounts
 
     pool = accounts()
-    labeling_rules.check_members(definitions, pool.pool)
+    labeling_rules.check_members(definitions, pool.pool, pool.client_id)
     for number, definition in enumerate(definitions, start=1):
         group = definition["CognitoMemberDefinition"]["UserGroup"]
         if not pool.has_group(group):

@@ -74,6 +74,7 @@ def plan_labeling(
             jobs = plan.review()
     if not jobs:
         update_run(store, at.run_json, lambda found: _all_asked(_reckoned(found, service)))
+    jobs = plan.limited(jobs)
     counts = {name: run.counts[name] for name in COUNTS if ended and name in run.counts}
     return {"counts": counts, "jobs": [msgspec.to_builtins(job) for job in jobs]}
 
@@ -224,6 +225,16 @@ class _Plan:
         self.run = update_run(self.store, self.at.run_json, lambda found: _with_jobs(found, jobs))
         return jobs
 
+    def limited(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        """The jobs, new ones with as many answers as the budget pays for, where the service heeds that."""
+        new = [job for job in jobs if not job.arn and job.max_answers is None]
+        limits = pricing.limits(self.run, self.service, new) if new and self.service == "truthmill" else None
+        if limits is None:
+            return jobs
+        most = {job.name: limit for job, limit in zip(new, limits, strict=True)}
+        self.run = update_run(self.store, self.at.run_json, lambda found: _limited(found, most))
+        return tuple(job for job in self.run.jobs if job.name in {each.name for each in jobs})
+
     def lines(self, segments: list[Segment], wanted: Wanted) -> Iterator[tuple[LedgerLine, int]]:
         for segment in segments:
             for line in lines_of(self.store, segment):
@@ -263,6 +274,13 @@ def _reckoned(found: Run, service: pricing.Service) -> Run:
         "answered": sum(job.answered for job in found.jobs),
     }
     return msgspec.structs.replace(found, cost={**found.cost, **parts})
+
+
+def _limited(found: Run, most: Mapping[str, int]) -> Run:
+    jobs = (
+        msgspec.structs.replace(job, max_answers=job.max_answers or most.get(job.name)) for job in found.jobs
+    )
+    return msgspec.structs.replace(found, jobs=tuple(jobs))
 
 
 def _with_jobs(found: Run, jobs: tuple[Job, ...]) -> Run:

@@ -13,10 +13,11 @@ from truthmill.shallow_json import decode_object
 
 
 class KnownPicture(NamedTuple):
-    """A picture in S3 and the boxes that are on it."""
+    """A picture in S3, the boxes that are on it, its width and height."""
 
     uri: str
     boxes: tuple[Box, ...]
+    size_wh: tuple[int, int]
 
 
 def read_gold(lines: Iterable[bytes], labels: tuple[str, ...], where: str) -> Iterator[KnownPicture]:
@@ -30,7 +31,8 @@ def read_gold(lines: Iterable[bytes], labels: tuple[str, ...], where: str) -> It
         place = f"{where}, line {at}"
         for read in read_output([line], labels, _attribute(line, place), place):
             if isinstance(read, Labeled):
-                yield KnownPicture(read.source, check_boxes(read.boxes, read.width, read.height).kept)
+                kept = check_boxes(read.boxes, read.width, read.height).kept
+                yield KnownPicture(read.source, kept, (read.width, read.height))
 
 
 def _attribute(line: bytes, where: str) -> str:

@@ -140,6 +140,11 @@ def quality_tags(request: Request, kind: JobKind = "label") -> dict[str, str]:
     return rules.tags()
 
 
+def budget_tags(job: Job) -> dict[str, str]:
+    """How many answers Truthmill's own service may take for a job, as a tag."""
+    return QualityRules(max_answers=job.max_answers or 0).tags()
+
+
 def work_team(request: Request, region: str) -> str:
     """ARN of the team. Raises LabelingError where none is named."""
     if request.workforce.type == "mechanical-turk":
@@ -207,7 +212,9 @@ def create_request(
         "HumanTaskConfig": task,
         "Tags": [
             {"Key": key, "Value": value}
-            for key, value in sorted((asked.tags | quality_tags(request, job.kind) | tags).items())
+            for key, value in sorted(
+                (asked.tags | quality_tags(request, job.kind) | budget_tags(job) | tags).items()
+            )
         ],
     }
     conditions = {

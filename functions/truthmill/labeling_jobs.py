@@ -36,7 +36,7 @@ class Counters(msgspec.Struct, frozen=True):
     extra: labeled ones that wait for one more answer, since those they had didn't agree. last: when the last
     answer was taken.
     skipped, unfit: of which no worker was asked, since the job's own pre-annotation function said so or
-    failed on them.
+    failed on them. gold: answers to gold tasks; counted where the job's answers are limited.
     """
 
     labeled: int = 0
@@ -47,6 +47,12 @@ class Counters(msgspec.Struct, frozen=True):
     last: int = 0
     skipped: int = 0
     unfit: int = 0
+    gold: int = 0
+
+    @property
+    def paid(self) -> int:
+        """Answers that were given, whatever became of them."""
+        return self.answers + self.withdrawn + self.gold
 
     @property
     def done(self) -> int:
@@ -197,6 +203,8 @@ def enough(job: Job, counters: Counters, now: int) -> str:
     """
     if counters.done >= job.objects and (not counters.extra or _nobody_comes(job, counters, now)):
         return "Completed"
+    if spends_all(job, counters):
+        return "Completed" if counters.done >= job.objects else "Stopped"
     conditions = job.request.get("StoppingConditions", {})
     most = conditions.get("MaxHumanLabeledObjectCount")
     share = conditions.get("MaxPercentageOfInputDatasetLabeled")
@@ -205,6 +213,21 @@ def enough(job: Job, counters: Counters, now: int) -> str:
     if share is not None and counters.labeled * 100 >= share * job.objects:
         return "Stopped"
     return ""
+
+
+def spends_all(job: Job, counters: Counters) -> bool:
+    """Whether a job has taken all the answers that may be paid for."""
+    return 0 < job.rules.max_answers <= counters.paid
+
+
+def spent_reason(job: Job, counters: Counters) -> str:
+    """Why a job that spends all was stopped."""
+    left = job.objects - counters.done
+    return (
+        f"It took {counters.paid} answers, of at most {job.rules.max_answers} that may be paid for (tag "
+        "truthmill:max-answers; those withdrawn and those to gold tasks count too). "
+        f"{left} of its {job.objects} objects have no label."
+    )
 
 
 def label_counters(job: Job, counters: Counters) -> dict[str, int]:

@@ -29,6 +29,11 @@ class Kinds(NamedTuple):
     pre: str
     consolidation: str
 
+    @property
+    def draws_boxes(self) -> bool:
+        """Whether answers are boxes, which have to lie on their picture."""
+        return self.consolidation in (BOXES, ADJUSTMENT)
+
 
 def kinds(task: Mapping[str, Any]) -> Kinds:
     """The kinds that a HumanTaskConfig names. Raises ProtocolError (ValidationException)."""

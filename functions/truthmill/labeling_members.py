@@ -58,7 +58,9 @@ _TEAM: Members = {
     "MemberDefinitions[].CognitoMemberDefinition.UserGroup": _acts(
         "must be there; who is in it now is in the team"
     ),
-    "MemberDefinitions[].CognitoMemberDefinition.ClientId": _kept("described again"),
+    "MemberDefinitions[].CognitoMemberDefinition.ClientId": _acts(
+        "must be the client of that pool by which the portal signs in"
+    ),
     "MemberDefinitions[].OidcMemberDefinition": _refused(
         "workers sign in by Cognito; give a CognitoMemberDefinition."
     ),

@@ -115,8 +115,11 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
             raise validation_error(f"Tags: {key!r} is there more than once; a resource has a key once.")
 
 
-def check_members(definitions: Sequence[Mapping[str, Any]], pool: str) -> None:
-    """Raise ProtocolError where a work team isn't made of groups of this service's user pool."""
+def check_members(definitions: Sequence[Mapping[str, Any]], pool: str, client: str) -> None:
+    """Raise ProtocolError where a work team isn't made of groups of this service's user pool.
+
+    client: of the pool, by which the portal signs workers in.
+    """
     for number, definition in enumerate(definitions, start=1):
         cognito = definition.get("CognitoMemberDefinition")
         if cognito is None:
@@ -127,4 +130,9 @@ def check_members(definitions: Sequence[Mapping[str, Any]], pool: str) -> None:
             raise validation_error(
                 f"MemberDefinitions.{number}: UserPool is {cognito['UserPool']!r}; "
                 f"workers of this service sign in at {pool!r}."
+            )
+        if cognito["ClientId"] != client:
+            raise validation_error(
+                f"MemberDefinitions.{number}: ClientId is {cognito['ClientId']!r}; "
+                f"workers of this service sign in by {client!r}, its stack's output UserPoolClientId."
             )

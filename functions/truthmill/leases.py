@@ -21,6 +21,13 @@ class LeaseRefusedError(Exception):
         self.code = code
 
 
+class BudgetSpentError(LeaseRefusedError):
+    """The job has promised as many answers as may be paid for."""
+
+    def __init__(self) -> None:
+        super().__init__("BudgetSpent", "The job has all the answers that may be paid for.")
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Where one object of a job stands.
 
@@ -51,6 +58,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     def wanted(self) -> int:
         """Answers after which it takes no more."""
         return self.needed + self.extra
+
+    @property
+    def promised(self) -> int:
+        """Answers that are paid for, also withdrawn ones, or will be where whoever has it answers."""
+        return len(self.answered) + len(self.withdrawn) + len(self.leases)
 
     @property
     def labeled(self) -> bool:

@@ -4,6 +4,7 @@ Prices are data with their date and source: of us-east-1, in USD. AWS changes th
 estimate names the book that it was made with.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from truthmill.request import Request
-    from truthmill.run import Run
+    from truthmill.run import Job, Run
 
 Service = Literal["ground-truth", "truthmill"]
 CENT = Decimal("0.01")
@@ -130,9 +131,10 @@ def of_request(asked: "Request", objects: int, service: Service) -> Estimate:
 def spent(run: "Run", service: Service, more: int = 0) -> Estimate:
     """What a run's jobs have cost: of those that have ended what was answered, and nothing else.
 
-    Of a job that is under way all its objects are counted, each with as many workers as may be asked; so are
-    `more` objects. Answers are what the service counted, those of extra workers, to gold tasks and withdrawn
-    ones included; of a service that doesn't tell, as many as the request wants for each object.
+    Of a job that is under way all its objects are counted, each with as many workers as may be asked, and all
+    the answers that it may take where it is limited; so are `more` objects. Answers are what the service
+    counted, those of extra workers, to gold tasks and withdrawn ones included; of a service that doesn't
+    tell, as many as the request wants for each object.
     """
     workers = run.asked.most_workers
     objects, answers = more, more * workers
@@ -142,10 +144,27 @@ def spent(run: "Run", service: Service, more: int = 0) -> Estimate:
         objects += done
         expected = done * workers
         if not job.has_ended:
-            expected += _gold_answers(run.asked, expected)
+            expected = max(expected + _gold_answers(run.asked, expected), job.max_answers or 0)
         answers += expected if job.answers is None else job.answers
     taken = _after(run.asked, objects, service)
     return _estimate(taken, answers, run.asked.workforce.price_per_task, service)
+
+
+def limits(run: "Run", service: Service, jobs: Sequence["Job"]) -> list[int] | None:
+    """How many answers each of some new jobs of a run may take within its budget; None for any number.
+
+    As many as were counted when the budget was looked at, and of what is left then, but for the review that
+    is to come, each its share by objects: for objects that are asked again since answers were withdrawn.
+    """
+    asked, price = run.asked, run.asked.workforce.price_per_task
+    if asked.most_usd is None or not price:
+        return None
+    counted = [job.objects * asked.most_workers for job in jobs]
+    counted = [answers + _gold_answers(asked, answers) for answers in counted]
+    objects = sum(job.objects for job in jobs)
+    coming = 0 if any(job.is_review for job in jobs) else reviewed_objects(asked, objects)
+    left = max(Decimal(0), asked.most_usd - spent(run, service, coming).total_usd) // price
+    return [answers + int(left * job.objects / objects) for answers, job in zip(counted, jobs, strict=True)]
 
 
 def _after(asked: "Request", objects: int, service: Service) -> Decimal:

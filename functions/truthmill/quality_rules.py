@@ -24,7 +24,8 @@ class QualityRules(msgspec.Struct, frozen=True, kw_only=True):
     gold_manifest: S3 URI of pictures with known boxes, empty for none. gold_share: how many of a worker's
     tasks are such. gold_feedback: whether the worker is told. gold_threshold: F1 below which a worker gets
     no more tasks; 0 stops nobody. gold_withdraw: whether their answers are taken back as well, and the
-    objects asked again.
+    objects asked again. max_answers: how many answers may be paid for, those withdrawn and those to gold
+    tasks included; 0 for any number.
     """
 
     max_workers: int = 0
@@ -34,6 +35,7 @@ class QualityRules(msgspec.Struct, frozen=True, kw_only=True):
     gold_feedback: bool = False
     gold_threshold: float = 0.0
     gold_withdraw: bool = False
+    max_answers: int = 0
 
     def tags(self) -> dict[str, str]:
         """The tags that say so; nothing for what is as usual."""
@@ -58,6 +60,7 @@ def from_tags(tags: Mapping[str, str]) -> QualityRules:
         "gold-feedback": ("gold_feedback", _truth),
         "gold-threshold": ("gold_threshold", _share),
         "gold-withdraw": ("gold_withdraw", _truth),
+        "max-answers": ("max_answers", _answers),
     }
     found = {}
     for key, value in tags.items():
@@ -80,6 +83,12 @@ def _text(value: object) -> str:
 def _count(key: str, value: str) -> int:
     if not re.fullmatch(r"[1-9]", value):
         raise validation_error(f"Tag {key!r} is {value!r}; it is a whole number from 1 to {MOST_WORKERS}.")
+    return int(value)
+
+
+def _answers(key: str, value: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,7}", value):
+        raise validation_error(f"Tag {key!r} is {value!r}; it is a whole number from 1 to 99999999.")
     return int(value)
 
 

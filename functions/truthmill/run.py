@@ -31,6 +31,7 @@ class Job(Record, frozen=True):
     an execution, by its ARN. kind: what workers are asked for. first_label: index of the first of the
     dataset's labels that they are asked for; earlier ones were asked for by earlier jobs. is_review: of what
     other workers have labeled. given_up: it was stopped because the execution that waited for it had ended.
+    max_answers: how many answers it may take, so that the budget isn't passed; None for any number.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Job(Record, frozen=True):
     first_label: int = 0
     is_review: bool = False
     given_up: bool = False
+    max_answers: int | None = None
 
     @property
     def has_ended(self) -> bool:

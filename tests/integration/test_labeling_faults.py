@@ -23,6 +23,7 @@ from labeling import start as start_module
 from labeling_builders import a_request
 from truthmill.labeling_jobs import Job
 from truthmill.labeling_output import Submitted
+from truthmill.quality_rules import QualityRules
 from truthmill.worker_answers import Answer
 
 OBJECTS = 30
@@ -225,6 +226,22 @@ def test_only_as_many_objects_are_open_as_the_job_allows(stack, service):
     assert [each.number for each, _ in tasks.hold(job, "dee", 1, now)] == [3]
     tasks.release(job, "ben", numbers["ben"][0], now)
     assert [each.number for each, _ in tasks.hold(job, "eve", 1, now + 60_000)] == numbers["ben"]
+
+
+def test_a_job_that_may_pay_for_no_more_ends_as_stopped_with_both_numbers(stack, service):
+    """Its labels are kept and the event is put; what has no label is told."""
+    jobs, tasks = Jobs(service), Tasks(service)
+    name = a_job(stack, jobs)
+    jobs.update(name, rules=QualityRules(max_answers=11))
+    start_module.start(name, jobs, tasks, forever)
+    label_all(jobs.get(name), tasks)
+    assert finish(name, jobs, tasks, forever)["status"] == "Stopped"
+    job = jobs.get(name)
+    assert (jobs.counters(job).labeled, job.announced) == (11, True)
+    assert "took 11 answers, of at most 11" in job.reason
+    assert "19 of its 30 objects have no label" in job.reason
+    lines = [json.loads(line) for line in stack.read(job.output_manifest).splitlines()]
+    assert [sum("bounding-box" in line for line in lines), len(lines)] == [11, 30]
 
 
 def test_the_key_that_a_job_names_encrypts_what_is_written(stack):

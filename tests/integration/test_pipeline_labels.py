@@ -406,6 +406,7 @@ def test_further_workers_and_gold_tasks_are_held_against_the_budget_before_there
     short.fail("BudgetExceededError")
     run = dropped.start("incoming/pets.zip", budget={"maxCost": "12.5"}, **asked).to_jobs()
     assert run.run_json["cost"]["estimatedUsd"] == 12.5
+    assert [job["maxAnswers"] for job in run.run_json["jobs"]] == [25]
     assert len(dropped.labeling.created) == 1
 
 

@@ -27,7 +27,7 @@ def line(uri="s3://b/a.png", label="dog", boxes=((1, 2, 3, 4),)):
 def test_boxes_have_the_jobs_numbers_and_what_is_not_labeled_is_passed_over():
     unlabeled = b'{"source-ref": "s3://b/b.png", "x-metadata": {"failure-reason": "Expired"}}'
     found = list(read_gold([line(), b"\n", unlabeled, line("s3://b/c.png", boxes=())], LABELS, "gold"))
-    assert found == [("s3://b/a.png", (Box(1, 1, 2, 3, 4),)), ("s3://b/c.png", ())]
+    assert found == [("s3://b/a.png", (Box(1, 1, 2, 3, 4),), (200, 100)), ("s3://b/c.png", (), (200, 100))]
 
 
 @pytest.mark.parametrize(

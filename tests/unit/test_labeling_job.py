@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -95,6 +96,13 @@ def test_what_quality_asks_for_travels_as_tags():
     assert (rules.gold_feedback, rules.gold_withdraw, rules.gold_threshold) == (True, True, 0.0)
 
 
+def test_what_the_budget_pays_for_travels_as_a_tag():
+    limited = msgspec.structs.replace(JOB, max_answers=12)
+    tags = {each["Key"]: each["Value"] for each in made(own_service=True, job=limited)["Tags"]}
+    assert tags == {"truthmill:max-answers": "12", "truthmill:run": "r"}
+    assert quality_rules.from_tags(tags) == quality_rules.QualityRules(max_answers=12)
+
+
 def test_ground_truth_is_not_asked_for_what_it_does_not_do():
     asked = parse(BETTER, {}, {})
     labeling_job.check(asked, "us-east-1", own_service=True)
@@ -115,6 +123,7 @@ def test_fewer_workers_at_the_most_than_at_the_beginning_is_refused():
         ("agreement", "nan", "from 0 to 1"),
         ("gold-manifest", "gold.manifest", "S3 URI"),
         ("gold-feedback", "yes", "true or false"),
+        ("max-answers", "0", "from 1 to 99999999"),
     ],
 )
 def test_a_tag_that_asks_for_what_is_not_to_be_had_is_refused(tag, value, right):

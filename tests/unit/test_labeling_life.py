@@ -1,10 +1,12 @@
 """A job's status takes a legal path, whatever happens in whatever order."""
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeling_builders import a_request
 from truthmill.labeling_jobs import ENDED, STEPS, Counters, Job, legal, outcome
+from truthmill.quality_rules import QualityRules
 
 HOUR = 3_600_000
 REQUEST = a_request(
@@ -75,3 +77,10 @@ def test_a_thousand_objects_are_open_at_once_unless_the_job_says_how_many():
     request = a_request(**{"HumanTaskConfig.MaxConcurrentTaskCount": 5_000})
     job = Job(name="j", arn="a", request=request, reference="r", created=0, modified=0)
     assert job.most_open == 5_000
+
+
+def test_a_job_that_has_taken_all_answers_that_may_be_paid_for_is_over():
+    limited = msgspec.structs.replace(a_job("InProgress"), rules=QualityRules(max_answers=6))
+    assert outcome(limited, Counters(labeled=3, answers=3, withdrawn=1, gold=1), 0) == ""
+    assert outcome(limited, Counters(labeled=3, answers=3, withdrawn=2, gold=1), 0) == "Stopped"
+    assert outcome(limited, Counters(labeled=3, expired=2, extra=1, answers=6), 0) == "Completed"

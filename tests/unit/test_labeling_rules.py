@@ -85,9 +85,14 @@ def member(**changes):
 
 
 def test_a_team_is_made_of_groups_of_the_services_own_pool():
-    check_members([member(), member(UserGroup="h")], "us-east-1_abc")
+    check_members([member(), member(UserGroup="h")], "us-east-1_abc", "c")
     with pytest.raises(ProtocolError, match=r"MemberDefinitions\.2.*us-east-1_other"):
-        check_members([member(), member(UserPool="us-east-1_other")], "us-east-1_abc")
+        check_members([member(), member(UserPool="us-east-1_other")], "us-east-1_abc", "c")
+
+
+def test_a_team_of_another_client_of_the_pool_is_refused():
+    with pytest.raises(ProtocolError, match=r"MemberDefinitions\.2: ClientId is 'other'; .* by 'c'"):
+        check_members([member(), member(ClientId="other")], "us-east-1_abc", "c")
 
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0a1b"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truthmill.pricing import BOOKS, GROUND_TRUTH, estimate, infrastructure_usd, of_request, spent
+from truthmill.pricing import BOOKS, GROUND_TRUTH, estimate, infrastructure_usd, limits, of_request, spent
 from truthmill.request_reading import parse
 from truthmill.run import Job, Run
 
@@ -145,3 +145,31 @@ def test_gold_tasks_are_paid_for_before_and_as_they_were_given():
     ended = Job("j", 1, 100, status="Completed", answered=100, answers=230)
     run = msgspec.structs.replace(run, jobs=(ended,))
     assert spent(run, "truthmill").workers_usd == Decimal("115.00")
+
+
+def run_of(asked, *jobs):
+    return msgspec.structs.replace(run_with(*jobs), request=msgspec.to_builtins(asked))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (asked(budget={"maxCost": "75.00"}), [100, 50]),  # exactly what the two are estimated at
+        (asked(budget={"maxCost": "90.25"}), [120, 60]),  # 15.25 are left for 30 answers, shared by pictures
+        (asked(budget={"maxCost": "90"}, review={"of": "sample", "share": 0.2}), [100, 50]),  # 15 for review
+        (asked(budget={"maxCost": "10"}), [100, 50]),  # never less than was looked at
+        (asked(), None),
+        (asked(budget={"maxCost": "75"}, workforce={"pricePerTask": 0}), None),
+    ],
+)
+def test_jobs_share_the_answers_that_their_budget_pays_for(asked, expected):
+    """150 answers at 0.50, of 50 and 25 pictures with two workers each."""
+    jobs = Job("a", 1, 50), Job("b", 2, 25)
+    assert limits(run_of(asked, *jobs), "truthmill", jobs) == expected
+
+
+def test_what_a_job_may_take_is_spent_until_it_has_ended():
+    job = Job("j", 1, 100, max_answers=260)
+    assert spent(run_with(job), "truthmill").total_usd == Decimal("130.00")
+    ended = msgspec.structs.replace(job, status="Stopped", answered=90, answers=180)
+    assert spent(run_with(ended), "truthmill").total_usd == Decimal("90.00")

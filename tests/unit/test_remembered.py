@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.remembered import Remembered
+from adapters.remembered import Remembered
 
 
 def test_an_answer_is_asked_for_again_after_its_time():
@@ -24,3 +24,12 @@ def test_no_more_is_kept_than_fits():
     for number in range(3):
         kept.get(str(number), lambda: 0)
     assert len(kept._kept) <= 2
+
+
+def test_an_answer_that_is_renewed_is_believed_from_then_on():
+    moments = iter([0.0, 9.0, 18.0])
+    answers = iter(["one", "two"])
+    kept = Remembered(10, clock=lambda: next(moments))
+    assert kept.get("key", lambda: next(answers)) == "one"
+    assert kept.renew("key", lambda: next(answers)) == "two"
+    assert kept.get("key", lambda: next(answers)) == "two"

@@ -5,17 +5,23 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 
 import boto3
+import cfnlint.decode.cfn_yaml
 import pytest
 from PIL import Image
 
 from adapters import sagemaker
+from adapters.jobs import Jobs
+from adapters.table import Table
+from adapters.tasks import Tasks
 from labeling_builders import a_request
 from local_stack import wait_for
 from truthmill.s3_uri import s3_location
 from truthmill_cli.simulation import Credentials, PortalClient
 
+ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"
 STACK = "truthmill-labeling"
 PASSWORD, TEMPORARY = "Their own passw0rd", "From the lett3r"
@@ -97,6 +103,33 @@ class Stack:
         )
         assert "FunctionError" not in answer, answer["Payload"].read()
         return json.loads(answer["Payload"].read())
+
+
+@pytest.fixture(scope="session")
+def table(engine):
+    """A table made from the template's own definition."""
+    template = cfnlint.decode.cfn_yaml.load(str(ROOT / "labeling/template.yaml"))
+    properties = template["Resources"]["Table"]["Properties"]
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=engine,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    wanted = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
+    client.create_table(TableName="laws", **{name: properties[name] for name in wanted})
+    return Table(client, "laws")
+
+
+@pytest.fixture
+def tasks(table):
+    return Tasks(table)
+
+
+@pytest.fixture
+def jobs(table):
+    return Jobs(table)
 
 
 @pytest.fixture(scope="session")

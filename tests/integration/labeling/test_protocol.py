@@ -147,8 +147,10 @@ def test_a_team_with_a_job_under_way_stays(stack, team):
         stack.sagemaker.delete_workteam(WorkteamName=team.name)
 
 
-def test_a_team_of_a_group_that_is_not_there_is_refused(stack):
-    member = {"UserPool": stack.outputs["UserPoolId"], "UserGroup": "nobody", "ClientId": "c"}
+@pytest.mark.parametrize("changes", [{"UserGroup": "nobody"}, {"ClientId": "c"}, {"UserPool": "us-east-1_o"}])
+def test_a_team_of_a_group_or_a_client_that_is_not_there_is_refused(stack, team, changes):
+    described = stack.sagemaker.describe_workteam(WorkteamName=team.name)["Workteam"]
+    member = described["MemberDefinitions"][0]["CognitoMemberDefinition"] | changes
     with refused("ValidationException"):
         stack.sagemaker.create_workteam(
             WorkteamName="t", Description="d", MemberDefinitions=[{"CognitoMemberDefinition": member}]

@@ -2,103 +2,35 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
-from pathlib import Path
 
-import boto3
-import cfnlint.decode.cfn_yaml
 import msgspec
 import pytest
 
-from adapters.gold_tasks import GoldPicture
-from adapters.jobs import Jobs
 from adapters.stored_tasks import task_key
-from adapters.table import Table
-from adapters.tasks import JobEndedError, Tasks
+from adapters.tasks import JobEndedError
 from labeling import job_quality
 from labeling_builders import a_request
+from task_builders import (
+    GOLD,
+    NOW,
+    a_job,
+    a_job_with_gold,
+    a_name,
+    answer_and_hold,
+    give_answer,
+    held,
+    submitted,
+    work,
+)
 from truthmill.boxes import Box
 from truthmill.gold import GoldResult
-from truthmill.labeling_input import NewObject
-from truthmill.labeling_jobs import Counters, Job, enough, shards_for
-from truthmill.labeling_output import Submitted
+from truthmill.labeling_jobs import Counters, Job, enough
 from truthmill.leases import LeaseRefusedError
 from truthmill.quality_rules import QualityRules
-from truthmill.worker_answers import Answer
+from truthmill.worker_answers import Answer, AnswerError
 
-ROOT = Path(__file__).parents[3]
-NOW = 1_700_000_000_000
 LIMIT = 600_000
 SLOW = 150_000  # a quarter of it
-GOLD = Box(0, 20, 20, 50, 50)
-_names = count()
-
-
-@pytest.fixture(scope="module")
-def table(engine):
-    """A table made from the template's own definition."""
-    template = cfnlint.decode.cfn_yaml.load(str(ROOT / "labeling/template.yaml"))
-    properties = template["Resources"]["Table"]["Properties"]
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=engine,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    wanted = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
-    client.create_table(TableName="laws", **{name: properties[name] for name in wanted})
-    return Table(client, "laws")
-
-
-@pytest.fixture
-def tasks(table):
-    return Tasks(table)
-
-
-@pytest.fixture
-def jobs(table):
-    return Jobs(table)
-
-
-def a_job(tasks, objects, workers=1, shards=None, name=None):
-    """A job whose tasks are in the table."""
-    path = "HumanTaskConfig.NumberOfHumanWorkersPerDataObject"
-    job = Job(
-        name=name or f"job-{next(_names)}",
-        arn="arn:…",
-        request=a_request(**{path: workers}),
-        reference="r",
-        created=NOW,
-        modified=NOW,
-        status="InProgress",
-        objects=objects,
-        shards=shards or shards_for(objects),
-    )
-    uris = [f"s3://b/{n}.png" for n in range(objects)]
-    given = [NewObject(line=f'{{"source-ref": "{uri}"}}', uri=uri) for uri in uris]
-    assert tasks.load(job, given, NOW) == objects
-    return job
-
-
-def submitted(worker, at=NOW, boxes=()):
-    return Submitted(
-        worker=worker,
-        sub=worker,
-        issuer="i",
-        accepted=at,
-        submitted=at,
-        content={"boundingBox": {}},
-        answer=Answer(tuple(boxes), (200, 100)),
-    )
-
-
-def held(tasks, job, worker, now=NOW, count=1):
-    return [each.number for each, _ in tasks.hold(job, worker, count, now)]
-
-
-def give_answer(tasks, job, worker, number, now=NOW):
-    return tasks.answer(job, worker, number, submitted(worker, now), "digest", now)
 
 
 def test_asking_again_gives_the_same_task(tasks):
@@ -184,35 +116,6 @@ def test_an_object_whose_workers_disagree_gets_one_more_and_one_whose_workers_ag
     assert tasks.answer(job, "cem", 1, submitted("cem", boxes=[box]), "digest", NOW + 1)
     assert jobs.counters(job) == Counters(labeled=2, answers=5, extra=0, last=NOW + 1)
     assert enough(job, jobs.counters(job), NOW + 1) == "Completed"
-
-
-def a_job_with_gold(tasks, name, objects=20, **rules):
-    """A job half of whose tasks are gold, and 10 gold pictures with one box each.
-
-    Which tasks are gold follows from the job's name, so each test gives one of its own.
-    """
-    job = a_job(tasks, objects, shards=1, name=name)
-    job = msgspec.structs.replace(
-        job, gold=10, labels=("cat", "dog"), rules=QualityRules(gold_share=0.5, **rules)
-    )
-    uris = (f"s3://b/gold{n}.png" for n in range(10))
-    pictures = (
-        GoldPicture(number=objects + n, line="{}", uri=uri, boxes=(GOLD,)) for n, uri in enumerate(uris)
-    )
-    assert tasks.gold.load(job, pictures, NOW) == 10
-    return job
-
-
-def work(tasks, job, worker, boxes, now=NOW):
-    """Do all there is for a worker; the numbers of the gold tasks among it, in their order."""
-    gold = []
-    while got := held(tasks, job, worker, now):
-        if job.is_gold(got[0]):
-            gold.append(got[0])
-            tasks.answer_gold(job, worker, got[0], submitted(worker, boxes=boxes), "digest", now)
-        else:
-            tasks.answer(job, worker, got[0], submitted(worker, boxes=boxes), "digest", now)
-    return gold
 
 
 def test_gold_tasks_are_mixed_in_and_count_as_nothing(tasks, jobs):
@@ -335,6 +238,66 @@ def test_all_objects_come_out_in_the_manifests_order_with_their_answers(tasks):
     assert answered == {number: ["ann", "ben"] if number != 7 else [] for number in range(25)}
 
 
+def test_an_answer_and_the_next_lease_are_written_together(tasks, table, jobs):
+    job, asked = a_job(tasks, 30, shards=1), []
+    (number,) = held(tasks, job, "ann")
+    found = tasks.with_desk(job, number, "ann")
+    table.client.meta.events.register("before-call", lambda model, **_: asked.append(model.name))
+    (following,) = answer_and_hold(tasks, job, "ann", number, found=found)
+    assert asked == ["Query", "BatchGetItem", "TransactWriteItems"]
+    assert following != number
+    assert jobs.counters(job).answers == tasks.desk("ann", job.name).answered == 1
+    assert answer_and_hold(tasks, job, "ann", number, found=found) == [following]  # sent again
+    assert jobs.counters(job).answers == tasks.desk("ann", job.name).answered == 1
+
+
+def test_queues_that_are_empty_are_not_asked_at_every_answer(tasks, table):
+    """Whose own queue is empty goes on where they last found something."""
+    job, asked = a_job(tasks, 64, shards=8), []
+    (number,) = held(tasks, job, "ann")
+    table.client.meta.events.register("before-call.dynamodb.Query", lambda **_: asked.append("Query"))
+    for _ in range(63):
+        (number,) = answer_and_hold(tasks, job, "ann", number)
+    assert len(asked) <= 63 + 3 * 7  # a page of what is left, and beyond, of each queue that she leaves
+
+
+@pytest.mark.parametrize("meanwhile", ["ann", "ben"])
+def test_what_somebody_takes_between_reading_and_writing_loses_no_answer_and_is_given_to_one(
+    tasks, jobs, meanwhile
+):
+    """meanwhile: who gets the only other object, just before the answer is written."""
+    job = a_job(tasks, 2, shards=1)
+    (number,) = held(tasks, job, "ann")
+
+    def read():
+        assert len(held(tasks, job, meanwhile, count=2)) == (2 if meanwhile == "ann" else 1)
+        return Answer((), (200, 100))
+
+    hers = [1 - number] if meanwhile == "ann" else []
+    assert answer_and_hold(tasks, job, "ann", number, read=read) == hers
+    assert jobs.counters(job) == Counters(labeled=1, answers=1, last=NOW)
+    assert list(tasks.get(job, 1 - number).task.leases) == [meanwhile]
+
+
+def test_an_answer_that_is_refused_takes_no_next_task_and_changes_nothing(tasks, jobs):
+    job = a_job(tasks, 3, shards=1)
+    (number,) = held(tasks, job, "ann")
+
+    def read():
+        raise AnswerError("no box")
+
+    with pytest.raises(AnswerError):
+        answer_and_hold(tasks, job, "ann", number, read=read)
+    with pytest.raises(LeaseRefusedError, match="wasn't handed out"):
+        answer_and_hold(tasks, job, "ann", (number + 1) % 3)
+    assert [each.number for each in tasks.desk("ann", job.name).held] == [number]
+    jobs.close(job)
+    with pytest.raises(JobEndedError):
+        answer_and_hold(tasks, job, "ann", number)
+    assert [each.number for each in tasks.desk("ann", job.name).held] == [number]
+    assert jobs.counters(job).answers == 0
+
+
 def work_through(tasks, job, worker, start, taken):
     start.wait()
     while got := held(tasks, job, worker):
@@ -342,9 +305,18 @@ def work_through(tasks, job, worker, start, taken):
         give_answer(tasks, job, worker, got[0])
 
 
+def work_through_with_the_next(tasks, job, worker, start, taken):
+    start.wait()
+    while got := held(tasks, job, worker):
+        while got:
+            taken.append((worker, got[0]))
+            got = answer_and_hold(tasks, job, worker, got[0])
+
+
+@pytest.mark.parametrize("work_through", [work_through, work_through_with_the_next])
 @pytest.mark.parametrize(("objects", "needed", "workers"), [(60, 1, 8), (20, 3, 5)])
 def test_workers_at_once_answer_every_object_as_often_as_needed_and_nobody_twice(
-    tasks, jobs, objects, needed, workers
+    tasks, jobs, objects, needed, workers, work_through
 ):
     job = a_job(tasks, objects, workers=needed, shards=3)
     start, taken = threading.Barrier(workers), []
@@ -392,9 +364,7 @@ def test_the_same_answer_sent_many_times_at_once_counts_once(tasks, jobs):
 
 
 def test_a_job_is_changed_by_one_at_a_time(jobs):
-    job = Job(
-        name=f"job-{next(_names)}", arn="a", request=a_request(), reference="r", created=NOW, modified=NOW
-    )
+    job = Job(name=a_name(), arn="a", request=a_request(), reference="r", created=NOW, modified=NOW)
     assert jobs.create(job)
     assert not jobs.create(job)
     start = threading.Barrier(5)
@@ -411,7 +381,7 @@ def test_a_job_is_changed_by_one_at_a_time(jobs):
 
 
 def test_only_jobs_that_are_not_over_are_active(jobs):
-    names = {status: f"job-{next(_names)}" for status in ("InProgress", "Completed", "Failed")}
+    names = {status: a_name() for status in ("InProgress", "Completed", "Failed")}
     for status, name in names.items():
         job = Job(name=name, arn="a", request=a_request(), reference="r", created=NOW, modified=NOW)
         jobs.create(msgspec.structs.replace(job, status=status, announced=status == "Completed"))

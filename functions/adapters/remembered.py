@@ -25,7 +25,13 @@ class Remembered(Generic[T]):
         kept = self._kept.get(key)
         if kept is not None and now - kept[0] < self.seconds:
             return kept[1]
-        answer = ask()
+        return self._keep(key, now, ask())
+
+    def renew(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer that `ask` gives now, kept from now on."""
+        return self._keep(key, self.clock(), ask())
+
+    def _keep(self, key: str, now: float, answer: T) -> T:
         if len(self._kept) >= self.most:
             self._kept.clear()
         self._kept[key] = (now, answer)
