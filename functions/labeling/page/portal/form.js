@@ -18,6 +18,16 @@ export function form({ title, about, submit, note }, fields, send, sentence = re
   const problem = element("p", { class: "problem", role: "alert" });
   const button = element("button", { type: "submit", class: "primary" }, submit);
   const made = element("form", {}, element("h1", {}, title), about && element("p", {}, about), ...fields, problem, button, note.length > 0 && element("p", { class: "note" }, ...note));
+  whenSubmitted(made, button, problem, send, (error) => (error instanceof Unreachable ? text("sign.unreachable") : sentence(error)));
+  return made;
+}
+
+/**
+ * Sends a form instead of what the browser would do: once at a time, and what goes wrong is told in it.
+ * @param {HTMLElement} made @param {HTMLButtonElement} button @param {HTMLElement} problem
+ * @param {() => Promise<void>} send @param {(error: Refused | Unreachable) => string} sentence
+ */
+export function whenSubmitted(made, button, problem, send, sentence) {
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -25,12 +35,10 @@ export function form({ title, about, submit, note }, fields, send, sentence = re
     try {
       await send();
     } catch (error) {
-      if (error instanceof Refused) problem.textContent = sentence(error);
-      else if (error instanceof Unreachable) problem.textContent = text("sign.unreachable");
-      else throw error;
+      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+      problem.textContent = sentence(error);
     } finally {
       button.disabled = false;
     }
   });
-  return made;
 }

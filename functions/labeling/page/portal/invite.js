@@ -2,6 +2,7 @@
 import { element } from "../texts/markup.js";
 import { text } from "../texts/portal.js";
 import { post, Refused, Unreachable } from "./api.js";
+import { whenSubmitted } from "./form.js";
 import { refusal } from "./refusals.js";
 
 /**
@@ -26,19 +27,9 @@ export function inviteForm(team, onInvited) {
     element("div", {}, element("label", { htmlFor: "invite-name" }, text("invite.name")), name),
     button, problem,
   );
-  made.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    problem.textContent = "";
-    try {
-      await send();
-    } catch (error) {
-      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
-      problem.textContent = sentence(error, email.value.trim());
-      email.focus();
-    } finally {
-      button.disabled = false;
-    }
+  whenSubmitted(made, button, problem, send, (error) => {
+    email.focus();
+    return sentence(error, email.value.trim());
   });
   return made;
 }
