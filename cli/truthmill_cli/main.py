@@ -16,7 +16,7 @@ from truthmill.s3_uri import s3_location
 from truthmill_cli import checkout, dataset_commands
 from truthmill_cli.console import emit_json, progress, result, say
 from truthmill_cli.dataset_commands import followed, started
-from truthmill_cli.errors import CommandError, UsageError
+from truthmill_cli.errors import CommandError, UsageError, refused
 from truthmill_cli.gold_command import app as gold
 from truthmill_cli.home import Home
 from truthmill_cli.options import (
@@ -351,6 +351,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if type(error).__module__.partition(".")[0] in {"botocore", "boto3", "obstore"}:
         return first_line(error), 1
+    if isinstance(error, OSError):
+        return refused(error), 1
     raise error
 
 

@@ -77,7 +77,10 @@ class FileWriter:
         if found:
             raise OSError(*marshal.loads(found))  # noqa: S302 - by our own process
         if process.returncode:
-            raise OSError(f"The process that writes the files ended with code {process.returncode}.")
+            raise OSError(
+                f"The process that writes the files ended with code {process.returncode}. "
+                "If nobody ended it, the system was short of memory: close other programs and try again."
+            )
 
     def _ended(self, process: "subprocess.Popen[bytes]") -> bytes:
         """What it answered."""

@@ -109,7 +109,10 @@ class _Other(Generic[Made]):
         """Of the first that it was asked; None where it failed. Raises OSError where it has ended."""
         content = _read(self._answers, int.from_bytes(_read(self._answers, _LENGTH), "big"))
         if not content:
-            raise OSError("The process that reads a part of the files ended early.")
+            raise OSError(
+                "The process that reads a part of the files ended early. If nobody ended it, the system was "
+                "short of memory: close other programs and try again."
+            )
         self.asked.popleft()
         found: tuple[Made] | None = marshal.loads(content)  # noqa: S302 - by our own process
         return found

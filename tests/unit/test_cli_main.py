@@ -1,6 +1,9 @@
 """The command line: exit codes, what goes to stdout, what a mistake says."""
 
+import errno
 import json
+import os
+import resource
 import sys
 import zipfile
 
@@ -154,6 +157,50 @@ def test_our_errors_carry_their_exit_code(error, code):
 def test_an_error_that_nobody_understands_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         command.explain(ZeroDivisionError("defect"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (errno.ENOSPC, "/there/a.txt: No space left on device. Make room there, or name another place."),
+        (errno.EACCES, "/there/a.txt: Permission denied. Allow it, or name another place."),
+        (errno.EIO, "/there/a.txt: Input/output error."),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_its_place(error, told):
+    assert command.explain(OSError(error, os.strerror(error), "/there/a.txt")) == (told, 1)
+
+
+def test_a_process_that_ended_early_is_told_in_its_own_words():
+    assert command.explain(OSError("The process that writes the files ended with code -9.")) == (
+        "The process that writes the files ended with code -9.",
+        1,
+    )
+
+
+def test_a_conversion_that_finds_no_room_says_where(truthmill, tmp_path):
+    """No traceback, as it was, and no part of the new folder stays. A limit of a file's size is the room."""
+    source, target = tmp_path / "source", tmp_path / "made" / "yolo"
+    source.mkdir()
+    boxes = [
+        {"id": n + 1, "image_id": 1, "category_id": 1, "bbox": [n, 0, 1, 1], "iscrowd": 0} for n in range(20)
+    ]
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 30, "height": 30}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": boxes,
+    }
+    (source / "instances_train.json").write_text(json.dumps(document))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        code, out, err = truthmill("convert", "--to", "yolo", source, target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (code, out) == (1, "")
+    told = err.replace("\n", " ")
+    assert "labels/train/a.txt: File too large. Name a place that takes files of that size." in told
+    assert list(target.parent.iterdir()) == []
 
 
 def test_the_reference_names_every_verb_with_its_options():
