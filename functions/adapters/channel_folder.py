@@ -29,7 +29,11 @@ class Folder:
         if not path.exists():
             raise SourceError(f"{path} isn't there. Name a folder, a zip, or a file of labels.")
         self.root = path if path.is_dir() else path.parent
-        self.names = sorted(_without_litter(_below(str(path)))) if path.is_dir() else [path.name]
+        self.names = [path.name]
+        if path.is_dir():
+            self.names = []
+            _list(str(path), "", self.names)
+            self.names.sort()
         self._prefix = f"{self.root}/"
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -151,14 +155,17 @@ def _leads_back(root: str, link: str) -> bool:
     return f"{os.path.realpath(root)}/".startswith(f"{os.path.realpath(link)}/")
 
 
-def _below(root: str, prefix: str = "") -> Iterator[str]:
+def _list(root: str, prefix: str, found: list[str]) -> None:
+    """Add what lies below a folder, but for `_without_litter`'s litter; prefix: before each name."""
     with os.scandir(root) as entries:
         for entry in entries:
-            if entry.is_dir():
+            name = entry.name
+            if not entry.is_dir():
+                if not name.startswith("._"):
+                    found.append(prefix + name)
+            elif not name.startswith(".") and name != "__MACOSX":
                 if not (entry.is_symlink() and _leads_back(root, entry.path)):
-                    yield from _below(entry.path, f"{prefix}{entry.name}/")
-            else:
-                yield prefix + entry.name
+                    _list(entry.path, f"{prefix}{name}/", found)
 
 
 def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:

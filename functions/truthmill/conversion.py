@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import msgspec
 
-from truthmill.box_check import CheckedBoxes, check_boxes
+from truthmill.box_check import check_boxes
 from truthmill.channels.reading import DrawnPicture, Files, Reading
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
@@ -14,6 +14,7 @@ from truthmill.labels import problem_of
 from truthmill.told_twice import Records
 
 if TYPE_CHECKING:
+    from truthmill.box_check import Finding
     from truthmill.boxes import Box
 
 
@@ -75,11 +76,13 @@ def labeled_pictures(
             outcome.not_labeled += 1
             tell(Told(drawn.path, "not-labeled", drawn.unlabeled))
             continue
-        width, height = _size(drawn, files, verify)
-        checked = _checked(drawn, width, height)
-        if not records.is_new(drawn, (width, height), checked.kept):
+        width, height = drawn.width, drawn.height
+        if verify or width < 1 or height < 1:
+            width, height = _size(drawn, files)
+        kept, findings = _checked(drawn, width, height)
+        if not records.is_new(drawn, (width, height), kept):
             continue
-        for finding in checked.findings:
+        for finding in findings:
             box = finding.box
             outcome.boxes_dropped += not finding.kept
             outcome.boxes_cut += finding.reason == "cut"
@@ -94,24 +97,24 @@ def labeled_pictures(
                 )
             )
         outcome.pictures += 1
-        outcome.boxes += len(checked.kept)
-        outcome.negatives += not checked.kept
+        outcome.boxes += len(kept)
+        outcome.negatives += not kept
         yield (
-            LabeledPicture(key=drawn.path, split=drawn.split, width=width, height=height, boxes=checked.kept),
+            LabeledPicture(key=drawn.path, split=drawn.split, width=width, height=height, boxes=kept),
             drawn.content,
         )
 
 
-def _checked(drawn: DrawnPicture, width: int, height: int) -> CheckedBoxes:
+def _checked(drawn: DrawnPicture, width: int, height: int) -> "tuple[tuple[Box, ...], tuple[Finding, ...]]":
     if drawn.sound:
-        return CheckedBoxes(cast("tuple[Box, ...]", drawn.boxes), ())
-    return check_boxes(drawn.boxes, width, height)
+        return cast("tuple[Box, ...]", drawn.boxes), ()
+    checked = check_boxes(drawn.boxes, width, height)
+    return checked.kept, checked.findings
 
 
-def _size(drawn: DrawnPicture, files: Files, verify: bool) -> tuple[int, int]:
+def _size(drawn: DrawnPicture, files: Files) -> tuple[int, int]:
+    """The picture's own, which must be what the labels say, if they do."""
     said = drawn.width, drawn.height
-    if min(said) > 0 and not verify:
-        return said
     found = files.size_wh(drawn.path)
     if min(said) > 0 and found != said:
         raise FormatError(

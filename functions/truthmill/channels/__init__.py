@@ -22,7 +22,7 @@ from truthmill.channels import (
     webdataset,
     yolo,
 )
-from truthmill.channels.reading import Files, Reader
+from truthmill.channels.reading import Files, Reader, WithoutPictures
 from truthmill.channels.writing import Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
 from truthmill.errors import FormatError
@@ -102,7 +102,8 @@ _ALIKE = {"rekognition": "augmented-manifest"}
 
 def detect(files: Files) -> str:
     """The format of a source. Raises FormatError where it is none of them, or could be several."""
-    found = [name for name, channel in CHANNELS.items() if name not in _ALIKE and channel.detect(files)]
+    others = WithoutPictures(files)
+    found = [name for name, channel in CHANNELS.items() if name not in _ALIKE and channel.detect(others)]
     if len(found) != 1:
         what = f"could be {' or '.join(found)}" if found else f"is none of {', '.join(CHANNELS)}"
         raise FormatError(f"The source {what}. Say which format it is.")

@@ -11,8 +11,9 @@ Source: "The PASCAL Visual Object Classes Challenge 2012 Development Kit", secti
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import sub
 from typing import NamedTuple, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -21,7 +22,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.batches import AT_ONCE, Columns, Packed, Row, drawn_boxes
-from truthmill.channels.pascal_voc_plain import Annotation, Object, read_plain
+from truthmill.channels.pascal_voc_plain import NONE, Annotation, Objects, read_plain
 from truthmill.channels.reading import (
     Classes,
     DrawnPicture,
@@ -37,8 +38,8 @@ from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
-_Said: TypeAlias = tuple[str, int, int, int | list[Row]]
-"""The picture's name, width and height, and its boxes as `drawn_boxes` takes them."""
+_Said: TypeAlias = tuple[str, int, int, int | list[Row], bool]
+"""The picture's name, width and height, its boxes as `drawn_boxes` takes them, and whether they are sound."""
 SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
@@ -119,7 +120,7 @@ def read(files: Files, labels: tuple[str, ...] | None = None, *, first: int = 1)
     names = [name for name in files.names if name.lower().endswith(".xml")]
     listed = labels or _labels(files)
     if listed is None:
-        found = dict.fromkeys(name for file in names for name, *_ in _read(files, file).objects)
+        found = dict.fromkeys(name for file in names for name in _read(files, file).objects[0])
         raise FormatError(
             "Pascal VOC has no list of classes, and there is no labels.txt. Say the classes in the order of "
             f"their numbers; the files have: {', '.join(found)}."
@@ -164,7 +165,8 @@ class _Documents(NamedTuple):
         for name in self.of_batch(number):
             try:
                 called, width, height, objects = _read(self.files, name)
-                said.append((called, width, height, self._boxes(name, objects, columns)))
+                boxes, sound = self._boxes(name, (width, height), objects, columns)
+                said.append((called, width, height, boxes, sound))
             except FormatError as error:
                 return said, columns.packed(), str(error)
         return said, columns.packed(), ""
@@ -172,26 +174,29 @@ class _Documents(NamedTuple):
     def of_batch(self, number: int) -> list[str]:
         return self.names[number * AT_ONCE : (number + 1) * AT_ONCE]
 
-    def _boxes(self, name: str, objects: Sequence[Object], columns: Columns) -> int | list[Row]:
-        """As `drawn_boxes` takes them. Raises FormatError for a class that isn't in the list."""
-        if not objects:
-            return 0
-        first = self.first
-        labels, xmin, ymin, xmax, ymax = zip(*objects, strict=True)
+    def _boxes(
+        self, name: str, size_wh: tuple[int, int], objects: Objects, columns: Columns
+    ) -> tuple[int | list[Row], bool]:
+        """As `drawn_boxes` takes them, and whether `check_boxes` would have nothing to say of them in a
+        picture of that size. Raises FormatError for a class that isn't in the list.
+        """
+        labels, xmin, ymin, xmax, ymax = objects
+        if not labels:
+            return 0, True
         try:
-            class_ids = list(map(self.classes.id_of, labels))
+            class_ids = self.classes.ids_of(labels)
         except ValueError as error:
             raise FormatError(f"{name}: {error}") from error
-        left, top = ([side - first for side in sides] for sides in (xmin, ymin))
-        width, height = (
-            [end - start for start, end in zip(starts, ends, strict=True)]
-            for starts, ends in ((left, xmax), (top, ymax))
-        )
+        first = self.first
+        left, top = [side - first for side in xmin], [side - first for side in ymin]
+        width, height = list(map(sub, xmax, left)), list(map(sub, ymax, top))
         is_whole = type(xmin[0]) is int  # as `read_plain` has them, all of them then
         if is_whole and min(left) >= 0 and min(top) >= 0 and min(width) >= 1 and min(height) >= 1:
             columns.add(class_ids, left, top, width, height)
-            return len(class_ids)
-        return list(zip(class_ids, left, top, width, height, strict=True))
+            places = set(zip(left, top, width, height, strict=True))
+            is_inside = max(xmax) <= size_wh[0] and max(ymax) <= size_wh[1]
+            return len(class_ids), is_inside and len(places) == len(class_ids)
+        return list(zip(class_ids, left, top, width, height, strict=True)), False
 
 
 def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator[DrawnPicture]:
@@ -202,8 +207,8 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
     for number, (said, columns, problem) in enumerate(
         files.in_order(-(-len(documents.names) // AT_ONCE), documents.batch)
     ):
-        several = drawn_boxes("i", columns, [found for *_, found in said])
-        for name, (called, width, height, _), boxes in zip(
+        several = drawn_boxes("i", columns, [found for *_, found, _ in said])
+        for name, (called, width, height, _, sound), boxes in zip(
             documents.of_batch(number), said, several, strict=False
         ):
             if documents.first and boxes and type(boxes[0]) is DrawnBox:
@@ -213,7 +218,13 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
             size = (width, height) if width > 0 and height > 0 else files.size_wh(path)
             split = _split(name, splits)
             yield DrawnPicture(
-                path=path, split=split, width=size[0], height=size[1], boxes=boxes, told_in=name
+                path=path,
+                split=split,
+                width=size[0],
+                height=size[1],
+                boxes=boxes,
+                sound=sound,
+                told_in=name,
             )
         if problem:
             raise FormatError(problem)
@@ -240,9 +251,10 @@ def _find(finder: PictureFinder, called: str, name: str) -> str:
     """The picture that an XML file is about: as it says, else the one of its own name."""
     folder, _, stem = stem_of(name).rpartition("/")
     pictures, below = _pictures_of(folder)
-    for inside in (called, f"{below}{called.rpartition('/')[2]}"):
-        if finder.has(path := pictures + inside):
-            return path
+    if finder.has(path := pictures + called):
+        return path
+    if finder.has(path := f"{pictures}{below}{called.rpartition('/')[2]}"):
+        return path
     path = finder.find(called, name)
     return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
 
@@ -296,11 +308,12 @@ def _parsed(content: bytes) -> Annotation:
     size = root.find("size")
     width = int(float(size.findtext("width") or 0)) if size is not None else 0
     height = int(float(size.findtext("height") or 0)) if size is not None else 0
-    objects = [_object(element) for element in root.iter("object")]
+    rows = [_object(element) for element in root.iter("object")]
+    objects: Objects = tuple(zip(*rows, strict=True)) if rows else NONE  # type: ignore[assignment]
     return Annotation(root.findtext("filename") or "", width, height, objects)
 
 
-def _object(element: ET.Element) -> Object:
+def _object(element: ET.Element) -> tuple[str, float, float, float, float]:
     name, box = element.findtext("name"), element.find("bndbox")
     if name is None or box is None:
         raise ValueError("an object has no name or no bndbox.")

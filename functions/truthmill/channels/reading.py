@@ -128,6 +128,23 @@ def ending_of(content: bytes) -> str:
     return next((ending for begin, ending in kinds.items() if content.startswith(begin)), "jpg")
 
 
+class WithoutPictures:
+    """The other files of a source, for what goes over all names again and again."""
+
+    def __init__(self, files: Files) -> None:
+        self.names = [name for name in files.names if not is_picture(name)]
+        self._files = files
+
+    def chunks(self, name: str) -> Iterable[bytes]:
+        return self._files.chunks(name)
+
+    def size_wh(self, name: str) -> tuple[int, int]:
+        return self._files.size_wh(name)
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
+        return self._files.in_order(count, make)
+
+
 def stem_of(name: str) -> str:
     """The path without its ending."""
     folder, slash, base = name.rpartition("/")
@@ -140,6 +157,13 @@ class Classes:
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = labels
         self._ids = {label: class_id for class_id, label in enumerate(labels)}
+
+    def ids_of(self, names: Sequence[str]) -> list[int]:
+        """Raises ValueError for a class that isn't in the list."""
+        try:
+            return list(map(self._ids.__getitem__, names))
+        except KeyError:  # a name with spaces around it, maybe
+            return list(map(self.id_of, names))
 
     def id_of(self, name: str) -> int:
         """Raises ValueError for a class that isn't in the list."""

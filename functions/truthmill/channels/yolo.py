@@ -45,8 +45,9 @@ _BOM = b"\xef\xbb\xbf"
 def write(shard: Shard) -> Iterator[Event]:
     images, labels = f"images/{shard.split}/", f"labels/{shard.split}/"
     for picture in shard.pictures:
-        yield Copy(picture.key, images + picture.file)
-        yield Whole(f"{labels}{picture.stem}.txt", _lines(picture))
+        file = picture.file
+        yield Copy(picture.key, images + file)
+        yield Whole(f"{labels}{file.rpartition('.')[0] or file}.txt", _lines(picture))
 
 
 def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:

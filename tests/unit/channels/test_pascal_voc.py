@@ -26,7 +26,7 @@ PLAIN = b"""<annotation>
   <object><name>cat</name><bndbox><xmin>5</xmin><ymin>6</ymin><xmax>5</xmax><ymax>6</ymax></bndbox></object>
 </annotation>
 """
-READ = ("rex.jpg", 640, 480, [("a dog", 1, 21, 30, 40), ("cat", 5, 6, 5, 6)])
+READ = ("rex.jpg", 640, 480, (("a dog", "cat"), (1, 5), (21, 6), (30, 5), (40, 6)))
 
 
 def test_a_file_as_tools_write_it_is_read_without_a_parser_and_just_the_same():
@@ -69,4 +69,4 @@ def test_what_stands_between_objects_or_behind_the_end_is_left_to_the_parser(pla
 
 def test_a_file_without_objects_is_a_plain_one():
     empty = PLAIN[: PLAIN.index(b"<object>")] + b"</annotation>\n"
-    assert read_plain(empty) == ("rex.jpg", 640, 480, [])
+    assert read_plain(empty) == ("rex.jpg", 640, 480, ((), (), (), (), ()))
