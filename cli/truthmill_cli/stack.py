@@ -15,7 +15,6 @@ from truthmill_cli.errors import FailedError, UsageError
 from truthmill_cli.home import Home
 
 REMEMBERED = "stack.json"
-TEAM = "annotators"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

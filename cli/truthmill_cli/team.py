@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from truthmill_cli import stack
 from truthmill_cli.errors import UsageError
-from truthmill_cli.stack import TEAM, Stack
+from truthmill_cli.stack import Stack
+from truthmill_cli.team_defaults import ABOUT, TEAM
 
 if TYPE_CHECKING:
     from adapters.members import Member
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 # What SageMaker answers for a team that isn't there, and what it answers elsewhere.
 _MISSING = ("ResourceNotFound", "ValidationException")
-
-
-ABOUT = "You label pictures for the datasets of this team."
 
 
 def ensure(

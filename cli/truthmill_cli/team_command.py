@@ -10,7 +10,7 @@ from rich.table import Table
 from truthmill.s3_uri import s3_location
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.options import Json, LabelingStackName, StackName
-from truthmill_cli.team import ABOUT
+from truthmill_cli.team_defaults import ABOUT
 
 app = typer.Typer(help="Work teams: who is in them, how far they got, what they drew.", no_args_is_help=True)
 Job = Annotated[str, typer.Argument(help="The labeling job's name; `truthmill team list` shows them.")]

@@ -7,7 +7,8 @@ from typing import Any
 from truthmill.invitation import is_address
 from truthmill_cli import team
 from truthmill_cli.errors import UsageError
-from truthmill_cli.stack import TEAM, Stack
+from truthmill_cli.stack import Stack
+from truthmill_cli.team_defaults import TEAM
 
 
 def invite(

@@ -10,7 +10,7 @@ from rich.table import Table
 from truthmill_cli.console import emit_json, result, say
 from truthmill_cli.home import Home
 from truthmill_cli.options import Json, LabelingStackName, StackName, Team, Truth, comma_separated
-from truthmill_cli.stack import TEAM
+from truthmill_cli.team_defaults import TEAM
 
 app = typer.Typer(
     help="The people who label: invite them, list them, or have some simulated.", no_args_is_help=True

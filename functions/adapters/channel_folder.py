@@ -163,9 +163,12 @@ def _list(root: str, prefix: str, found: list[str]) -> None:
             if not entry.is_dir():
                 if not name.startswith("._"):
                     found.append(prefix + name)
-            elif not name.startswith(".") and name != "__MACOSX":
-                if not (entry.is_symlink() and _leads_back(root, entry.path)):
-                    _list(entry.path, f"{prefix}{name}/", found)
+            elif (
+                not name.startswith(".")
+                and name != "__MACOSX"
+                and not (entry.is_symlink() and _leads_back(root, entry.path))
+            ):
+                _list(entry.path, f"{prefix}{name}/", found)
 
 
 def _size(file: IO[bytes] | Any, name: str) -> tuple[int, int]:

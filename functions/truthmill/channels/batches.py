@@ -24,10 +24,21 @@ class Columns:
         self._kinds = "i" + kind * 4
         self._columns: tuple[list[float], ...] = ([], [], [], [], [])
 
-    def add(self, *columns: Iterable[float]) -> None:
+    def add(
+        self,
+        class_ids: Iterable[float],
+        lefts: Iterable[float],
+        tops: Iterable[float],
+        widths: Iterable[float],
+        heights: Iterable[float],
+    ) -> None:
         """Of one picture, as many of each."""
-        for column, more in zip(self._columns, columns, strict=True):
-            column.extend(more)
+        columns = self._columns
+        columns[0].extend(class_ids)
+        columns[1].extend(lefts)
+        columns[2].extend(tops)
+        columns[3].extend(widths)
+        columns[4].extend(heights)
 
     def packed(self) -> Packed:
         """As bytes, but for numbers that have no room there."""

@@ -44,7 +44,7 @@ _TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
 # Keys of a manifest, of SageMaker's image format; a class may have such a name.
 _OTHERS = (re.compile(rb'"source-ref"\s*:'), re.compile(rb'"image_size"\s*:'))
 _PREDICTION = re.compile(rb'\s*\[\s*\{[^{}]*"(image_id|category_id|bbox)"\s*:')
-_Side: TypeAlias = int | float  # noqa: PYI041 - msgspec makes whole numbers of a float several times as slowly
+_Side: TypeAlias = int | float
 _encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 

@@ -139,7 +139,7 @@ class _Reader:
         problem: Exception | None = None
         if cut is not None and not _END.search(held, cut.start()):
             try:
-                batch = decode(b"[" + held[: cut.start() + 1] + b"]")
+                batch = decode(b"".join((b"[", memoryview(held)[: cut.start() + 1], b"]")))
             except msgspec.ValidationError:
                 raise
             except msgspec.DecodeError as error:
