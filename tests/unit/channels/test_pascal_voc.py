@@ -2,6 +2,8 @@
 
 import pytest
 
+from adapters.channel_folder import Folder
+from truthmill.box_check import check_boxes
 from truthmill.channels import pascal_voc
 from truthmill.channels.pascal_voc_plain import read_plain
 from truthmill.channels.writing import Whole
@@ -70,3 +72,29 @@ def test_what_stands_between_objects_or_behind_the_end_is_left_to_the_parser(pla
 def test_a_file_without_objects_is_a_plain_one():
     empty = PLAIN[: PLAIN.index(b"<object>")] + b"</annotation>\n"
     assert read_plain(empty) == ("rex.jpg", 640, 480, ((), (), (), (), ()))
+
+
+@pytest.mark.parametrize(
+    ("sides", "sound"),
+    [
+        ([(1, 1, 640, 480), (1, 1, 640, 479)], True),
+        ([(1, 1, 641, 480)], False),
+        ([(1, 1, 640, 481)], False),
+        ([(5, 6, 7, 8), (5, 6, 7, 8)], False),
+        ([(0, 1, 7, 8)], False),
+        ([(5, 6, 4, 8)], False),
+        ([(5, 6, 7, 5)], False),
+    ],
+)
+def test_boxes_are_sound_just_where_the_check_has_nothing_to_say_of_them(sides, sound, tmp_path):
+    """The check is left out for these, so a box too many would go unseen."""
+    boxes = "".join(
+        f"<object><name>cat</name><bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin><xmax>{xmax}</xmax>"
+        f"<ymax>{ymax}</ymax></bndbox></object>"
+        for xmin, ymin, xmax, ymax in sides
+    )
+    before, _, _ = PLAIN.partition(b"<object>")
+    (tmp_path / "rex.xml").write_bytes(before + boxes.encode() + b"</annotation>")
+    (picture,) = pascal_voc.read(Folder(tmp_path), ("cat",)).pictures
+    assert picture.sound is sound
+    assert (check_boxes(picture.boxes, 640, 480).findings == ()) is sound
