@@ -14,7 +14,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -44,7 +44,6 @@ _TOP: dict[str, Any] = {"images": msgspec.Raw, "categories": msgspec.Raw}
 # Keys of a manifest, of SageMaker's image format; a class may have such a name.
 _OTHERS = (re.compile(rb'"source-ref"\s*:'), re.compile(rb'"image_size"\s*:'))
 _PREDICTION = re.compile(rb'\s*\[\s*\{[^{}]*"(image_id|category_id|bbox)"\s*:')
-_Side: TypeAlias = int | float
 _encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 
@@ -58,7 +57,7 @@ class _Image(msgspec.Struct, frozen=True, gc=False):
 class _Annotation(msgspec.Struct, frozen=True, gc=False):
     image_id: int
     category_id: int
-    bbox: tuple[_Side, _Side, _Side, _Side]
+    bbox: tuple[float, float, float, float]
     iscrowd: int = 0
     score: float | None = None  # of a model's prediction
 
