@@ -106,34 +106,23 @@ class Accounts:
         """Answer the challenge. Raises PasswordRefusedError, ChallengeOverError."""
         errors = self.client.exceptions
         try:
-            answer = self.client.admin_respond_to_auth_challenge(
-                UserPoolId=self.pool,
-                ClientId=self.client_id,
-                ChallengeName=NEW_PASSWORD,
-                ChallengeResponses={"USERNAME": challenge.username, "NEW_PASSWORD": password},
-                Session=challenge.session,
-            )
+            return self._respond(NEW_PASSWORD, challenge.username, challenge.session, NEW_PASSWORD=password)
         except (errors.InvalidPasswordException, errors.PasswordHistoryPolicyViolationException) as error:
             raise PasswordRefusedError(error) from error
-        except (
-            errors.NotAuthorizedException,
-            errors.CodeMismatchException,
-            errors.ExpiredCodeException,
-            errors.UserNotFoundException,
-            errors.InvalidParameterException,
-        ) as error:
-            raise ChallengeOverError(str(error)) from error
-        return _account(answer)
 
     def answer_code(self, username: str, session: str, code: str) -> Account:
         """The account of who has a second factor, for a code of it. Raises ChallengeOverError."""
+        return self._respond(CODE, username, session, SOFTWARE_TOKEN_MFA_CODE=code)
+
+    def _respond(self, challenge: str, username: str, session: str, **given: str) -> Account:
+        """The account of who answered a challenge. Raises ChallengeOverError, and what the pool says else."""
         errors = self.client.exceptions
         try:
             answer = self.client.admin_respond_to_auth_challenge(
                 UserPoolId=self.pool,
                 ClientId=self.client_id,
-                ChallengeName=CODE,
-                ChallengeResponses={"USERNAME": username, "SOFTWARE_TOKEN_MFA_CODE": code},
+                ChallengeName=challenge,
+                ChallengeResponses={"USERNAME": username, **given},
                 Session=session,
             )
         except (
