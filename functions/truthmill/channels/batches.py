@@ -16,6 +16,16 @@ Row: TypeAlias = tuple[int, float, float, float, float]
 Packed: TypeAlias = list[bytes | list[float]]
 
 
+def batches_of(pictures: int) -> int:
+    """How many batches so many pictures make."""
+    return -(-pictures // AT_ONCE)
+
+
+def pictures_of(batch: int) -> slice:
+    """The pictures of a batch, among all."""
+    return slice(batch * AT_ONCE, (batch + 1) * AT_ONCE)
+
+
 class Columns:
     """Class ids, lefts, tops, widths and heights."""
 

@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.batches import AT_ONCE, Columns, Packed, Row, drawn_boxes
+from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.pascal_voc_plain import NONE, Annotation, Objects, read_plain
 from truthmill.channels.reading import (
     Classes,
@@ -172,7 +172,7 @@ class _Documents(NamedTuple):
         return said, columns.packed(), ""
 
     def of_batch(self, number: int) -> list[str]:
-        return self.names[number * AT_ONCE : (number + 1) * AT_ONCE]
+        return self.names[pictures_of(number)]
 
     def _boxes(
         self, name: str, size_wh: tuple[int, int], objects: Objects, columns: Columns
@@ -205,7 +205,7 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
     answered: set[str] = set()
     before_first = 0
     for number, (said, columns, problem) in enumerate(
-        files.in_order(-(-len(documents.names) // AT_ONCE), documents.batch)
+        files.in_order(batches_of(len(documents.names)), documents.batch)
     ):
         several = drawn_boxes("i", columns, [found for *_, found, _ in said])
         for name, (called, width, height, _, sound), boxes in zip(

@@ -15,7 +15,7 @@ from functools import lru_cache
 from math import isnan
 from typing import NamedTuple, TypeAlias
 
-from truthmill.channels.batches import AT_ONCE, Columns, Packed, Row, drawn_boxes
+from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.reading import (
     NO_SCORE,
     DrawnPicture,
@@ -45,9 +45,8 @@ _BOM = b"\xef\xbb\xbf"
 def write(shard: Shard) -> Iterator[Event]:
     images, labels = f"images/{shard.split}/", f"labels/{shard.split}/"
     for picture in shard.pictures:
-        file = picture.file
-        yield Copy(picture.key, images + file)
-        yield Whole(f"{labels}{file.rpartition('.')[0] or file}.txt", _lines(picture))
+        yield Copy(picture.key, images + picture.file)
+        yield Whole(f"{labels}{picture.stem}.txt", _lines(picture))
 
 
 def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
@@ -195,16 +194,12 @@ class _Texts(NamedTuple):
         """
         columns = Columns("d")
         said: list[_Said | None] = []
-        for path, text in zip(self.paths[self.slice(number)], self.texts[self.slice(number)], strict=True):
+        for path, text in zip(self.paths[pictures_of(number)], self.texts[pictures_of(number)], strict=True):
             try:
                 said.append(self._read(path, text, columns) if text else None)
             except FormatError as error:
                 return said, columns.packed(), str(error)
         return said, columns.packed(), ""
-
-    @staticmethod
-    def slice(number: int) -> slice:
-        return slice(number * AT_ONCE, (number + 1) * AT_ONCE)
 
     def _read(self, path: str, text: str, columns: Columns) -> _Said:
         size_wh = self.files.size_wh(path)
@@ -225,11 +220,9 @@ def _pictures(
     texts = [next((name for name in _text_names(path) if name in there), None) for path in paths]
     batches = _Texts(files, paths, texts, ids, 5 if "kpt_shape" in document else None)
     polygons = 0
-    for number, (said, columns, problem) in enumerate(
-        files.in_order(-(-len(paths) // AT_ONCE), batches.batch)
-    ):
+    for number, (said, columns, problem) in enumerate(files.in_order(batches_of(len(paths)), batches.batch)):
         several = drawn_boxes("d", columns, [one[2] if one else 0 for one in said])
-        for path, one, boxes in zip(paths[batches.slice(number)], said, several, strict=False):
+        for path, one, boxes in zip(paths[pictures_of(number)], said, several, strict=False):
             split = sides.of(path)
             if one is None:
                 yield DrawnPicture(path=path, split=split, unlabeled="It has no text file.")
