@@ -21,6 +21,7 @@ from truthmill.layout import SPLITS
 from truthmill.s3_uri import s3_location
 from truthmill.told_twice import Records
 from truthmill_cli.errors import UsageError
+from truthmill_cli.unfinished import clear, unfinished
 
 FINDINGS = "findings.jsonl"
 
@@ -58,16 +59,16 @@ def convert(source: Path, target: Path, to: str, options: Options) -> dict[str, 
     files = open_source(source)
     source_format = options.source_format or detect(files)
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    cleared = clear(target.parent)
+    with unfinished(target.parent) as made:
         with _no_search_for_circles():
             report = _converted(files, made, CHANNELS[to], options, source_format)
         made.chmod(0o755)
         if target.exists():
             target.rmdir()
         made.rename(target)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    if cleared:
+        report["notes"].append(f"Folders of killed conversions, removed from {target.parent}: {cleared}.")
     return {"from": source_format, "to": to, "folder": str(target), **report}
 
 
@@ -249,5 +250,8 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
         if report[key]:
             yield f"{report[key]:,} {words}; each is listed in {report['folder']}/{FINDINGS}"
     if report["renamed"]:
-        yield f"{report['renamed']:,} pictures got another file name, since theirs was taken."
+        yield (
+            f"{report['renamed']:,} pictures got another file name: theirs was taken, or has what a reader "
+            "takes for something else."
+        )
     yield from report["notes"]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from truthmill.box_check import Finding
     from truthmill.boxes import Box
 
+_LONGEST = 2**31 - 1  # pixels of a side; formats count them in 32 bits
+
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of findings.jsonl: a box that was cut or dropped, or a picture that was left out.
@@ -79,6 +81,8 @@ def labeled_pictures(
         width, height = drawn.width, drawn.height
         if verify or width < 1 or height < 1:
             width, height = _size(drawn, files)
+        if width > _LONGEST or height > _LONGEST:
+            raise FormatError(f"{drawn.path}: no picture has {width} x {height} pixels.")
         kept, findings = _checked(drawn, width, height)
         if not records.is_new(drawn, (width, height), kept):
             continue

@@ -1,14 +1,20 @@
 """`truthmill convert`: pictures and names of a source, whatever the format of its labels."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from foreign_sources import HALF, coco, picture, read, splits, text, turned, voc, yolo
+from local_stack import wait_for
 from picture_bytes import SUFFIX
 from truthmill.errors import FormatError
 from truthmill_cli.convert import Options, convert
+from truthmill_cli.unfinished import clear, unfinished
 
 
 @pytest.mark.parametrize("embeds", ["parquet", "webdataset", "recordio"])
@@ -182,3 +188,95 @@ def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path):
     (tmp_path / "images/whole").symlink_to(tmp_path)
     (tmp_path / "images/gone").symlink_to("nowhere")
     assert splits(tmp_path) == {"images/a.jpg": "train"}
+
+
+def test_a_picture_whose_own_name_has_a_backslash_is_found(tmp_path):
+    picture(tmp_path / "images/back\\slash.jpg")
+    image = {"id": 0, "file_name": "back\\slash.jpg", "width": 40, "height": 20}
+    coco(tmp_path / "result.json", [], [image])
+    assert read(tmp_path)[1] == {"images/back\\slash.jpg": ("train", [])}
+
+
+@pytest.mark.parametrize(
+    ("file", "labels"),
+    [
+        ("classes.txt", "yolo"),
+        ("labels.txt", "pascal-voc"),
+        ("classes.json", "imagefolder"),
+        ("labels.json", "augmented-manifest"),
+    ],
+)
+def test_a_class_list_in_another_encoding_is_named(file, labels, tmp_path):
+    """Before, YOLO's names lost their letters, and the others were a traceback."""
+    (tmp_path / file).write_bytes('["Büffel"]'.encode("latin-1"))
+    picture(tmp_path / "images/a.jpg")
+    text(tmp_path / "images/a.txt", HALF)
+    text(tmp_path / "a.xml", "<annotation></annotation>")
+    text(tmp_path / "train/metadata.jsonl", "{}")
+    text(tmp_path / "a.manifest", '{"source-ref": "s3://b/a.jpg"}')
+    with pytest.raises(FormatError, match=rf"^{file}: it isn't UTF-8, from byte 3 on"):
+        convert(tmp_path, tmp_path.parent / "made", "coco", Options(source_format=labels))
+
+
+def test_what_a_killed_conversion_left_is_removed_by_the_next_one_and_by_no_other(tmp_path):
+    """The folder of one that is still at it stays; a killed process holds no lock."""
+    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg")
+    left = tmp_path / ".truthmill-convert-left"
+    text(left / "images/half.jpg", "half a pict")
+    text(tmp_path / ".truthmill-convert-file", "no folder")
+    with unfinished(tmp_path) as under_way:
+        report = convert(tmp_path / "source", tmp_path / "made", "coco", Options())
+        assert under_way.is_dir()
+    assert f"Folders of killed conversions, removed from {tmp_path}: 1." in report["notes"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".truthmill-convert-file", "made", "source"]
+
+
+def test_a_conversion_that_is_killed_leaves_what_the_next_one_finds(tmp_path):
+    yolo(tmp_path / "source", "names: [cat]\n", *(f"images/{number}.jpg" for number in range(3)))
+    waits = tmp_path / "source/labels/0.txt"
+    waits.unlink()
+    os.mkfifo(waits)  # which nobody ever writes to
+    command = [Path(sys.executable).with_name("truthmill"), "convert", "source", "made", "--to", "yolo"]
+    going = subprocess.Popen(command, cwd=tmp_path)
+    wait_for(lambda: list(tmp_path.glob(".truthmill-convert-*")), "the folder")
+    going.kill()
+    going.wait()
+    assert list(tmp_path.glob(".truthmill-convert-*"))
+    wait_for(lambda: clear(tmp_path), "its lock")  # a process that helped it may be there a moment longer
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("line", ["{}", '{"file_name":"a.jpg"', "\x00"])
+def test_sizes_of_recordio_that_are_broken_are_named(line, tmp_path):
+    picture(tmp_path / "source/images/a.jpg")
+    image = {"id": 0, "file_name": "a.jpg", "width": 40, "height": 20}
+    coco(tmp_path / "source/labels.json", [], [image])
+    convert(tmp_path / "source", tmp_path / "rec", "recordio", Options())
+    text(tmp_path / "rec/train-sizes.jsonl", line)
+    with pytest.raises(FormatError, match=r"^train-sizes\.jsonl: it has no file name, width and height"):
+        read(tmp_path / "rec")
+
+
+def test_what_an_editor_puts_before_a_file_is_passed_over(tmp_path):
+    picture(tmp_path / "source/images/a.jpg")
+    image = {"id": 0, "file_name": "a.jpg", "width": 40, "height": 20}
+    coco(tmp_path / "source/labels.json", [], [image])
+    for made in ("recordio", "imagefolder", "sagemaker-image"):
+        convert(tmp_path / "source", tmp_path / made, made, Options())
+        for path in (tmp_path / made).rglob("*.json*"):
+            path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        assert len(read(tmp_path / made, None)[1]) == 1, made
+
+
+def test_a_picture_of_more_pixels_than_there_can_be_is_named(tmp_path):
+    picture(tmp_path / "images/a.jpg")
+    image = {"id": 0, "file_name": "a.jpg", "width": 3_000_000_000, "height": 20}
+    coco(tmp_path / "coco/labels.json", [], [image])
+    with pytest.raises(FormatError, match=r"labels\.json: a side or an id is larger than any can be"):
+        read(tmp_path / "coco")
+    text(
+        tmp_path / "voc/a.xml",
+        f"<annotation><size><width>{10**20}</width><height>9</height></size></annotation>",
+    )
+    with pytest.raises(FormatError, match=r"a\.jpg: no picture has 1(0){20} x 9 pixels"):
+        convert(tmp_path / "voc", tmp_path / "made", "coco", Options(labels=("cat",)))

@@ -12,15 +12,7 @@ from typing import Any
 
 import msgspec
 
-from truthmill.channels.reading import (
-    DrawnPicture,
-    Files,
-    PictureFinder,
-    Reading,
-    head,
-    split_of,
-    whole,
-)
+from truthmill.channels.reading import DrawnPicture, Files, PictureFinder, Reading, head, json_of, split_of
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
 from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
@@ -135,10 +127,10 @@ def _categories(files: Files) -> tuple[str, ...] | None:
     name = next((name for name in files.names if name.rpartition("/")[2] == CATEGORIES), None)
     if name is None:
         return None
+    document = json_of(files, name, dict[str, Any])
     try:
-        document = msgspec.json.decode(whole(files, name), type=dict[str, Any])
         return tuple(str(each["label"]) for each in document["labels"])
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
+    except (KeyError, TypeError) as error:
         raise FormatError(f"{name}: {error!r}. It is to be a label category file.") from error
 
 

@@ -223,6 +223,8 @@ class _told:  # noqa: N801 - reads as a function
         return
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OverflowError):
+            raise FormatError(f"{self._name}: a side or an id is larger than any can be.") from error
         if isinstance(error, ValueError | msgspec.DecodeError | RecursionError):
             raise FormatError(f"{self._name}: {error}") from error
 

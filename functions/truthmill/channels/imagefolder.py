@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from truthmill.box_check import DrawnBox
-from truthmill.channels.reading import Classes, DrawnPicture, Files, Reading, split_of, whole
+from truthmill.channels.reading import BOM, Classes, DrawnPicture, Files, Reading, json_of, split_of
 from truthmill.channels.samples import checked, sample_boxes
 from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading
@@ -85,10 +85,7 @@ def class_list(files: Files, wanted: tuple[str, ...] | None, what: str) -> tuple
         if wanted is None:
             raise FormatError(f"{what} numbers its classes, and there is no {CLASSES}. Say the labels.")
         return wanted
-    try:
-        found = msgspec.json.decode(whole(files, name), type=tuple[str, ...])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise FormatError(f"{name}: {error}. It is to be a list of class names.") from error
+    found = json_of(files, name, tuple[str, ...])
     if wanted is not None and found != wanted:
         raise FormatError(f"{name} has {list(found)}; the labels that were said are {list(wanted)}.")
     return found
@@ -118,7 +115,7 @@ def _pictures(files: Files, classes: Classes) -> Iterator[DrawnPicture]:
             if not text.strip():
                 continue
             try:
-                line, boxes = _read(text, classes)
+                line, boxes = _read(text.removeprefix(BOM), classes)
             except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
                 raise FormatError(f"{name}, line {number}: {error}") from error
             path = folder + line.file_name

@@ -32,6 +32,7 @@ from truthmill.channels.reading import (
     is_picture,
     split_of,
     stem_of,
+    text_of,
     whole,
 )
 from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
@@ -138,14 +139,14 @@ def _labels(files: Files) -> tuple[str, ...] | None:
     for name in sorted(files.names, key=lambda name: name.count("/")):
         base = name.rpartition("/")[2]
         if base == LABELS:
-            lines = whole(files, name).decode("utf-8-sig").split("\n")
+            lines = text_of(files, name).split("\n")
             return tuple(
                 msgspec.json.decode(line, type=str) if line.startswith('"') else line
                 for line in (line.rstrip("\r") for line in lines)
                 if line
             )
         if base == "labelmap.txt":  # datumaro's and CVAT's: name:color:parts:actions, with a background
-            lines = whole(files, name).decode("utf-8-sig").splitlines()
+            lines = text_of(files, name).splitlines()
             found = [line.partition(":")[0] for line in lines if line.strip() and not line.startswith("#")]
             return tuple(label for label in found if label != "background")
     return None
@@ -281,7 +282,7 @@ def _splits(files: Files) -> dict[str, str]:
     for set_name, split in by_set.items():
         for name in lists:
             if name.endswith(f"ImageSets/Main/{set_name}.txt"):
-                for line in whole(files, name).decode("utf-8-sig").splitlines():
+                for line in text_of(files, name).splitlines():
                     stem = line.strip()
                     # Where a picture's own name ends like a flag, the whole line is its name.
                     for each in {stem, _FLAG.sub("", stem)} - {""}:

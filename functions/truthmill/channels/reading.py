@@ -16,6 +16,7 @@ from truthmill.errors import FormatError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
 Made = TypeVar("Made")
+BOM = b"\xef\xbb\xbf"  # what some editors begin UTF-8 with
 NO_SCORE = float("nan")  # of a box of which no model says how sure it is
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SPLITS = re.compile(
@@ -90,6 +91,24 @@ Reader = Callable[[Files, tuple[str, ...] | None], Reading]
 def whole(files: Files, name: str) -> bytes:
     """A file that has to be held."""
     return b"".join(files.chunks(name))
+
+
+def text_of(files: Files, name: str) -> str:
+    """A text file that has to be held; a mark of the byte order is left out. Raises FormatError."""
+    try:
+        return whole(files, name).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{name}: it isn't UTF-8, from byte {error.start} on. Save it in that encoding."
+        ) from error
+
+
+def json_of(files: Files, name: str, kind: type[Made]) -> Made:
+    """A JSON file that has to be held. Raises FormatError."""
+    try:
+        return msgspec.json.decode(text_of(files, name), type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"{name}: {error}") from error
 
 
 def head(files: Files, name: str, size: int = 1 << 16) -> bytes:
@@ -241,7 +260,13 @@ class PictureFinder:
         Where no file of the source fits, it is what it is called; so it is as a URL has it, with %20 for a
         space.
         """
-        called = called.replace("\\", "/").removeprefix("./")
+        if "\\" in called:  # of Windows, unless a picture has that very name
+            very = self._place_of(called, beside, split)
+            return very if self.has(very) else self.find(called.replace("\\", "/"), beside, split)
+        called = called.removeprefix("./")
+        return self._place_of(called, beside, split)
+
+    def _place_of(self, called: str, beside: str, split: str) -> str:
         if not self._paths:
             return called
         for place in self._places(beside.rpartition("/")[0], split, "/" in called):

@@ -18,7 +18,7 @@ import msgspec
 
 from truthmill.box_check import DrawnBox
 from truthmill.channels.imagefolder import class_list, classes_file
-from truthmill.channels.reading import DrawnPicture, Files, Reading, ending_of, size_of, split_of
+from truthmill.channels.reading import BOM, DrawnPicture, Files, Reading, ending_of, size_of, split_of
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
 from truthmill.channels.samples import checked
 from truthmill.channels.writing import Append, Counts, Event, Shard, Whole
@@ -174,7 +174,7 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
             label = struct.unpack_from(f"<{count}f", payload, _HEADER.size)
             content = payload[_HEADER.size + 4 * count :]
             if known:
-                size = msgspec.json.decode(next(known, b"{}"), type=_Size)
+                size = _size(next(known, b""), sizes)
             else:
                 path = called.get(id_) or f"{id_:09d}.{ending_of(content)}"
                 size = _Size(path, *size_of(content, f"{name}, record {id_}"))
@@ -186,6 +186,16 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
                 boxes=_boxes(label, size, classes, name),
                 content=content,
             )
+
+
+def _size(line: bytes, name: str) -> _Size:
+    """Raises FormatError."""
+    try:
+        return msgspec.json.decode(line.removeprefix(BOM), type=_Size)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FormatError(
+            f"{name}: it has no file name, width and height for each picture ({error})."
+        ) from error
 
 
 def _called(files: Files, name: str) -> dict[int, str]:

@@ -18,9 +18,9 @@ from truthmill.channels.reading import (
     Files,
     Reading,
     is_picture,
+    json_of,
     split_of,
     stem_of,
-    whole,
 )
 from truthmill.channels.sagemaker_input import channels_json, hyperparameters, s3_input
 from truthmill.channels.writing import Copy, Counts, Event, Shard, Whole
@@ -101,22 +101,17 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
 def _labels(files: Files, names: list[str]) -> tuple[str, ...]:
     if not names:
         raise FormatError("There is no folder such as train_annotation/ with a JSON file for each picture.")
-    categories = sorted(_read(files, names[0]).categories, key=lambda category: category.class_id)
+    categories = sorted(
+        json_of(files, names[0], _Document).categories, key=lambda category: category.class_id
+    )
     if [category.class_id for category in categories] != list(range(len(categories))):
         raise FormatError(f"{names[0]}: the categories leave numbers out. Say the labels in their order.")
     return tuple(category.name for category in categories)
 
 
-def _read(files: Files, name: str) -> _Document:
-    try:
-        return msgspec.json.decode(whole(files, name), type=_Document)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise FormatError(f"{name}: {error}") from error
-
-
 def _pictures(files: Files, names: list[str], classes: Classes) -> Iterator[DrawnPicture]:
     for name in names:
-        document = _read(files, name)
+        document = json_of(files, name, _Document)
         split = name.partition(_FOLDER)[0]
         try:
             ids = {category.class_id: classes.id_of(category.name) for category in document.categories}

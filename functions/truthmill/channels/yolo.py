@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.reading import (
+    BOM,
     NO_SCORE,
     DrawnPicture,
     Files,
@@ -24,6 +25,7 @@ from truthmill.channels.reading import (
     by_number,
     is_picture,
     stem_of,
+    text_of,
     whole,
 )
 from truthmill.channels.writing import Copy, Counts, Event, Shard, Whole
@@ -39,7 +41,6 @@ _YAML, _CLASSES, _NAMES = (".yaml", ".yml"), "classes.txt", ".names"
 _PLAIN = re.compile(rb"(?:[0-9]+(?: [0-9]+(?:\.[0-9]+)?){4}(?:\r?\n|\Z))*+").fullmatch
 _LIKELY = (*_YAML, _CLASSES, _NAMES)
 _READ = frozenset({"names", "path", "train", "val", "valid", "test", "kpt_shape"})  # keys of data.yaml
-_BOM = b"\xef\xbb\xbf"
 
 
 def write(shard: Shard) -> Iterator[Event]:
@@ -155,7 +156,7 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
 
 def _document(files: Files, where: str) -> dict[str, Node]:
     """What is used of the data.yaml; a list of names is one with names only."""
-    text = whole(files, where).decode("utf-8-sig", errors="replace")
+    text = text_of(files, where)
     if not where.lower().endswith((".yaml", ".yml")):
         # A name's number is its line's, also where one is empty.
         lines = enumerate(line.strip() for line in text.splitlines())
@@ -203,7 +204,7 @@ class _Texts(NamedTuple):
 
     def _read(self, path: str, text: str, columns: Columns) -> _Said:
         size_wh = self.files.size_wh(path)
-        content = whole(self.files, text).removeprefix(_BOM)
+        content = whole(self.files, text).removeprefix(BOM)
         if found := _plain_columns(content, self.ids, *size_wh):
             columns.add(*found)
             return *size_wh, len(found[0]), (), 0

@@ -8,7 +8,7 @@ Source: "Dataset YAML" in "Object Detection Datasets Overview" at docs.ultralyti
 
 from collections.abc import Iterator, Mapping
 
-from truthmill.channels.reading import Files, is_picture, split_of, whole
+from truthmill.channels.reading import Files, is_picture, split_of, text_of
 from truthmill.channels.yaml_text import Node
 
 SPLITS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
@@ -45,7 +45,7 @@ class Sides:
         if not list_:
             return
         beside = _parts(list_)[:-1]
-        for line in whole(files, list_).decode("utf-8-sig", "replace").splitlines():
+        for line in text_of(files, list_).splitlines():
             if line.strip():
                 self._add(_longest_end([*beside, *_parts(line)], names), split)
 
