@@ -99,6 +99,28 @@ def pyarrow_zstd(root, source):
     pyarrow_parquet(root, source, compression="zstd")
 
 
+def pyarrow_brotli(root, source):
+    """Pages of version 2, of which the levels aren't compressed."""
+    pyarrow_parquet(root, source, compression="brotli", data_page_version="2.0")
+
+
+def pyarrow_lz4(root, source):
+    pyarrow_parquet(root, source, compression="lz4")
+
+
+def pyarrow_deltas(root, source):
+    """As DuckDB writes its version 2: differences of numbers, lengths of texts, and what texts begin with."""
+    encodings = {
+        "file_name": "DELTA_BYTE_ARRAY",
+        "image.bytes": "DELTA_LENGTH_BYTE_ARRAY",
+        "width": "DELTA_BINARY_PACKED",
+        "height": "DELTA_BINARY_PACKED",
+        "annotations.list.element.bbox.list.element": "BYTE_STREAM_SPLIT",
+        "annotations.list.element.label": "DELTA_BYTE_ARRAY",
+    }
+    pyarrow_parquet(root, source, use_dictionary=False, column_encoding=encodings)
+
+
 def webdataset_tar(root, source):
     """The JSON before the picture, annotations as COCO's, shards in folders, one of them compressed."""
     import webdataset

@@ -151,11 +151,13 @@ class Names:
     def unique(self, picture: LabeledPicture) -> str:
         """The last part of its path, with -2, -3 … before the ending where the name is taken.
 
-        Characters that don't print become "_", for lists that have a name a line. A "_" goes before a dot,
+        Characters that don't print become "_", for lists that have a name a line; so do backslashes, which
+        readers take for folders. A "_" goes before a dot,
         for readers that pass over hidden files, and before what a spreadsheet takes for the beginning of a
         formula or a command for that of an option.
         """
         base = picture.key.rpartition("/")[2]
+        base = base.replace("\\", "_")
         name = base if base.isprintable() else "".join(c if c.isprintable() else "_" for c in base)
         name = f"_{name}" if name.startswith(_BEGINNINGS) else name
         stem, dot, ending = name.rpartition(".")

@@ -195,6 +195,8 @@ def test_a_picture_whose_own_name_has_a_backslash_is_found(tmp_path):
     image = {"id": 0, "file_name": "back\\slash.jpg", "width": 40, "height": 20}
     coco(tmp_path / "result.json", [], [image])
     assert read(tmp_path)[1] == {"images/back\\slash.jpg": ("train", [])}
+    convert(tmp_path, tmp_path / "made", "imagefolder", Options())  # whose readers would look for a folder
+    assert [path.name for path in (tmp_path / "made").rglob("*.jpg")] == ["back_slash.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -266,6 +268,16 @@ def test_what_an_editor_puts_before_a_file_is_passed_over(tmp_path):
         for path in (tmp_path / made).rglob("*.json*"):
             path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
         assert len(read(tmp_path / made, None)[1]) == 1, made
+
+
+def test_a_number_that_is_none_is_named(tmp_path):
+    yolo(tmp_path / "yolo", "names: [cat]\n", "images/a.jpg")
+    text(tmp_path / "yolo/labels/a.txt", "1e999 0.5 0.5 0.5 0.5")
+    with pytest.raises(FormatError, match=r"labels/a\.txt, line 1: '1e999 0\.5 0\.5 0\.5 0\.5' isn't"):
+        read(tmp_path / "yolo")
+    text(tmp_path / "voc/a.xml", "<annotation><size><width>1e999</width></size></annotation>")
+    with pytest.raises(FormatError, match=r"^a\.xml: cannot convert float infinity"):
+        read(tmp_path / "voc", ("cat",))
 
 
 def test_a_picture_of_more_pixels_than_there_can_be_is_named(tmp_path):

@@ -1,8 +1,8 @@
-"""Columns of any Parquet file, as far as its common writers go: pyarrow, pandas, `datasets`, DuckDB.
+"""Columns of any Parquet file, as far as its common writers go: pyarrow, pandas, `datasets`, DuckDB, Polars.
 
-Pages of version 1 and 2; values PLAIN or by a dictionary; uncompressed, Snappy or gzip. Levels tell what is
-there: a definition level counts the optional and repeated fields down to the value that are present, a
-repetition level the list that goes on (0: a new row).
+Pages of version 1 and 2; values PLAIN, by a dictionary or as differences. Levels tell what is there: a
+definition level counts the optional and repeated fields down to the value that are present, a repetition
+level the list that goes on (0: a new row).
 Source: Apache Parquet's documentation, "File Format", and parquet.thrift and Encodings.md in
 apache/parquet-format.
 """
@@ -12,14 +12,15 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from truthmill.channels import snappy
+from truthmill.channels import parquet_delta
 from truthmill.channels import thrift_compact as thrift
+from truthmill.channels.parquet_codecs import unpacked
 
 MAGIC = b"PAR1"
 INT32, INT64, FLOAT, DOUBLE, BYTES = 1, 2, 4, 5, 6  # Type
 _CODES = {INT32: "i", INT64: "q", FLOAT: "f", DOUBLE: "d"}
+_BITS = {INT32: 32, INT64: 64}
 _PLAIN, _PLAIN_DICTIONARY, _RLE_DICTIONARY = 0, 2, 8  # Encoding
-_CODECS = ("none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4_raw")
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # PageType
 _LEVELS = frozenset({"list", "element", "item", "array", "bag"})  # names that a list's inner groups have
 
@@ -133,7 +134,7 @@ def _pages(data: bytes, leaf: Leaf, chunk: dict[int, Any]) -> Iterator[_Page]:
         body = data[reader.at : reader.at + header[3]]
         reader.at += header[3]
         if header[1] == _DICTIONARY:
-            dictionary = _plain(_unpacked(body, chunk[4]), leaf.kind, header[7][1])
+            dictionary = _plain(unpacked(body, chunk[4]), leaf.kind, header[7][1])
         elif header[1] in (_DATA, _DATA_2):
             page, about = (_page_1, header[5]) if header[1] == _DATA else (_page_2, header[8])
             if not 0 <= about[1] <= min(left, _MOST):
@@ -144,7 +145,7 @@ def _pages(data: bytes, leaf: Leaf, chunk: dict[int, Any]) -> Iterator[_Page]:
 
 def _page_1(body: bytes, about: dict[int, Any], leaf: Leaf, codec: int, known: Sequence[Any] | None) -> _Page:
     count, encoding = about[1], about[2]
-    body, at = _unpacked(body, codec), 0
+    body, at = unpacked(body, codec), 0
     levels = []
     for most in (leaf.repetition, leaf.definition):
         if not most:
@@ -160,19 +161,8 @@ def _page_2(body: bytes, about: dict[int, Any], leaf: Leaf, codec: int, known: S
     first, second = about[6], about[6] + about[5]  # repetition levels first, and never compressed
     repetition = _hybrid(body[:first], leaf.repetition.bit_length(), about[1])
     definition = _hybrid(body[first:second], leaf.definition.bit_length(), about[1])
-    values = _unpacked(body[second:], codec if about.get(7, True) else 0)
+    values = unpacked(body[second:], codec if about.get(7, True) else 0)
     return repetition, definition, _values(values, leaf, about[4], definition, known)
-
-
-def _unpacked(body: bytes, codec: int) -> bytes:
-    if codec == 0:
-        return body
-    if codec == 1:
-        return snappy.decompress(body)
-    if codec == 2:
-        return zlib.decompress(body, wbits=31)
-    name = _CODECS[codec] if codec < len(_CODECS) else codec
-    raise ValueError(f"it is compressed with {name}; snappy, gzip and none are read here.")
 
 
 def _values(
@@ -183,9 +173,12 @@ def _values(
         return _plain(body, leaf.kind, count)
     if encoding in (_PLAIN_DICTIONARY, _RLE_DICTIONARY) and known is not None:
         return [known[number] for number in _hybrid(body[1:], body[0], count)] if count else []
-    raise ValueError(
-        f"column {'.'.join(leaf.path)} has encoding {encoding}; plain and dictionary are read here."
-    )
+    if encoding == parquet_delta.SPLIT and leaf.kind != BYTES:
+        return _plain(parquet_delta.joined(body, struct.calcsize(_CODES[leaf.kind])), leaf.kind, count)
+    found = parquet_delta.read(body, encoding, _BITS.get(leaf.kind)) if count else []
+    if found is None:
+        raise ValueError(f"column {'.'.join(leaf.path)} has encoding {encoding}, which isn't read here.")
+    return found
 
 
 def _plain(body: bytes, kind: int, count: int) -> Sequence[Any]:

@@ -297,7 +297,7 @@ def _read(files: Files, name: str) -> Annotation:
     content = whole(files, name)
     try:
         found = read_plain(content) or _parsed(content)
-    except (ET.ParseError, ValueError) as error:
+    except (ET.ParseError, ValueError, OverflowError) as error:
         raise FormatError(f"{name}: {error}") from error
     called = found.called.replace("\\", "/") or stem_of(name).rpartition("/")[2] + ".jpg"
     return found if called == found.called else found._replace(called=called)

@@ -41,13 +41,13 @@ def _decompress(data: bytes) -> bytes:
             wide = 2 if kind == 2 else 4
             offset = int.from_bytes(data[at : at + wide], "little")
             at += wide
-        _repeat(out, offset, size)
+        repeat(out, offset, size)
     if len(out) != length:
         raise ValueError("a page's compressed data has another length than it says.")
     return bytes(out)
 
 
-def _repeat(out: bytearray, offset: int, size: int) -> None:
+def repeat(out: bytearray, offset: int, size: int) -> None:
     """Copy what lies that far back; it may reach into what is being copied."""
     if not 0 < offset <= len(out):
         raise ValueError("a page's compressed data refers to what isn't there.")

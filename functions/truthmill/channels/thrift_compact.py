@@ -59,7 +59,7 @@ class Reader:
         found: dict[int, Any] = {}
         number = 0
         while kind := self._byte():
-            number = number + (kind >> 4) if kind >> 4 else self._signed()
+            number = number + (kind >> 4) if kind >> 4 else self.signed()
             found[number] = self._value(kind & 15)
         return found
 
@@ -76,7 +76,7 @@ class Reader:
                 return number
             shift += 7
 
-    def _signed(self) -> int:
+    def signed(self) -> int:
         number = self.varint()
         return number >> 1 ^ -(number & 1)
 
@@ -84,7 +84,7 @@ class Reader:
         if kind in (_TRUE, _FALSE):
             return kind == _TRUE
         if kind in (_I16, I32, I64):
-            return self._signed()
+            return self.signed()
         if kind == STRUCT:
             return self.struct()
         if kind == LIST:

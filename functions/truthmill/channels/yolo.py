@@ -277,7 +277,7 @@ def _boxes(
             try:
                 boxes.append(_box(fields, ids, *size_wh))
                 scores.append(float(fields[5]) if len(fields) == 6 else NO_SCORE)
-            except (ValueError, KeyError) as error:
+            except (ValueError, KeyError, OverflowError) as error:
                 raise FormatError(f"{text}, line {number}: {_problem(error, line)}") from error
             polygons += len(fields) > 6
     return boxes, () if all(map(isnan, scores)) else tuple(scores), polygons
