@@ -18,8 +18,8 @@ from truthmill.ledger import Ledger
 from truthmill.manifest import Labeled, read_output
 from truthmill.records import Rejected, Similar, split_lines
 from truthmill.report.durations import durations
-from truthmill.report.facts import Agreement, Facts, Listed
-from truthmill.report.measures import LabeledLine, Measures
+from truthmill.report.facts import Agreement, Doubtful, Facts, Listed
+from truthmill.report.measures import LabeledLine, Measures, PlainBox
 from truthmill.report.sampling import Lowest, chance
 from truthmill.report.sheets import DUPLICATES, PAIRS
 from truthmill.report.workers import SAMPLED, Response, Staff, sampled
@@ -35,17 +35,23 @@ class _Channels(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 EXAMPLES = 12  # files named for each reason
-DOUBTFUL = 16
+DOUBTFUL = 6  # boxes of each reason
 LEAST_AGREED = 12
 AGREEMENT_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 
 
 class BoxFinding(msgspec.Struct, frozen=True):
-    """As much of a line of boxes.jsonl as is looked at."""
+    """As much of a line of boxes.jsonl as is looked at. box: as somebody drew it."""
 
     key: str
     reason: str
     kept: bool = True
+    box: dict[str, float | None] = {}  # what is no number is null
+
+    def drawn(self) -> PlainBox | None:
+        sides = [self.box.get(name) for name in PlainBox.__struct_fields__]
+        whole = [round(side) for side in sides if side is not None]
+        return PlainBox(*whole) if len(whole) == len(sides) else None
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -149,12 +155,13 @@ def _read_similar(store: Storage, at: RunLayout, listed: Listed) -> None:
 
 
 def _read_findings(store: Storage, at: RunLayout, listed: Listed) -> None:
-    doubtful = Lowest[tuple[str, str]](DOUBTFUL)
+    doubtful: dict[str, Lowest[Doubtful]] = {}
     for finding in _lines(store, at.boxes_checked, BoxFinding):
         listed.findings[finding.reason] += 1
         listed.dropped += not finding.kept
-        doubtful.offer(chance(at.run, finding.key), (finding.key, finding.reason))
-    listed.doubtful = list(doubtful)
+        some = doubtful.setdefault(finding.reason, Lowest(DOUBTFUL))
+        some.offer(chance(at.run, finding.key), Doubtful(finding.key, finding.drawn()))
+    listed.doubtful = {reason: list(found) for reason, found in doubtful.items()}
 
 
 def read_answers(store: Storage, at: RunLayout, run: Run, labels: tuple[str, ...]) -> tuple[Agreement, Staff]:

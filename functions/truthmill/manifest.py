@@ -214,18 +214,24 @@ def _class_maps(line: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _newest(fields: Mapping[str, msgspec.Raw]) -> str:
-    """The label attribute that was written last; of a line without any a name that it doesn't have."""
-    found = ("", "boxes")
+    """The label attribute that was written last, of equal dates the later one in the line, for jobs add
+    theirs at its end; of a line without any a name that it doesn't have.
+    """
+    newest, attribute = "", "boxes"
     for key, value in fields.items():
         if key.endswith(_METADATA):
             kind = _decode_kind(value)
-            if kind.is_of_boxes or kind.failure_reason:
-                found = max(found, (kind.creation_date or " ", key.removesuffix(_METADATA)), key=_date)
-    return found[1]
+            if (kind.is_of_boxes or kind.failure_reason) and kind.creation_date >= newest:
+                newest, attribute = kind.creation_date, key.removesuffix(_METADATA)
+    return attribute
 
 
-def _date(found: tuple[str, str]) -> str:
-    return found[0]
+def _missing(attribute: str, passed: Mapping[str, Any]) -> str:
+    """Why there is no answer under that name."""
+    for key, value in passed.items():
+        if isinstance(value, dict) and "annotations" in value and key + _METADATA not in passed:
+            return f"{key!r} has no {key + _METADATA!r}, which names its classes"
+    return f"no attribute {attribute!r}"
 
 
 def _read_line(line: bytes, known: _LabelList, wanted: str | None, anywhere: bool) -> Labeled | NotLabeled:
@@ -244,7 +250,7 @@ def _read_line(line: bytes, known: _LabelList, wanted: str | None, anywhere: boo
         raise ValueError(f"{attribute!r} is of type {metadata.type!r}, not {BOX_TYPES[0]!r}.")
     answer = _decode_answer(raw_answer)
     if answer is None:
-        return NotLabeled(source=source, reason=f"no attribute {attribute!r}", passed=passed)
+        return NotLabeled(source=source, reason=_missing(attribute, passed), passed=passed)
     return Labeled(
         source=source,
         width=_size(answer).width,

@@ -259,6 +259,13 @@ def test_sizes_of_recordio_that_are_broken_are_named(line, tmp_path):
         read(tmp_path / "rec")
 
 
+def test_a_record_that_is_shorter_than_it_says_is_named(tmp_path):
+    payload = (7).to_bytes(4, "little") + bytes(20)  # seven labels, and no byte of them
+    text(tmp_path / "train.rec", b"\x0a\x23\xd7\xce" + len(payload).to_bytes(4, "little") + payload)
+    with pytest.raises(FormatError, match=r"^train\.rec: a record is shorter than its header says"):
+        read(tmp_path, ("cat",))
+
+
 def test_what_an_editor_puts_before_a_file_is_passed_over(tmp_path):
     picture(tmp_path / "source/images/a.jpg")
     image = {"id": 0, "file_name": "a.jpg", "width": 40, "height": 20}

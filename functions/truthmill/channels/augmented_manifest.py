@@ -123,6 +123,14 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
     return Reading(listed, _pictures(files, names, listed))
 
 
+def _key(source: str) -> str:
+    """Of a picture's URI, s3:// or https://, the part after the bucket or host."""
+    if source.startswith("s3://"):
+        return s3_location(source).key
+    _, found, rest = source.partition("://")
+    return rest.partition("/")[2] if found else source
+
+
 def _categories(files: Files) -> tuple[str, ...] | None:
     name = next((name for name in files.names if name.rpartition("/")[2] == CATEGORIES), None)
     if name is None:
@@ -144,8 +152,7 @@ def _pictures(files: Files, names: list[str], labels: tuple[str, ...]) -> Iterat
         for line in read_output(split_lines(files.chunks(name)), labels, None, name, anywhere=True):
             said = line.passed.get("split")
             split = said if said in ("train", "validation", "test") else split_of(name)
-            key = s3_location(line.source).key if "://" in line.source else line.source
-            path = finder.find(key, name, split)
+            path = finder.find(_key(line.source), name, split)
             if isinstance(line, Labeled):
                 yield DrawnPicture(
                     path=path,

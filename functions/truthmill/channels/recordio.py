@@ -170,9 +170,7 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
         known = split_lines(files.chunks(sizes)) if sizes in files.names else None
         called = {} if known else _called(files, name.removesuffix(".rec") + ".lst")
         for payload in records(files.chunks(name), name):
-            count, _, id_, _ = _HEADER.unpack_from(payload)
-            label = struct.unpack_from(f"<{count}f", payload, _HEADER.size)
-            content = payload[_HEADER.size + 4 * count :]
+            label, id_, content = _record(payload, name)
             if known:
                 size = _size(next(known, b""), sizes)
             else:
@@ -186,6 +184,16 @@ def _pictures(files: Files, classes: int) -> Iterator[DrawnPicture]:
                 boxes=_boxes(label, size, classes, name),
                 content=content,
             )
+
+
+def _record(payload: bytes, name: str) -> tuple[tuple[float, ...], int, bytes]:
+    """Labels, id and picture. Raises FormatError."""
+    try:
+        count, _, id_, _ = _HEADER.unpack_from(payload)
+        label = struct.unpack_from(f"<{count}f", payload, _HEADER.size)
+    except struct.error as error:
+        raise FormatError(f"{name}: a record is shorter than its header says.") from error
+    return label, id_, payload[_HEADER.size + 4 * count :]
 
 
 def _size(line: bytes, name: str) -> _Size:

@@ -155,9 +155,9 @@ def _shapes(decades: int, x: _Scale, y: _Scale) -> list[Markup]:
                 "text",
                 label,
                 x=f"{x(width * end):.1f}",
-                y=f"{y(height * end) - 5:.1f}" if height >= width else f"{y(height * end) + 4:.1f}",
+                y=f"{y(height * end) - 5:.1f}",
                 class_="tick",
-                text_anchor="middle" if height >= width else "start",
+                text_anchor="middle" if height >= width else "end",
             ),
         ]
     for label, area in (("small", _SMALL), ("medium", _MEDIUM)):

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from truthmill.records import Rejected, Similar
-from truthmill.report.measures import LabeledLine, Measures
+from truthmill.report.measures import LabeledLine, Measures, PlainBox
 from truthmill.report.workers import Staff
 from truthmill.run import Run
 
@@ -28,19 +28,27 @@ class Agreement:
         return self.total / self.pictures if self.pictures else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A box that was cut, dropped or is doubtful. box: as it was drawn, pixels; None where nobody knows."""
+
+    key: str
+    box: PlainBox | None
+
+
 @dataclass(slots=True)
 class Listed:
     """Inputs and boxes that aren't used, counted by reason, with some of each.
 
     rejected: by reason, duplicates among them. findings: of boxes.jsonl, by reason; dropped: of them those
-    that aren't used. unlabeled: by the reason that was given.
+    that aren't used; doubtful: some, by reason. unlabeled: by the reason that was given.
     """
 
     rejected: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[Rejected]] = field(default_factory=dict)
     findings: Counter[str] = field(default_factory=Counter)
     dropped: int = 0
-    doubtful: list[tuple[str, str]] = field(default_factory=list)  # key, reason
+    doubtful: dict[str, list[Doubtful]] = field(default_factory=dict)
     unlabeled: Counter[str] = field(default_factory=Counter)
     unlabeled_names: list[str] = field(default_factory=list)
     duplicates: list[Rejected] = field(default_factory=list)
@@ -50,7 +58,11 @@ class Listed:
     def keys(self) -> set[str]:
         """Pictures that are shown because a list names them."""
         pairs = {key for pair in self.similar for key in (pair.key, pair.of)}
-        return pairs | {line.of for line in self.duplicates} | {key for key, _ in self.doubtful}
+        return (
+            pairs
+            | {line.of for line in self.duplicates}
+            | {found.key for several in self.doubtful.values() for found in several}
+        )
 
 
 @dataclass(slots=True)

@@ -78,11 +78,14 @@ class LabeledLine(Record, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A picture on a contact sheet. box: the one it is shown for; why: in a few words."""
+    """A picture on a contact sheet. box: the one it is shown for; why: in a few words. as_drawn: whether the
+    box is as somebody drew it, and not one of the picture's.
+    """
 
     line: LabeledLine
     box: PlainBox | None = None
     why: str = ""
+    as_drawn: bool = False
 
 
 @dataclass(slots=True)

@@ -123,8 +123,17 @@ def class_section(facts: Facts) -> Markup:
             for split in splits
         ]
         pictures = sum(int(facts.measures.splits[split].pictures_of[number]) for split in splits)
+        lacking = [
+            SPLIT_NAMES[split].lower() for split in splits if not facts.measures.splits[split].boxes[number]
+        ]
+        mark = tag("span", f"no {' and no '.join(lacking)} box", class_="why") if lacking else ""
         rows.append(
-            [charts.named(number, label), *cells, f"{facts.measures.of_class(number):,}", f"{pictures:,}"]
+            [
+                join(charts.named(number, label), " ", mark),
+                *cells,
+                f"{facts.measures.of_class(number):,}",
+                f"{pictures:,}",
+            ]
         )
     columns = ["class", *(SPLIT_NAMES[split] for split in splits), "boxes", "pictures"]
     about = "Bars show a class's share of its side's boxes: equal bars in a row mean a balanced split."

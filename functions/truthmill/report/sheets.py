@@ -16,6 +16,14 @@ from truthmill.report.measures import SHEET, LabeledLine, PlainBox, Shown
 from truthmill.report.thumbnails import Window, window
 
 DRAWN = (400, 150, 50, 20)  # boxes drawn on one picture, at most: the first with which the page has room
+FOUND = {  # of `box_check.FINDINGS`: in a few words, and whether the box isn't in the dataset as it was drawn
+    "cut": ("Reached over the edge and was cut", True),
+    "outside": ("Dropped: outside of the picture", True),
+    "too-small": ("Dropped: a side is too short", True),
+    "not-a-number": ("Dropped: a side is no number", True),
+    "double": ("Dropped: it is there twice", True),
+    "two-labels": ("The same rectangle has two labels", False),
+}
 PAIRS = 10  # of near-duplicates
 DUPLICATES = 8
 
@@ -64,7 +72,8 @@ def sheets(facts: Facts) -> tuple[Sheet, ...]:
         Sheet(
             "suspicious",
             "Suspicious",
-            "Two labels in one place, one thing boxed twice, boxes of unusual shape or size.",
+            "Two labels in one place, one thing boxed twice, boxes of unusual shape or size. Dotted: what "
+            "was cut or dropped, as it was drawn.",
             _closely(_suspicious(facts)),
         ),
         Sheet(
@@ -109,13 +118,19 @@ def _whole(found: Iterable[Shown]) -> tuple[Tile, ...]:
 def _closely(found: Iterable[Shown]) -> tuple[Tile, ...]:
     """Around the box that each is shown for."""
     return tuple(
-        Tile(shown, window((shown.line.width, shown.line.height), _sides(shown.box)), shown.why)
+        Tile(shown, window((shown.line.width, shown.line.height), _sides(shown)), shown.why)
         for shown in found
     )
 
 
-def _sides(box: PlainBox | None) -> tuple[int, int, int, int] | None:
-    return (box.left, box.top, box.width, box.height) if box else None
+def _sides(shown: Shown) -> tuple[int, int, int, int] | None:
+    """Of the box, if there is anything of it in the picture."""
+    line, box = shown.line, shown.box
+    if not box or box.left >= line.width or box.top >= line.height:
+        return None
+    if box.left + box.width <= 0 or box.top + box.height <= 0:
+        return None
+    return box.left, box.top, box.width, box.height
 
 
 def _tile(shown: Shown, caption: str = "") -> Tile:
@@ -131,13 +146,14 @@ def _least_agreed(facts: Facts) -> Iterator[Tile]:
 def _suspicious(facts: Facts) -> list[Shown]:
     """Of each kind some, in turn, so that a frequent kind doesn't hide the others."""
     kinds = [list(kind) for kind in facts.measures.sheets.suspicious.values()]
-    kinds.append(
+    kinds += [
         [
-            Shown(facts.lines[key], why=f"Doubtful box: {reason}")
-            for key, reason in facts.listed.doubtful
-            if key in facts.lines
+            Shown(facts.lines[found.key], found.box, *FOUND.get(reason, (f"Doubtful: {reason}", False)))
+            for found in several
+            if found.key in facts.lines
         ]
-    )
+        for reason, several in sorted(facts.listed.doubtful.items())
+    ]
     longest = max(map(len, kinds), default=0)
     found = [kind[at] for at in range(longest) for kind in kinds if at < len(kind)]
     return found[: SHEET["suspicious"]]
@@ -190,7 +206,7 @@ def figure(tile: Tile, album: Album) -> Markup:
         tag("use", href=f"#{identifier(tile.name, packed)}")
         if tile.name in packed
         else tag("rect", x=part.left, y=part.top, width=part.width, height=part.height, class_="missing"),
-        *_drawn(boxes, tile.shown.box, album.most),
+        *_drawn(boxes, tile.shown, album.most),
         viewBox=f"{part.left} {part.top} {part.width} {part.height}",
         role="img",
         aria_label=f"{short(line.name)}: {said}",
@@ -205,7 +221,7 @@ def figure(tile: Tile, album: Album) -> Markup:
             tag("span", tile.caption, class_="why") if tile.caption else "",
             tag("span", _legend(boxes, tile.shown.box, labels), class_="legend")
             if line.boxes is not None
-            else "",
+            else tag("span", "" if tile.caption else said, class_="legend"),
             tag("span", _about(tile, album.most), class_="about"),
         ),
         class_="tile",
@@ -242,10 +258,10 @@ def _legend(boxes: Sequence[PlainBox], box: PlainBox | None, labels: tuple[str, 
     return join(*(tag("span", each) for each in said), *more)
 
 
-def _drawn(boxes: Sequence[PlainBox], chosen: PlainBox | None, most: int) -> list[Markup]:
+def _drawn(boxes: Sequence[PlainBox], tile: Shown, most: int) -> list[Markup]:
     """Outlines along the outer edge of each box's pixels, on a light line that sets them off."""
-    shown = boxes[:most]
-    if chosen is not None and chosen not in shown:
+    shown, chosen = boxes[:most], tile.box
+    if chosen is not None and chosen not in shown and not tile.as_drawn:
         shown = (*shown, chosen)
     groups: dict[int, list[PlainBox]] = {}
     for box in shown:
@@ -253,7 +269,7 @@ def _drawn(boxes: Sequence[PlainBox], chosen: PlainBox | None, most: int) -> lis
     drawn = []
     for class_id, members in sorted(groups.items()):
         kind = f"box {colour(class_id)}" + (" again" if class_id >= COLOURS else "")
-        others = [box for box in members if box is not chosen and box != chosen]
+        others = [box for box in members if tile.as_drawn or box != chosen]
         if others:
             path = _path(others)
             faint = " faint" if chosen else ""
@@ -261,6 +277,7 @@ def _drawn(boxes: Sequence[PlainBox], chosen: PlainBox | None, most: int) -> lis
     if chosen is not None:
         path = _path([chosen])
         kind = f"box {colour(chosen.class_id)}" + (" again" if chosen.class_id >= COLOURS else "")
+        kind += " as-drawn" if tile.as_drawn else ""
         drawn += [tag("path", d=path, class_="halo"), tag("path", d=path, class_=kind)]
     return drawn
 

@@ -31,7 +31,8 @@ def leaks(facts: Facts) -> Iterator[Concern]:
             f"{many(straddling, 'group')} on both sides of the split",
             "Pictures that look alike or belong together are in training and in validation, which will look "
             "better than the model is.",
-            "Earlier runs under other rules put them there. Split the dataset anew (truthmill resplit).",
+            "Earlier runs under other rules put them there. Split the dataset anew: "
+            f"truthmill resplit {facts.run.dataset}.",
             "split",
         )
 
@@ -89,7 +90,7 @@ def classes(facts: Facts) -> Iterator[Concern]:
             "look",
             "Classes without a validation box",
             f"{some(unseen)}: no box on the validation side, so no figure tells how well it is found.",
-            "Bring more pictures of it, or split again with another “seed”.",
+            f"{_stratified(facts)} puts it on both sides where it can; else bring more pictures of it.",
             "classes",
         )
     if unlearned := _lacking(facts, "train", drawn):
@@ -97,9 +98,14 @@ def classes(facts: Facts) -> Iterator[Concern]:
             "stop",
             "Classes without a training box",
             f"{some(unlearned)}: boxes on the other side only, so it can't be learned.",
-            "Split again with another “seed”, or bring more pictures of it.",
+            f"{_stratified(facts)} puts it on both sides where it can; else bring more pictures of it.",
             "classes",
         )
+
+
+def _stratified(facts: Facts) -> str:
+    """What splits the dataset with a view to its classes; nobody has to label again for it."""
+    return f"truthmill resplit {facts.run.dataset} --stratify"
 
 
 def _lacking(facts: Facts, split: str, drawn: list[int]) -> list[str]:
@@ -158,6 +164,6 @@ def unbalanced(facts: Facts) -> Iterator[Concern]:
             "look",
             "Classes are spread unevenly over the split",
             f"Of all boxes {share:.0%} validate, but of {some(uneven)}.",
-            "Split again with another “seed”; group less where large groups hold one class.",
+            f"{_stratified(facts)} balances them; group less where large groups hold one class.",
             "classes",
         )

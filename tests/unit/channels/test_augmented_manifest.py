@@ -212,3 +212,26 @@ def test_the_label_category_file_is_the_class_list():
     categories = {"document-version": "2018-11-28", "labels": [{"label": "cat"}, {"label": "dog"}]}
     reading = _read(_line("a", {"1": "dog"}), **{"labels.json": json.dumps(categories).encode()})
     assert reading.labels == ("cat", "dog")
+
+
+def test_of_chained_jobs_with_one_date_or_none_the_later_in_the_line_counts():
+    """A job adds its attribute at the end; the first one was taken before."""
+    for date in ("2026-01-01T00:00:00", ""):
+        first = _line("b", {}, attribute="first", date=date)
+        adjusted = _line("b", {"0": "cat"}, attribute="adjusted", date=date)
+        (picture,) = _read({**first, **adjusted}, labels=("cat",)).pictures
+        assert len(picture.boxes) == 1
+
+
+def test_boxes_without_metadata_are_told_as_such():
+    line = _line("b", {"0": "cat"}, attribute="bounding-box")
+    del line["bounding-box-metadata"]
+    (picture,) = _read(line, labels=("cat",)).pictures
+    assert picture.unlabeled == "'bounding-box' has no 'bounding-box-metadata', which names its classes"
+
+
+@pytest.mark.parametrize("source", ["https://b.s3.amazonaws.com/p/a.jpg", "s3://b/p/a.jpg", "p/a.jpg"])
+def test_a_picture_is_called_by_its_key_whatever_the_kind_of_uri(source):
+    line = _line("b", {"0": "cat"}, attribute="bounding-box") | {"source-ref": source}
+    (picture,) = _read(line, labels=("cat",)).pictures
+    assert picture.path == "p/a.jpg"

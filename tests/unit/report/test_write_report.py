@@ -192,3 +192,58 @@ def test_the_page_stays_below_its_bound(crowd):
     page = page_of(store).encode()
     assert len(page) <= MOST_BYTES
     assert page.count(b"data:image/jpeg") > 40
+
+
+def dotted(page):
+    return re.findall(r'd="([^"]*)" class="box c\d as-drawn"', page)
+
+
+def test_boxes_that_were_cut_or_dropped_are_drawn_as_they_came():
+    """Also a box beyond the edge, one of no area, and one that the picture has too; its own stay."""
+    run = ReportRun(pictures=pictures())
+    drawn = {"cut": (1, 300, 200, 40, 50), "too-small": (0, 50, 60, 0, 9), "double": (0, 20, 20, 60, 50)}
+    run.findings = [
+        {
+            "key": run.key(f"p{number}.png"),
+            "reason": reason,
+            "kept": reason == "cut",
+            "box": dict(zip(("class_id", "left", "top", "width", "height"), box, strict=True)),
+        }
+        for number, (reason, box) in enumerate(drawn.items())
+    ]
+    page = page_of(run.write())
+    assert sorted(dotted(page)) == ["M20 20h60v50h-60z", "M300 200h40v50h-40z", "M50 60h0v9h-0z"]
+    assert "Reached over the edge and was cut" in page
+    assert "Dropped: it is there twice" in page
+
+
+def test_a_box_outside_of_its_picture_is_told_beside_the_whole_picture():
+    run = ReportRun(pictures=pictures())
+    box = {"class_id": 0, "left": 900.5, "top": 20, "width": 9, "height": 9}
+    run.findings = [{"key": run.key("p1.png"), "reason": "outside", "kept": False, "box": box}]
+    page = page_of(run.write())
+    tile = page[page.index("Dropped: outside of the picture") - 1500 :]
+    assert 'viewBox="0 0 320 240"' in tile[:1500]
+
+
+def test_a_box_whose_sides_are_no_numbers_is_told_without_being_drawn():
+    run = ReportRun(pictures=pictures())
+    box = {"class_id": 0, "left": None, "top": 20, "width": 9, "height": 9}
+    run.findings = [{"key": run.key("p1.png"), "reason": "not-a-number", "kept": False, "box": box}]
+    page = page_of(run.write())
+    assert "Dropped: a side is no number" in page
+    assert dotted(page) == []
+
+
+def test_the_remedy_for_uneven_classes_is_a_command():
+    """Nobody has to label again for it."""
+    run = ReportRun(pictures=[("a.png", "train", BOXES), ("b.png", "validation", BOXES[:1])])
+    page = page_of(run.write())
+    assert "truthmill resplit pets --stratify puts it on both sides where it can" in page
+    assert '<span class="why">no validation box</span>' in page
+
+
+def test_of_a_pair_that_looks_alike_the_one_without_an_answer_says_so():
+    run = ReportRun(pictures=[*pictures(), ("late.png", "train", None)])
+    run.similar = [{"key": run.key("p2.png"), "of": run.key("late.png"), "distance": 2}]
+    assert '<span class="legend">not labeled</span>' in page_of(run.write())
