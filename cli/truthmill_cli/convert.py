@@ -138,6 +138,11 @@ class _Conversion:
             splits = tuple(split for split in SPLITS if split in self.counts)
             writer.write(self.channel.finish(replace(heading, splits=splits), self.counts))
         notes = [*dict.fromkeys(reading.notes), *self.records.notes()]
+        if source_format == "yolo" and self.outcome.not_labeled:
+            notes.append(
+                "Ultralytics takes pictures without a text file for ones without objects, as "
+                "--unlabeled-are-negatives does."
+            )
         if not self.outcome.pictures:
             missing = f", and {self.outcome.not_labeled:,} that aren't labeled" * bool(
                 self.outcome.not_labeled

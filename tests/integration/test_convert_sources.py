@@ -118,10 +118,24 @@ def test_labels_whose_pictures_are_missing_are_told(tmp_path):
     assert report["notes"] == ["1 text files of labels have no picture, labels/a.txt the first of them."]
 
 
+def test_what_ultralytics_takes_for_negatives_is_told(tmp_path):
+    """Its users have pictures without a text file for background; who means that has an option."""
+    yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg", "images/b.jpg")
+    (tmp_path / "source/labels/a.txt").unlink()
+    report = convert(tmp_path / "source", tmp_path / "one", "imagefolder", Options())
+    (note,) = report["notes"]
+    assert note.startswith("Ultralytics takes pictures without a text file for ones without objects")
+    asked = Options(unlabeled="negative")
+    report = convert(tmp_path / "source", tmp_path / "other", "imagefolder", asked)
+    assert (report["notes"], report["negatives"]) == ([], 1)
+
+
 def test_a_conversion_of_nothing_is_an_error(tmp_path):
     yolo(tmp_path / "source", "names: [cat]\n", "images/a.jpg")
     (tmp_path / "source/labels/a.txt").unlink()
-    with pytest.raises(FormatError, match=r"no labeled picture in the source, and 1 that aren't labeled\.$"):
+    with pytest.raises(
+        FormatError, match=r"and 1 that aren't labeled\. Ultralytics takes .*-are-negatives does\.$"
+    ):
         convert(tmp_path / "source", tmp_path / "made", "coco", Options())
     text(tmp_path / "source/labels/b.txt", HALF)
     (tmp_path / "source/images/a.jpg").unlink()
