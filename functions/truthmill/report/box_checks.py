@@ -1,20 +1,37 @@
 """Checks of the boxes. A threshold stands beside the rule that uses it."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from truthmill.box_check import FINDINGS
-from truthmill.report.concerns import Concern, many, some
+from truthmill.report.concerns import Concern, Level, many, some
 from truthmill.report.facts import Facts
 from truthmill.report.measures import HUGE_SHARE, TINY_SIDE
+
+FEW_SHARE = 0.005  # of all boxes: up to it some lie by chance where others do
+FEW_OF_CLASS = 0.05  # of the boxes of a pair's rarer class
+
+
+def _level(number: int, facts: Facts) -> Level:
+    return "look" if number > FEW_SHARE * facts.measures.boxes else "note"
+
+
+def _level_of(pairs: Counter[tuple[int, int]], facts: Facts) -> Level:
+    """Also where it is much of a rare class."""
+    of_class = facts.measures.of_class
+    for (one, other), number in pairs.items():
+        if number > FEW_OF_CLASS * min(of_class(one), of_class(other)):
+            return "look"
+    return _level(pairs.total(), facts)
 
 
 def confused(facts: Facts) -> Iterator[Concern]:
     """Classes that are drawn, or were said, in one place."""
     drawn, said = facts.measures.confused, facts.staff.confused
-    for pairs, level, what, advice in (
+    told: tuple[tuple[Counter[tuple[int, int]], Level, str, str], ...] = (
         (
             drawn,
-            "look",
+            _level_of(drawn, facts),
             "in one place in the finished labels",
             "Look at the sheet “suspicious”; correct them, or merge classes that nobody can tell apart.",
         ),
@@ -24,14 +41,15 @@ def confused(facts: Facts) -> Iterator[Concern]:
             "of one box said differently by workers (of the answers that were looked at)",
             "Say in the instructions how to tell them apart.",
         ),
-    ):
+    )
+    for pairs, level, what, advice in told:
         named = [
             f"{facts.labels[one]} / {facts.labels[other]} ({number:,})"
             for (one, other), number in pairs.most_common()
         ]
         if named:
             yield Concern(
-                level,  # type: ignore[arg-type]
+                level,
                 "Classes are confused with each other",
                 f"{many(sum(pairs.values()), 'time')} {what}: {some(named, 4)}.",
                 advice,
@@ -43,7 +61,7 @@ def doubles(facts: Facts) -> Iterator[Concern]:
     """Things that may be boxed twice."""
     if facts.measures.doubles:
         yield Concern(
-            "look",
+            _level(facts.measures.doubles, facts),
             f"{many(facts.measures.doubles, 'thing')} may be boxed twice",
             "Two boxes of one class lie nearly in the same place.",
             "Look at the sheet “suspicious”; a second box on one object counts as a miss in training.",

@@ -106,6 +106,10 @@ def _unlabeled(facts: Facts) -> Markup:
     )
 
 
+MANY_CLASSES = 40  # from which on the whole list is opened on demand
+FEWEST = 20
+
+
 def class_section(facts: Facts) -> Markup:
     """Boxes of every class on every side, as bars in a table."""
     splits = splits_of(facts)
@@ -137,8 +141,31 @@ def class_section(facts: Facts) -> Markup:
         )
     columns = ["class", *(SPLIT_NAMES[split] for split in splits), "boxes", "pictures"]
     about = "Bars show a class's share of its side's boxes: equal bars in a row mean a balanced split."
-    made = table("Boxes of each class on each side of the split", columns, rows)
-    return section("classes", "Classes", tag("p", about, class_="quiet"), tag("div", made, class_="bars"))
+    made = tag("div", table("Boxes of each class on each side of the split", columns, rows), class_="bars")
+    if len(rows) > MANY_CLASSES:
+        made = join(
+            _fewest(facts, columns, rows), tag("details", tag("summary", f"All {len(rows):,} classes"), made)
+        )
+    return section("classes", "Classes", tag("p", about, class_="quiet"), made)
+
+
+def _fewest(facts: Facts, columns: list[str], rows: list[list[object]]) -> Markup:
+    """The classes that a reader of a long list would look for."""
+    order = sorted(range(len(rows)), key=lambda number: (_least(facts, number), number))
+    return tag(
+        "div",
+        table(
+            f"The {FEWEST} classes with the fewest boxes on a side",
+            columns,
+            [rows[at] for at in order[:FEWEST]],
+        ),
+        class_="bars",
+    )
+
+
+def _least(facts: Facts, class_id: int) -> int:
+    """The class's boxes on the side that has the fewest of it."""
+    return min((int(facts.measures.splits[split].boxes[class_id]) for split in splits_of(facts)), default=0)
 
 
 def split_section(facts: Facts) -> Markup:

@@ -133,11 +133,27 @@ def test_classes_in_one_place():
     ]
 
 
-def test_one_thing_boxed_twice():
+@pytest.mark.parametrize(("number", "level"), [(1, "note"), (2, "look")])
+def test_one_thing_boxed_twice(number, level):
+    """Half a percent of 301 boxes is 1.5: one box of many is no reason to stop."""
     twice = [*BOTH, (0, 20, 21, 50, 50)]
-    assert titles(facts(train=[BOTH] * 119 + [twice], validation=[BOTH] * 30), "look") == [
-        "1 thing may be boxed twice"
-    ]
+    found = facts(train=[BOTH] * (120 - number) + [twice] * number, validation=[BOTH] * 30)
+    assert titles(found, level) == [f"{number} thing{'s' if number > 1 else ''} may be boxed twice"]
+
+
+@pytest.mark.parametrize(("number", "level"), [(1, "note"), (2, "look")])
+def test_some_boxes_in_one_place_among_many_are_noted(number, level):
+    place = [(0, 20, 20, 50, 50), (1, 20, 21, 50, 50)]
+    found = facts(train=[BOTH] * (120 - number) + [place] * number, validation=[BOTH] * 30)
+    assert titles(found, level) == ["Classes are confused with each other"]
+
+
+def test_much_of_a_rare_class_in_one_place_is_looked_at_however_large_the_dataset():
+    """3 of 35 boxes of one class, and of 1,238 boxes in all."""
+    place = [(0, 20, 20, 50, 50), (1, 20, 21, 50, 50)]
+    cats = [BOTH[:1]] * 600
+    found = facts(train=[BOTH] * 32 + [place] * 3 + cats, validation=[BOTH] * 8 + cats)
+    assert "Classes are confused with each other" in titles(found, "look")
 
 
 @pytest.mark.parametrize(("tiny", "level"), [(1, "note"), (30, "look")])

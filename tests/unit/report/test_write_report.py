@@ -247,3 +247,18 @@ def test_of_a_pair_that_looks_alike_the_one_without_an_answer_says_so():
     run = ReportRun(pictures=[*pictures(), ("late.png", "train", None)])
     run.similar = [{"key": run.key("p2.png"), "of": run.key("late.png"), "distance": 2}]
     assert '<span class="legend">not labeled</span>' in page_of(run.write())
+
+
+def test_of_many_classes_those_with_the_fewest_boxes_come_first_and_all_on_demand():
+    """The whole list keeps its order, which is that of the class ids."""
+    labels = tuple(f"class {number}" for number in range(41))
+    boxes = [[(number, 5, 5, 9, 9)] * (60 - number) for number in range(41)]
+    run = ReportRun(labels=labels)
+    run.pictures = [
+        (f"{side}{n}.png", side, each) for n, each in enumerate(boxes) for side in ("train", "validation")
+    ]
+    page = page_of(run.write(with_pictures=False))
+    classes = page[page.index('<section id="classes"') : page.index('<section id="split"')]
+    assert "<summary>All 41 classes</summary>" in classes
+    few, every = (re.findall(r"class \d+", part) for part in classes.split("<details>"))
+    assert (few, every) == ([f"class {number}" for number in range(40, 20, -1)], list(labels))
