@@ -128,6 +128,8 @@ def _size(drawn: DrawnPicture, files: Files) -> tuple[int, int]:
     return found
 
 
+_LONGEST_NAME = 240  # bytes of a file's name; file systems take 255, and an ending or a number may follow
+_SURELY_SHORT = 50  # characters, of four bytes each at most
 _BEGINNINGS = (".", "=", "+", "-", "@")
 
 
@@ -154,7 +156,7 @@ class Names:
         Characters that don't print become "_", for lists that have a name a line; so do backslashes, which
         readers take for folders. A "_" goes before a dot,
         for readers that pass over hidden files, and before what a spreadsheet takes for the beginning of a
-        formula or a command for that of an option.
+        formula or a command for that of an option. A stem that leaves no room for other endings is cut.
         """
         base = picture.key.rpartition("/")[2]
         base = base.replace("\\", "_")
@@ -162,6 +164,8 @@ class Names:
         name = f"_{name}" if name.startswith(_BEGINNINGS) else name
         stem, dot, ending = name.rpartition(".")
         stem, ending = (stem, dot + ending) if stem else (name, "")
+        if len(stem) > _SURELY_SHORT:
+            stem = stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
         folder = "" if self._one_folder else picture.split
         tried, number = stem, 1
         while (mark := hash((folder, _seen(tried)))) in self._taken:

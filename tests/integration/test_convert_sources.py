@@ -204,6 +204,20 @@ def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path):
     assert splits(tmp_path) == {"images/a.jpg": "train"}
 
 
+@pytest.mark.parametrize("to", ["sagemaker-image", "yolo", "pascal-voc", "imagefolder", "tensorflow"])
+def test_names_that_fill_what_a_file_system_takes_make_room(to, tmp_path):
+    """A `.json` in the place of a `.jpg`, or a number after the name, would be too long."""
+    names = ("x" * 250 + "a.jpg", "x" * 250 + "b.jpg", "." + "y" * 250 + ".jpg", "é" * 125 + ".jpg")
+    for name in names:
+        picture(tmp_path / "source/images" / name)
+    images = [{"id": at, "file_name": name, "width": 40, "height": 20} for at, name in enumerate(names)]
+    coco(tmp_path / "source/labels.json", [], images)
+    report = convert(tmp_path / "source", tmp_path / "made", to, Options())
+    assert (report["pictures"], report["renamed"]) == (4, 4)
+    made = [path.name for path in (tmp_path / "made").rglob("*.jp*g")]
+    assert sorted(len(name.encode()) for name in made) == [240, 240, 240, 242]
+
+
 def test_a_picture_whose_own_name_has_a_backslash_is_found(tmp_path):
     picture(tmp_path / "images/back\\slash.jpg")
     image = {"id": 0, "file_name": "back\\slash.jpg", "width": 40, "height": 20}
