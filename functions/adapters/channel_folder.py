@@ -102,7 +102,7 @@ class Archive:
         try:
             self._archive = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
-            raise SourceError(f"{path}: {error}.") from error
+            raise SourceError(f"{path} is no whole zip: {error}.") from error
         listed = (info.filename for info in self._archive.infolist() if not info.is_dir())
         self.names = sorted(_without_litter(listed))
 
@@ -136,7 +136,9 @@ class Archive:
 
 def open_source(path: Path) -> Folder | Archive:
     """A zip, a folder, or a file of labels. Raises SourceError."""
-    return Archive(path) if path.is_file() and zipfile.is_zipfile(path) else Folder(path)
+    if path.is_file() and (zipfile.is_zipfile(path) or path.suffix.lower() == ".zip"):
+        return Archive(path)
+    return Folder(path)
 
 
 def _without_litter(names: Iterable[str]) -> Iterator[str]:

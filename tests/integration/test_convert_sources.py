@@ -12,7 +12,7 @@ import pytest
 from foreign_sources import HALF, coco, picture, read, splits, text, turned, voc, yolo
 from local_stack import wait_for
 from picture_bytes import SUFFIX
-from truthmill.errors import FormatError
+from truthmill.errors import FormatError, SourceError
 from truthmill_cli.convert import Options, convert
 from truthmill_cli.unfinished import clear, unfinished
 
@@ -194,6 +194,29 @@ def test_what_is_nested_without_end_is_named(file, content, tmp_path):
     text(tmp_path / file, content)
     with pytest.raises(FormatError, match=file):
         read(tmp_path, ("cat",))
+
+
+@pytest.mark.parametrize(
+    ("file", "format_", "problem"),
+    [
+        ("", "", r"^The source has no file in it\.$"),
+        ("readme.md", "pascal-voc", r"^There is no XML file\.$"),
+        ("train.parquet", "", r"^train\.parquet: this is no whole Parquet file\.$"),
+    ],
+)
+def test_what_has_no_labels_to_read_says_just_that(file, format_, problem, tmp_path):
+    """And not that a class list is missing, or a format to be named."""
+    (tmp_path / "source").mkdir()
+    if file:
+        text(tmp_path / "source" / file, "PAR1 cut off")
+    with pytest.raises(FormatError, match=problem):
+        convert(tmp_path / "source", tmp_path / "made", "coco", Options(source_format=format_))
+
+
+def test_a_zip_that_is_cut_off_is_told_as_one(tmp_path):
+    text(tmp_path / "half.zip", b"PK\x03\x04 and no directory")
+    with pytest.raises(SourceError, match=r"half\.zip is no whole zip: File is not a zip file"):
+        convert(tmp_path / "half.zip", tmp_path / "made", "coco", Options())
 
 
 def test_a_link_to_a_folder_that_it_lies_in_is_not_followed(tmp_path):

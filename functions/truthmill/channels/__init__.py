@@ -102,6 +102,8 @@ _ALIKE = {"rekognition": "augmented-manifest"}
 
 def detect(files: Files) -> str:
     """The format of a source. Raises FormatError where it is none of them, or could be several."""
+    if not files.names:
+        raise FormatError("The source has no file in it.")
     others = WithoutPictures(files)
     found = [name for name, channel in CHANNELS.items() if name not in _ALIKE and channel.detect(others)]
     if len(found) != 1:

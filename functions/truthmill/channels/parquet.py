@@ -144,7 +144,11 @@ def read(files: Files, labels: tuple[str, ...] | None = None) -> Reading:
 
 def _labels(data: bytes, name: str) -> tuple[str, ...]:
     try:
-        features = msgspec.json.decode(File(data).metadata["huggingface"])["info"]["features"]
+        metadata = File(data).metadata
+    except ValueError as error:
+        raise FormatError(f"{name}: {error}") from error
+    try:
+        features = msgspec.json.decode(metadata["huggingface"])["info"]["features"]
         return tuple(next(_class_labels(features)))
     except (KeyError, TypeError, ValueError, msgspec.DecodeError, StopIteration) as error:
         raise FormatError(f"{name} doesn't name its classes. Say the labels.") from error

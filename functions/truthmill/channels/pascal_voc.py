@@ -120,6 +120,8 @@ def read(files: Files, labels: tuple[str, ...] | None = None, *, first: int = 1)
     """
     names = [name for name in files.names if name.lower().endswith(".xml")]
     listed = labels or _labels(files)
+    if listed is None and not names:
+        raise FormatError("There is no XML file.")
     if listed is None:
         found = dict.fromkeys(name for file in names for name in _read(files, file).objects[0])
         raise FormatError(
