@@ -89,7 +89,7 @@ class Folder:
         """Where a file is that labels name. Raises FileNotFoundError for one outside of the source: labels
         from elsewhere shall not make a dataset of what else is on the machine.
         """
-        if ".." in name and ".." in name.split("/"):
+        if (".." in name and ".." in name.split("/")) or "\0" in name:
             raise FileNotFoundError(name)
         return self._prefix + name
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import msgspec
 
 from truthmill.box_check import check_boxes
-from truthmill.channels.reading import DrawnPicture, Files, Reading
+from truthmill.channels.reading import DrawnPicture, Files, Reading, size_of
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.labels import problem_of
@@ -119,7 +119,7 @@ def _checked(drawn: DrawnPicture, width: int, height: int) -> "tuple[tuple[Box, 
 def _size(drawn: DrawnPicture, files: Files) -> tuple[int, int]:
     """The picture's own, which must be what the labels say, if they do."""
     said = drawn.width, drawn.height
-    found = files.size_wh(drawn.path)
+    found = size_of(drawn.content, drawn.path) if drawn.content else files.size_wh(drawn.path)
     if min(said) > 0 and found != said:
         raise FormatError(
             f"{drawn.path}: the labels are for {said[0]} x {said[1]} pixels, the picture has {found[0]} x "

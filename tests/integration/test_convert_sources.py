@@ -55,6 +55,29 @@ def test_a_name_begins_like_no_formula_and_no_option(tmp_path):
     assert sorted(listed) == sorted(f"_{name}" for name in names)
 
 
+@pytest.mark.parametrize("embeds", ["parquet", "webdataset", "recordio"])
+def test_sizes_are_compared_with_pictures_that_are_inside_too(embeds, tmp_path):
+    picture(tmp_path / "source/images/a.jpg")
+    image = {"id": 0, "file_name": "a.jpg", "width": 41, "height": 20}
+    coco(tmp_path / "source/labels.json", [], [image])
+    convert(tmp_path / "source", tmp_path / "wrong", embeds, Options())
+    with pytest.raises(
+        FormatError, match=r"a\.jpg: the labels are for 41 x 20 pixels, the picture has 40 x 20"
+    ):
+        convert(tmp_path / "wrong", tmp_path / "made", "yolo", Options(verify=True))
+    coco(tmp_path / "source/labels.json", [], [image | {"width": 40}])
+    convert(tmp_path / "source", tmp_path / "right", embeds, Options())
+    assert convert(tmp_path / "right", tmp_path / "made", "yolo", Options(verify=True))["pictures"] == 1
+
+
+def test_a_name_that_no_file_can_have_is_a_picture_that_is_missing(tmp_path):
+    picture(tmp_path / "source/images/a.jpg")
+    image = {"id": 0, "file_name": "a\0.jpg", "width": 40, "height": 20}
+    coco(tmp_path / "source/labels.json", [], [image])
+    report = convert(tmp_path / "source", tmp_path / "made", "yolo", Options())
+    assert report["notes"] == ["1 pictures weren't in the source: there are labels for them only."]
+
+
 def test_names_that_a_mac_takes_for_one_or_that_readers_pass_over_are_changed(tmp_path):
     """An accent as a letter of its own and within one; a name that begins with a dot."""
     one, other = "e\u0301", "\u00e9"

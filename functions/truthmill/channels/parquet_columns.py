@@ -178,6 +178,8 @@ def _values(
     found = parquet_delta.read(body, encoding, _BITS.get(leaf.kind)) if count else []
     if found is None:
         raise ValueError(f"column {'.'.join(leaf.path)} has encoding {encoding}, which isn't read here.")
+    if len(found) < count:
+        raise ValueError(f"a page has {len(found)} values and says that it has {count}.")
     return found
 
 

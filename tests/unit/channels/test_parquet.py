@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truthmill.channels import CHANNELS, lz4, parquet_delta, snappy
+from truthmill.channels import CHANNELS, lz4, parquet_columns, parquet_delta, snappy
 from truthmill.channels.parquet_codecs import unpacked
+from truthmill.channels.parquet_columns import INT32, Leaf
 from truthmill.errors import FormatError
 from unit.channels.labeled_datasets import PETS, Sources, written
 
@@ -87,6 +88,12 @@ def test_differences_are_read_as_their_description_has_it(packed, numbers):
 def test_blocks_that_there_can_not_be_are_told(packed):
     with pytest.raises(ValueError, match="a page has"):
         parquet_delta.integers(packed, 32)
+
+
+def test_a_page_with_fewer_differences_than_values_is_told():
+    leaf = Leaf(INT32, ("width",), ("width",), definition=1, repetition=0, empty=0)
+    with pytest.raises(ValueError, match="a page has 1 values and says that it has 2"):
+        parquet_columns._values(b"\x80\x01\x04\x01\x0d", leaf, parquet_delta.BINARY_PACKED, [1, 1, 0], None)
 
 
 @pytest.mark.parametrize(("codec", "name"), [(3, "lzo"), (5, "lz4"), (9, "9"), (-1, "-1")])
