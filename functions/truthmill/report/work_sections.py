@@ -5,6 +5,9 @@ from truthmill.report.blocks import chart, facts_list, section
 from truthmill.report.durations import spoken
 from truthmill.report.facts import Facts
 from truthmill.report.markup import Markup, join, table, tag
+from truthmill.report.workers import far_from_others
+
+SHOWN = 50  # workers; those who are far from the others first, then who gave most answers
 
 
 def worker_section(facts: Facts) -> Markup:
@@ -26,15 +29,18 @@ def worker_section(facts: Facts) -> Markup:
         )
         parts.append(tag("div", agreement, class_="charts single"))
     if workers:
+        far = far_from_others(workers)
+        shown = sorted(workers, key=lambda worker: worker.name not in far)[:SHOWN]
+        mark = tag("span", "far from the others", class_="why")
         rows: list[list[object]] = [
             [
-                tag("code", worker.name),
+                join(tag("code", worker.name), " ", mark if worker.name in far else ""),
                 f"{worker.answers:,}",
                 f"{worker.boxes / worker.answers:.1f}",
                 f"{worker.pace_s:.1f} s",
                 "–" if worker.agreement is None else f"{worker.agreement:.0%}",
             ]
-            for worker in workers[:50]
+            for worker in shown
         ]
         columns = ["worker", "answers", "boxes a picture", "time a picture", "agreement"]
         about = (
@@ -42,6 +48,7 @@ def worker_section(facts: Facts) -> Markup:
             f"{' (a sample)' if facts.staff.objects < facts.count('labeled') else ''}. Time is the median; "
             "agreement is the share of boxes that a worker and the finished labels have in common, where "
             "several workers labeled a picture."
+            f"{f' {len(shown)} of {len(workers):,} workers are listed.' if len(shown) < len(workers) else ''}"
         )
         parts += [tag("p", about, class_="quiet"), table("Workers", columns, rows)]
     return section("workers", "Workers", *parts)

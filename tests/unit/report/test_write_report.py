@@ -262,3 +262,18 @@ def test_of_many_classes_those_with_the_fewest_boxes_come_first_and_all_on_deman
     assert "<summary>All 41 classes</summary>" in classes
     few, every = (re.findall(r"class \d+", part) for part in classes.split("<details>"))
     assert (few, every) == ([f"class {number}" for number in range(40, 20, -1)], list(labels))
+
+
+def test_a_worker_who_is_far_from_the_others_leads_the_list_and_a_cut_list_says_so():
+    """The warning links there, so the worker has to be in it, however few answers they gave."""
+    run = ReportRun(pictures=pictures(60))
+    right, wrong = [("cat", 20, 20, 60, 50)], [("cat", 250, 20, 60, 50)]
+    many = [an_answer(f"worker-{number}", 12, right) for number in range(55)]
+    run.responses = {
+        number: [*many, *([an_answer("odd", 12, wrong)] if number < 6 else [])] for number in range(7)
+    }
+    page = page_of(run.write(with_pictures=False))
+    listed = page[page.index('<section id="workers"') :]
+    assert re.findall(r"<code>([^<]+)</code>", listed)[0] == "odd"
+    assert '<code>odd</code> <span class="why">far from the others</span>' in listed
+    assert "50 of 56 workers are listed." in listed
