@@ -7,20 +7,13 @@ from truthmill.channels.snappy import repeat
 
 
 def decompress(data: bytes) -> bytes:
-    """Raises ValueError where it isn't LZ4, or is cut off."""
-    try:
-        return _decompress(data)
-    except IndexError:
-        raise ValueError("a page is cut off within its compressed data.") from None
-
-
-def _decompress(data: bytes) -> bytes:
+    """Raises ValueError where it isn't LZ4, IndexError where it is cut off."""
     out, at = bytearray(), 0
     while True:
         token = data[at]
         size, at = _length(data, at + 1, token >> 4)
         if at + size > len(data):
-            raise IndexError
+            raise IndexError("a page is cut off")
         out += data[at : at + size]
         at += size
         if at == len(data):  # the last sequence has nothing to repeat
