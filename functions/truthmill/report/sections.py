@@ -1,5 +1,7 @@
 """The sections about pictures: where inputs went, classes, the split, what was rejected, how to get them."""
 
+from collections.abc import Iterator
+
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.rejections import REASONS
 from truthmill.report import charts
@@ -7,6 +9,7 @@ from truthmill.report.blocks import SPLIT_NAMES, command, facts_list, section, s
 from truthmill.report.facts import Facts
 from truthmill.report.flow import Link, Node, flow
 from truthmill.report.markup import Markup, join, short, table, tag
+from truthmill.training import SAGEMAKER_FORMATS
 
 
 def flow_section(facts: Facts) -> Markup:
@@ -235,6 +238,16 @@ def rejected_section(facts: Facts) -> Markup:
     return section("rejected", "Rejected files", tag("p", "All of them are in ", place, "."), *parts)
 
 
+def _trainings(dataset: str, run: str, channels: tuple[str, ...]) -> Iterator[str]:
+    """SageMaker's where a channel is for it; programs for folders that the commands before made."""
+    print_it = f"truthmill train-config {dataset} --run {run}"
+    if set(channels) & set(SAGEMAKER_FORMATS):
+        yield print_it
+    yield f"{print_it} --for ultralytics --folder {dataset}-yolo"
+    if "coco" in channels:
+        yield f"{print_it} --for torchvision --folder {dataset}-coco"
+
+
 def channel_section(facts: Facts, uri: str) -> Markup:
     """How to get at each channel. uri: of the bucket."""
     run, at = facts.run, RunLayout(facts.run.dataset, facts.run.run)
@@ -259,8 +272,8 @@ def channel_section(facts: Facts, uri: str) -> Markup:
             command(f"truthmill pull {run.dataset} --run {run.run} --format {name} --to {run.dataset}-{name}")
             for name in dict.fromkeys((*channels, "yolo"))
         ),
-        tag("p", "What starts a training on it:"),
-        command(f"truthmill train-config {run.dataset} --run {run.run}"),
+        tag("p", "What starts a training on it, printed:"),
+        *map(command, _trainings(run.dataset, run.run, channels)),
         tag("p", "Or as it lies in the bucket, with the AWS command line:"),
         command(images),
         *(

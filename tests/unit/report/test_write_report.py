@@ -277,3 +277,18 @@ def test_a_worker_who_is_far_from_the_others_leads_the_list_and_a_cut_list_says_
     assert re.findall(r"<code>([^<]+)</code>", listed)[0] == "odd"
     assert '<code>odd</code> <span class="why">far from the others</span>' in listed
     assert "50 of 56 workers are listed." in listed
+
+
+@pytest.mark.parametrize("channels", [["coco"], ["augmented-manifest", "yolo"], ["webdataset"]])
+def test_every_command_that_starts_a_training_is_one_that_works(channels):
+    """SageMaker's needs a channel for it; the folders are those that the commands above make."""
+    run = ReportRun(pictures=pictures())
+    run.more = {"request": run.run_json()["request"] | {"channels": channels}}
+    page = page_of(run.write())
+    printed = re.findall(r"<code>(truthmill train-config [^<]+)</code>", page)
+    begin = "truthmill train-config pets --run 0123456789ab"
+    assert (begin in printed) == ("augmented-manifest" in channels)
+    assert f"{begin} --for ultralytics --folder pets-yolo" in printed
+    assert (f"{begin} --for torchvision --folder pets-coco" in printed) == ("coco" in channels)
+    for folder in re.findall(r"--folder (\S+)", " ".join(printed)):
+        assert f"--to {folder}</code>" in page
