@@ -12,6 +12,7 @@ from typing import IO, Any, Literal
 import msgspec
 
 from adapters.channel_folder import Archive, Folder, FolderWriter, open_source
+from truthmill.box_columns import Span
 from truthmill.channels import CHANNELS, Channel, detect, reader
 from truthmill.channels.writing import Copy, Counts, Shard
 from truthmill.conversion import Names, Outcome, Told, check_labels, labeled_pictures
@@ -133,6 +134,7 @@ class _Conversion:
                 self.records,
                 self.options.unlabeled,
                 verify=self.options.verify,
+                in_columns=self.channel.in_columns,
             )
             self._write_splits(heading, pictures)
             splits = tuple(split for split in SPLITS if split in self.counts)
@@ -218,6 +220,8 @@ class _Conversion:
         if picture.split not in self.waiting:
             spool = tempfile.TemporaryFile(dir=self.made)  # noqa: SIM115 - the stack closes it
             self.waiting[picture.split] = self.stack.enter_context(spool)
+        if isinstance(picture.boxes, Span):
+            picture = msgspec.structs.replace(picture, boxes=tuple(picture.boxes))
         data = msgspec.msgpack.encode((picture, content))
         self.waiting[picture.split].write(len(data).to_bytes(8, "big") + data)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
 from truthmill.boxes import Box
+
+if TYPE_CHECKING:
+    from truthmill.box_columns import DrawnSpan
 
 # Codes are stable: boxes.jsonl carries them.
 FINDINGS = {
@@ -47,8 +50,8 @@ class CheckedBoxes(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-Drawn: TypeAlias = tuple[DrawnBox, ...] | tuple[Box, ...]
-"""A picture's rectangles as they came; boxes already where a reader has found all of them whole."""
+Drawn: TypeAlias = "tuple[DrawnBox, ...] | tuple[Box, ...] | DrawnSpan"
+"""A picture's rectangles as they came."""
 
 
 def check_boxes(

@@ -2,11 +2,12 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from truthmill.box_check import check_boxes
+from truthmill.box_columns import DrawnSpan, Span
 from truthmill.channels.reading import DrawnPicture, Files, Reading, size_of
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
@@ -15,7 +16,7 @@ from truthmill.told_twice import Records
 
 if TYPE_CHECKING:
     from truthmill.box_check import Finding
-    from truthmill.boxes import Box
+    from truthmill.dataset import Boxes
 
 _LONGEST = 2**31 - 1  # pixels of a side; formats count them in 32 bits
 
@@ -66,11 +67,13 @@ def labeled_pictures(
     unlabeled: Literal["leave-out", "negative"] = "leave-out",
     *,
     verify: bool = False,
+    in_columns: bool = False,
 ) -> Iterator[tuple[LabeledPicture, bytes]]:
     """Each labeled picture with its bytes where the source embeds them; its key is its path in the source.
 
     tell: is given every finding. unlabeled: what becomes of pictures without an answer. verify: whether the
-    size that the labels say is compared with the picture's own. records: of this pass.
+    size that the labels say is compared with the picture's own. records: of this pass. in_columns: whether
+    boxes may stay a Span, instead of a tuple.
     Raises FormatError; a size that is neither said nor to be read is one too.
     """
     for drawn in reading.pictures:
@@ -84,6 +87,8 @@ def labeled_pictures(
         if width > _LONGEST or height > _LONGEST:
             raise FormatError(f"{drawn.path}: no picture has {width} x {height} pixels.")
         kept, findings = _checked(drawn, width, height)
+        if not in_columns and isinstance(kept, Span):
+            kept = tuple(kept)
         if not records.is_new(drawn, (width, height), kept):
             continue
         for finding in findings:
@@ -109,10 +114,11 @@ def labeled_pictures(
         )
 
 
-def _checked(drawn: DrawnPicture, width: int, height: int) -> "tuple[tuple[Box, ...], tuple[Finding, ...]]":
-    if drawn.sound:
-        return cast("tuple[Box, ...]", drawn.boxes), ()
-    checked = check_boxes(drawn.boxes, width, height)
+def _checked(drawn: DrawnPicture, width: int, height: int) -> "tuple[Boxes, tuple[Finding, ...]]":
+    boxes = drawn.boxes
+    if isinstance(boxes, DrawnSpan) and boxes.is_sound:
+        return boxes.whole, ()
+    checked = check_boxes(boxes, width, height)
     return checked.kept, checked.findings
 
 

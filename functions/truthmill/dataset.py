@@ -1,11 +1,20 @@
 """A labeled dataset as every channel format sees it: the one form between any two formats."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from truthmill.box_columns import Span
 from truthmill.boxes import Box
 from truthmill.records import LedgerLine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Boxes: TypeAlias = Sequence[Box]
+else:
+    Boxes = tuple[Box, ...]  # what is decoded
 
 
 class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -23,7 +32,7 @@ class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     split: str
     width: int
     height: int
-    boxes: tuple[Box, ...] = ()
+    boxes: Boxes = ()
     sha256: str = ""
     name: str = ""
     as_file: str = ""
@@ -32,6 +41,8 @@ class LabeledPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         width, height = self.width, self.height
         if width < 1 or height < 1:
             raise ValueError(f"{self.key}: a picture of {width} x {height} pixels")
+        if isinstance(self.boxes, Span) and self.boxes.are_in(width, height):
+            return
         for box in self.boxes:
             if box.left + box.width > width or box.top + box.height > height:
                 raise ValueError(f"{self.key}: {box!r} is not inside {width} x {height} pixels")

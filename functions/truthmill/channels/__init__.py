@@ -49,6 +49,7 @@ class Channel:
     merged: of files that aren't their shards' joined, by their ending: the ending of the file that they tell
     of, and the function that makes one from each shard's bytes and the length of its other file.
     pictures: whether its files refer to the stored pictures, or the channel has copies, or embeds the bytes.
+    in_columns: whether `write` has an use for boxes that are a Span; else each picture has a tuple of them.
     """
 
     write: Callable[[Shard], Iterator[Event]]
@@ -58,6 +59,7 @@ class Channel:
     finish: Callable[[Heading, Mapping[str, Counts]], Iterator[Whole]] = _nothing
     one_folder: bool = False
     merged: Mapping[str, Merge] = field(default_factory=dict)
+    in_columns: bool = False
 
 
 CHANNELS = {
@@ -84,7 +86,7 @@ CHANNELS = {
     "imagefolder": Channel(
         imagefolder.write, imagefolder.read, imagefolder.detect, "copies", imagefolder.finish
     ),
-    "yolo": Channel(yolo.write, yolo.read, yolo.detect, "copies", yolo.finish),
+    "yolo": Channel(yolo.write, yolo.read, yolo.detect, "copies", yolo.finish, in_columns=True),
     "pascal-voc": Channel(
         pascal_voc.write, pascal_voc.read, pascal_voc.detect, "copies", pascal_voc.finish, one_folder=True
     ),

@@ -1,19 +1,23 @@
 """Boxes of some pictures in columns: what a process that reads files of labels hands over to another one.
 
-They are numbers side by side, of which nothing has to be made until the boxes themselves are.
+They are numbers side by side, of which nothing has to be made until somebody wants a box. NumPy is loaded
+when there are some: the formats' modules are imported to write, too, which needs none.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import starmap
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from truthmill.box_check import Drawn, DrawnBox
-from truthmill.boxes import Box
+from truthmill.box_columns import Column, Sides
 
 AT_ONCE = 256  # pictures
 Row: TypeAlias = tuple[int, float, float, float, float]
-Packed: TypeAlias = list[bytes | list[float]]
+Packed: TypeAlias = tuple[str, list[bytes], list[int], list[tuple[int, int]], list[list[Row] | None]]
+"""The kind of the numbers, the columns of class ids and numbers; of each picture how many boxes it has in
+them, its size, and rows of its own where its boxes aren't in them.
+"""
 
 
 def batches_of(pictures: int) -> int:
@@ -27,59 +31,57 @@ def pictures_of(batch: int) -> slice:
 
 
 class Columns:
-    """Class ids, lefts, tops, widths and heights."""
+    """Boxes of pictures as their files have them: class ids, and four numbers each."""
 
-    def __init__(self, kind: Literal["i", "d"]) -> None:
-        """kind: of the sides, as `array` has it: whole numbers, or fractions."""
-        self._kinds = "i" + kind * 4
-        self._columns: tuple[list[float], ...] = ([], [], [], [], [])
+    def __init__(self, kind: Literal["q", "d"]) -> None:
+        """kind: of the numbers, as `array` has it: whole numbers, or fractions."""
+        self._kind = kind
+        self._class_ids = array("q")
+        self._numbers: list[array[Any]] = [array(kind) for _ in range(4)]
+        self._counts: list[int] = []
+        self._sizes: list[tuple[int, int]] = []
+        self._rows: list[list[Row] | None] = []
 
     def add(
-        self,
-        class_ids: Iterable[float],
-        lefts: Iterable[float],
-        tops: Iterable[float],
-        widths: Iterable[float],
-        heights: Iterable[float],
+        self, size_wh: tuple[int, int], class_ids: Sequence[int], numbers: Sequence[Sequence[float]]
     ) -> None:
-        """Of one picture, as many of each."""
-        columns = self._columns
-        columns[0].extend(class_ids)
-        columns[1].extend(lefts)
-        columns[2].extend(tops)
-        columns[3].extend(widths)
-        columns[4].extend(heights)
+        """One picture more. size_wh: pixels, 0 where that isn't known. numbers: four columns.
+
+        Raises OverflowError, with nothing added, for a number that has no room.
+        """
+        columns = [array(self._kind, column) for column in numbers]
+        self._class_ids.extend(class_ids)
+        for column, more in zip(self._numbers, columns, strict=True):
+            column.extend(more)
+        self._note(size_wh, len(class_ids), None)
+
+    def add_rows(self, size_wh: tuple[int, int], rows: list[Row]) -> None:
+        """One picture more, whose boxes somebody has to look at one by one, with left, top, width, height."""
+        self._note(size_wh, 0, rows)
+
+    def _note(self, size_wh: tuple[int, int], count: int, rows: list[Row] | None) -> None:
+        self._counts.append(count)
+        self._sizes.append(size_wh)
+        self._rows.append(rows)
 
     def packed(self) -> Packed:
-        """As bytes, but for numbers that have no room there."""
-        return [_bytes(kind, column) for kind, column in zip(self._kinds, self._columns, strict=True)]
+        columns = [column.tobytes() for column in (self._class_ids, *self._numbers)]
+        return self._kind, columns, self._counts, self._sizes, self._rows
 
 
-def _bytes(kind: str, column: list[float]) -> bytes | list[float]:
-    try:
-        return array(kind, column).tobytes()
-    except OverflowError:
-        return column
-
-
-def drawn_boxes(
-    kind: Literal["i", "d"], packed: Packed, found: Iterable[int | Sequence[Row]]
-) -> Iterator[Drawn]:
+def drawn_boxes(packed: Packed, sides_of: Callable[[Sides, Column], Sides]) -> Iterator[Drawn]:
     """The boxes of each picture.
 
-    found: of each picture how many there are in the columns, or rows of its own where they aren't in them.
-    kind: of the columns; whole ones are boxes.
+    sides_of: from the four numbers, and the size of each box's picture, to left, top, width and height.
     """
-    columns = [
-        array(code, column) if isinstance(column, bytes) else column
-        for code, column in zip("i" + kind * 4, packed, strict=True)
-    ]
-    made: type[Box | DrawnBox] = Box if kind == "i" else DrawnBox
-    boxes = cast("Drawn", tuple(map(made, *columns)))
-    end = 0
-    for one in found:
-        if isinstance(one, int):
-            start, end = end, end + one
-            yield boxes[start:end]
-        else:
-            yield tuple(starmap(DrawnBox, one))
+    import numpy as np  # noqa: PLC0415 - see above
+
+    from truthmill.channels.sound_boxes import drawn_spans  # noqa: PLC0415 - it loads NumPy
+
+    kind, (class_ids, *numbers), several, sizes, rows = packed
+    first, second, third, fourth = (np.frombuffer(column, kind) for column in numbers)
+    counts, sizes_wh = np.array(several, np.int64), np.array(sizes, np.int64).reshape(-1, 2)
+    sides = sides_of((first, second, third, fourth), np.repeat(sizes_wh, counts, axis=0))
+    found = drawn_spans(np.frombuffer(class_ids, np.int64), sides, counts, sizes_wh)
+    for span, odd in zip(found, rows, strict=True):
+        yield span if odd is None else tuple(starmap(DrawnBox, odd))

@@ -118,7 +118,7 @@ def _image(number: int, picture: LabeledPicture, bucket: str) -> bytes:
     return line + (b',"coco_url":%b}' % _encode(f"s3://{bucket}/{picture.key}") if bucket else b"}")
 
 
-def _annotations(first: int, image: int, boxes: tuple[Box, ...]) -> bytes:
+def _annotations(first: int, image: int, boxes: Iterable[Box]) -> bytes:
     """One a line. first: id of the first one. image: the image's."""
     lines = _encode_lines(
         [
@@ -242,12 +242,11 @@ def _pictures(
     for start in range(0, len(images.ids), _AT_ONCE):
         stop = min(start + _AT_ONCE, len(images.ids))
         several = zip(
-            of_images.of(start, stop),
+            of_images.of(start, stop, images.widths, images.heights),
             of_images.scores(start, stop),
-            of_images.sound(start, stop, images.widths[start:stop], images.heights[start:stop]),
             strict=True,
         )
-        for index, (drawn, scores, sound) in enumerate(several, start=start):
+        for index, (drawn, scores) in enumerate(several, start=start):
             unlabeled = ""
             if not is_answered:
                 unlabeled = "Its document has no annotations."
@@ -261,7 +260,6 @@ def _pictures(
                 boxes=drawn,
                 scores=scores,
                 unlabeled=unlabeled,
-                sound=sound,
                 told_in=name,
             )
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from truthmill.box_check import Drawn, DrawnBox
-from truthmill.boxes import Box
+from truthmill.box_columns import DrawnSpan
 from truthmill.channels.reading import NO_SCORE
+from truthmill.channels.sound_boxes import drawn_spans
 
 _AT_ONCE = 1 << 20  # boxes
-_ODD, _ODD_TOO = 0x9E3779B97F4A7C1 | 1, 0xC2B2AE3D27D4EB4 | 1  # spread neighbours far from each other
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,54 +129,29 @@ class Sorted:
         self._ends, self._order, self._classes, self._sides = ends, order, classes, sides
         self._scores = scores
 
-    def of(self, start: int, stop: int) -> Iterator[Drawn]:
-        """Of the images from start up to stop, one after the other."""
-        chosen, spans = self._chosen(start, stop)
-        drawn = self._drawn(chosen)
-        return (drawn[span] for span in spans)
+    def of(self, start: int, stop: int, widths: "array[int]", heights: "array[int]") -> Iterator[DrawnSpan]:
+        """Of the images from start up to stop, one after the other.
+
+        widths, heights: of all images.
+        """
+        chosen = self._chosen(start, stop)
+        left, top, width, height = self._sides[chosen].T
+        sizes = np.array([widths[start:stop], heights[start:stop]], np.int64).T
+        counts = np.diff(self._ends[start : stop + 1])
+        return drawn_spans(self._classes[chosen], (left, top, width, height), counts, sizes)
 
     def scores(self, start: int, stop: int) -> Iterator[tuple[float, ...]]:
         """Of the same boxes; nothing where no box of the document has one."""
         if self._scores is None:
             return repeat((), stop - start)
-        chosen, spans = self._chosen(start, stop)
-        found = tuple(self._scores[chosen].tolist())
-        return (found[span] for span in spans)
-
-    def sound(self, start: int, stop: int, widths: "array[int]", heights: "array[int]") -> list[bool]:
-        """Of each image whether its boxes are whole, not empty, inside and each in a place of its own; False
-        where it takes a closer look. widths, heights: of these images.
-        """
-        chosen, _ = self._chosen(start, stop)
-        sides = self._sides[chosen]
-        if sides.dtype != np.uint16 or not sides[:, 2:].all():
-            return [False] * (stop - start)  # `_drawn` makes no boxes of these
-        image = np.repeat(np.arange(stop - start), np.diff(self._ends[start : stop + 1]))
-        left, top, width, height = sides.T.astype(np.int64)
-        place = left | top << 16 | width << 32 | height << 48
-        mixed = place * _ODD + image * _ODD_TOO
-        ordered = np.sort(mixed)
-        twice = ordered[1:][ordered[1:] == ordered[:-1]]
-        bad = left + width > np.frombuffer(widths, np.int32)[image]
-        bad |= top + height > np.frombuffer(heights, np.int32)[image]
-        if len(twice):
-            bad |= np.isin(mixed, twice)
-        seen: list[bool] = (np.bincount(image[bad], minlength=stop - start) == 0).tolist()
-        return seen
-
-    def _chosen(self, start: int, stop: int) -> "tuple[Column | slice, Iterator[slice]]":
-        """Which boxes are these images' in the columns, and among those each image's."""
+        found = tuple(self._scores[self._chosen(start, stop)].tolist())
         ends = self._ends[start : stop + 1]
-        boxes = slice(int(ends[0]), int(ends[-1]))
-        spans = starmap(slice, pairwise((ends - ends[0]).tolist()))
-        return boxes if self._order is None else self._order[boxes], spans
+        return (found[span] for span in starmap(slice, pairwise((ends - ends[0]).tolist())))
 
-    def _drawn(self, chosen: "Column | slice") -> Drawn:
-        """In whole pixels and not empty where all of them are."""
-        sides = self._sides[chosen]
-        columns = (self._classes[chosen].tolist(), *sides.T.tolist())
-        is_whole = sides.dtype.kind in "iu" and (sides >= (0, 0, 1, 1)).all()
-        return tuple(map(Box, *columns)) if is_whole else tuple(map(DrawnBox, *columns))
+    def _chosen(self, start: int, stop: int) -> "Column | slice":
+        """Where these images' boxes are in the columns."""
+        boxes = slice(int(self._ends[start]), int(self._ends[stop]))
+        return boxes if self._order is None else self._order[boxes]
 
 
 class _Growing:

@@ -13,15 +13,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from operator import sub
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import msgspec
 
-from truthmill.box_check import DrawnBox
-from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
+from truthmill.box_columns import Column, Sides
+from truthmill.channels.batches import Columns, Packed, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.pascal_voc_plain import NONE, Annotation, Objects, read_plain
 from truthmill.channels.reading import (
     Classes,
@@ -39,8 +38,6 @@ from truthmill.channels.writing import Append, Copy, Counts, Event, Shard, Whole
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
-_Said: TypeAlias = tuple[str, int, int, int | list[Row], bool]
-"""The picture's name, width and height, its boxes as `drawn_boxes` takes them, and whether they are sound."""
 SETS = {"train": "train", "validation": "val", "test": "test"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 LABELS = "labels.txt"
@@ -162,44 +159,49 @@ class _Documents(NamedTuple):
     classes: Classes
     first: int
 
-    def batch(self, number: int) -> tuple[list[_Said], Packed, str]:
-        """What each file says, the boxes' columns, and what is wrong with the file after these, if it is."""
-        columns, said = Columns("i"), []
+    def batch(self, number: int) -> tuple[list[str], Packed, str]:
+        """What each file calls its picture, the boxes' columns, and what is wrong with the file after these,
+        if it is.
+        """
+        columns, said, problem = Columns("q"), [], ""
         for name in self.of_batch(number):
             try:
                 called, width, height, objects = _read(self.files, name)
-                boxes, sound = self._boxes(name, (width, height), objects, columns)
-                said.append((called, width, height, boxes, sound))
+                self._add(name, (width, height), objects, columns)
+                said.append(called)
             except FormatError as error:
-                return said, columns.packed(), str(error)
-        return said, columns.packed(), ""
+                problem = str(error)
+                break
+        return said, columns.packed(), problem
 
     def of_batch(self, number: int) -> list[str]:
         return self.names[pictures_of(number)]
 
-    def _boxes(
-        self, name: str, size_wh: tuple[int, int], objects: Objects, columns: Columns
-    ) -> tuple[int | list[Row], bool]:
-        """As `drawn_boxes` takes them, and whether `check_boxes` would have nothing to say of them in a
-        picture of that size. Raises FormatError for a class that isn't in the list.
-        """
-        labels, xmin, ymin, xmax, ymax = objects
-        if not labels:
-            return 0, True
+    def _add(self, name: str, size_wh: tuple[int, int], objects: Objects, columns: Columns) -> None:
+        """Raises FormatError for a class that isn't in the list."""
+        labels, *sides = objects
         try:
             class_ids = self.classes.ids_of(labels)
         except ValueError as error:
             raise FormatError(f"{name}: {error}") from error
-        first = self.first
-        left, top = [side - first for side in xmin], [side - first for side in ymin]
-        width, height = list(map(sub, xmax, left)), list(map(sub, ymax, top))
-        is_whole = type(xmin[0]) is int  # as `read_plain` has them, all of them then
-        if is_whole and min(left) >= 0 and min(top) >= 0 and min(width) >= 1 and min(height) >= 1:
-            columns.add(class_ids, left, top, width, height)
-            places = set(zip(left, top, width, height, strict=True))
-            is_inside = max(xmax) <= size_wh[0] and max(ymax) <= size_wh[1]
-            return len(class_ids), is_inside and len(places) == len(class_ids)
-        return list(zip(class_ids, left, top, width, height, strict=True)), False
+        try:
+            columns.add(size_wh, class_ids, sides)
+        except (OverflowError, TypeError):  # fractions, for one
+            first = self.first
+            columns.add_rows(
+                size_wh,
+                [
+                    (class_id, xmin - first, ymin - first, xmax - (xmin - first), ymax - (ymin - first))
+                    for class_id, xmin, ymin, xmax, ymax in zip(class_ids, *sides, strict=True)
+                ],
+            )
+
+    def sides(self, numbers: Sides, sizes_wh: Column) -> Sides:
+        """Of xmin, ymin, xmax, ymax."""
+        del sizes_wh
+        xmin, ymin, xmax, ymax = numbers
+        left, top = xmin - self.first, ymin - self.first
+        return left, top, xmax - left, ymax - top
 
 
 def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator[DrawnPicture]:
@@ -210,25 +212,20 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
     for number, (said, columns, problem) in enumerate(
         files.in_order(batches_of(len(documents.names)), documents.batch)
     ):
-        several = drawn_boxes("i", columns, [found for *_, found, _ in said])
-        for name, (called, width, height, _, sound), boxes in zip(
-            documents.of_batch(number), said, several, strict=False
+        several = drawn_boxes(columns, documents.sides)
+        for name, called, boxes, (width, height) in zip(
+            documents.of_batch(number), said, several, columns[3], strict=False
         ):
-            if documents.first and boxes and type(boxes[0]) is DrawnBox:
-                before_first += sum(box.left < 0 or box.top < 0 for box in boxes)
             path = _find(finder, called, name)
             answered.add(path)
             size = (width, height) if width > 0 and height > 0 else files.size_wh(path)
             split = _split(name, splits)
-            yield DrawnPicture(
-                path=path,
-                split=split,
-                width=size[0],
-                height=size[1],
-                boxes=boxes,
-                sound=sound,
-                told_in=name,
+            picture = DrawnPicture(
+                path=path, split=split, width=size[0], height=size[1], boxes=boxes, told_in=name
             )
+            if documents.first and not picture.sound:
+                before_first += sum(box.left < 0 or box.top < 0 for box in boxes)
+            yield picture
         if problem:
             raise FormatError(problem)
     for path in files.names:

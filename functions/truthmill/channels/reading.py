@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from truthmill.box_check import Drawn
+from truthmill.box_columns import DrawnSpan
 from truthmill.errors import FormatError
 from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_decoder
 
@@ -54,8 +55,7 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     "validation" or "test", as names of files and folders tell it. width, height: pixels as the labels say; 0
     where they don't. boxes: pixels. unlabeled: why there is no answer for it; empty where there is one (then
     no boxes means a negative). scores: how sure a model is of each box, NO_SCORE where it doesn't say; empty
-    where it says so of none. content: the picture's file, where the format embeds it. sound: whether a reader
-    has seen already that `check_boxes` has nothing to say of these boxes in a picture of that size.
+    where it says so of none. content: the picture's file, where the format embeds it.
     told_in: the file of labels.
     """
 
@@ -67,8 +67,12 @@ class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scores: tuple[float, ...] = ()
     unlabeled: str = ""
     content: bytes = b""
-    sound: bool = False
     told_in: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether its reader has seen already that `check_boxes` has nothing to say of its boxes."""
+        return isinstance(self.boxes, DrawnSpan) and self.boxes.is_sound
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from functools import lru_cache
 from math import isnan
 from typing import NamedTuple, TypeAlias
 
+from truthmill.box_columns import Column, Sides, Span
+from truthmill.channels import yolo_sides
 from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.reading import (
     BOM,
@@ -30,12 +32,11 @@ from truthmill.channels.reading import (
 )
 from truthmill.channels.writing import Copy, Counts, Event, Shard, Whole
 from truthmill.channels.yaml_text import Node, YamlError, quoted, read_yaml
-from truthmill.channels.yolo_sides import Sides
 from truthmill.dataset import Heading, LabeledPicture
 from truthmill.errors import FormatError
 
-_Said: TypeAlias = tuple[int, int, int | list[Row], tuple[float, ...], int]
-"""Width and height of the picture, boxes as `drawn_boxes` takes them, scores, and how many are polygons."""
+_Said: TypeAlias = tuple[tuple[float, ...], int]
+"""Scores of a picture's boxes, and how many of them are polygons."""
 NAMES = {"train": "train", "validation": "val", "test": "test"}  # data.yaml's keys
 _YAML, _CLASSES, _NAMES = (".yaml", ".yml"), "classes.txt", ".names"
 _PLAIN = re.compile(rb"(?:[0-9]+(?: [0-9]+(?:\.[0-9]+)?){4}(?:\r?\n|\Z))*+").fullmatch
@@ -66,9 +67,15 @@ def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
 
 
 def _lines(picture: LabeledPicture) -> bytes:
+    boxes = picture.boxes
+    if isinstance(boxes, Span):
+        from truthmill.channels.yolo_lines import lines  # noqa: PLC0415 - NumPy is there with such boxes only
+
+        text: bytes = boxes.columns.made(lines)[boxes.number]
+        return text
     across, down, wide, high = _texts(picture.width, picture.height)
     pieces: list[str] = []
-    for box in picture.boxes:
+    for box in boxes:
         width, height = box.width, box.height
         pieces += (
             _CLASS_IDS[box.class_id],
@@ -195,42 +202,65 @@ class _Texts(NamedTuple):
         """
         columns = Columns("d")
         said: list[_Said | None] = []
-        for path, text in zip(self.paths[pictures_of(number)], self.texts[pictures_of(number)], strict=True):
+        problem = ""
+        some = pictures_of(number)
+        for path, text in zip(self.paths[some], self.texts[some], strict=True):
             try:
-                said.append(self._read(path, text, columns) if text else None)
+                said.append(self._read(path, text, columns))
             except FormatError as error:
-                return said, columns.packed(), str(error)
-        return said, columns.packed(), ""
+                problem = str(error)
+                break
+        return said, columns.packed(), problem
 
-    def _read(self, path: str, text: str, columns: Columns) -> _Said:
+    def _read(self, path: str, text: str | None, columns: Columns) -> _Said | None:
+        if text is None:
+            columns.add_rows((0, 0), [])
+            return None
         size_wh = self.files.size_wh(path)
         content = whole(self.files, text).removeprefix(BOM)
-        if found := _plain_columns(content, self.ids, *size_wh):
-            columns.add(*found)
-            return *size_wh, len(found[0]), (), 0
+        if found := _plain_columns(content, self.ids):
+            columns.add(size_wh, *found)
+            return (), 0
         boxes, scores, polygons = _boxes(text, content, self.ids, size_wh, self.numbers)
-        return *size_wh, boxes, scores, polygons
+        columns.add_rows(size_wh, boxes)
+        return scores, polygons
+
+
+def _sides(numbers: Sides, sizes_wh: Column) -> Sides:
+    """From shares, of the centre and the sides, to pixels."""
+    across, down, wide, high = numbers
+    width, height = sizes_wh.T
+    return (across - wide / 2) * width, (down - high / 2) * height, wide * width, high * height
 
 
 def _pictures(
     files: Files, ids: dict[int, int], where: str, document: dict[str, Node], notes: list[str]
 ) -> Iterator[DrawnPicture]:
-    sides = Sides(files, where, document)
+    sides = yolo_sides.Sides(files, where, document)
     there = {name for name in files.names if name.lower().endswith(".txt") and name != where}
     paths = list(filter(is_picture, files.names))
     texts = [next((name for name in _text_names(path) if name in there), None) for path in paths]
     batches = _Texts(files, paths, texts, ids, 5 if "kpt_shape" in document else None)
     polygons = 0
     for number, (said, columns, problem) in enumerate(files.in_order(batches_of(len(paths)), batches.batch)):
-        several = drawn_boxes("d", columns, [one[2] if one else 0 for one in said])
-        for path, one, boxes in zip(paths[pictures_of(number)], said, several, strict=False):
+        several = drawn_boxes(columns, _sides)
+        for path, one, boxes, (width, height) in zip(
+            paths[pictures_of(number)], said, several, columns[3], strict=False
+        ):
             split = sides.of(path)
             if one is None:
                 yield DrawnPicture(path=path, split=split, unlabeled="It has no text file.")
                 continue
-            width, height, _, scores, found = one
+            scores, found = one
             polygons += found
-            yield DrawnPicture(path=path, split=split, width=width, height=height, boxes=boxes, scores=scores)
+            yield DrawnPicture(
+                path=path,
+                split=split,
+                width=width,
+                height=height,
+                boxes=boxes,
+                scores=scores,
+            )
         if problem:
             raise FormatError(problem)
     if polygons:
@@ -240,27 +270,21 @@ def _pictures(
         notes.append(f"{len(lost)} text files of labels have no picture, {lost[0]} the first of them.")
 
 
-def _plain_columns(
-    content: bytes, ids: dict[int, int], width: int, height: int
-) -> tuple[list[float], ...] | None:
-    """Of a file that holds nothing but lines of five plain numbers; None of another, or of a strange class.
+def _plain_columns(content: bytes, ids: dict[int, int]) -> tuple[list[int], list[list[float]]] | None:
+    """Class ids, and the four numbers of each box, of a file that holds nothing but lines of five plain
+    numbers; None of another, or of a strange class.
 
     Nearly all files are like that, and the numbers of one all at once take half of the time.
     """
     if not _PLAIN(content):
         return None
     numbers = list(map(float, content.split()))
-    across, down, wide, high = numbers[1::5], numbers[2::5], numbers[3::5], numbers[4::5]
     try:
-        return (
-            [ids[number] for number in numbers[::5]],  # type: ignore[index]  # 1.0 is the same key as 1
-            [(centre - side / 2) * width for centre, side in zip(across, wide, strict=True)],
-            [(centre - side / 2) * height for centre, side in zip(down, high, strict=True)],
-            [side * width for side in wide],
-            [side * height for side in high],
-        )
+        # 1.0 is the same key as 1
+        class_ids = [ids[number] for number in numbers[::5]]  # type: ignore[index]
     except KeyError:
         return None
+    return class_ids, [numbers[place::5] for place in range(1, 5)]
 
 
 def _boxes(

@@ -37,12 +37,20 @@ def read(pictures):
 def test_of_sound_boxes_the_check_has_nothing_to_say(pictures):
     for drawn in read(pictures):
         if drawn.sound:
-            assert check_boxes(drawn.boxes, drawn.width, drawn.height) == CheckedBoxes(drawn.boxes, ())
+            checked = check_boxes(tuple(drawn.boxes), drawn.width, drawn.height)
+            assert checked == CheckedBoxes(tuple(drawn.boxes.whole), ())
 
 
 @given(st.lists(st.lists(st.tuples(st.just(1), INSIDE), unique=True, max_size=6), min_size=1, max_size=6))
 def test_whole_boxes_inside_and_apart_are_sound(boxes):
     assert all(drawn.sound for drawn in read([(8, each) for each in boxes]))
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 4)] * 2, *[st.floats(1, 4)] * 2), unique=True, max_size=6))
+def test_fractions_are_kept_for_whoever_asks(sides):
+    """Labels that come with pictures are turned and scaled with them before they are rounded."""
+    (drawn,) = read([(8, [(1, each) for each in sides])])
+    assert [(box.left, box.top, box.width, box.height) for box in drawn.boxes] == sides
 
 
 def test_what_is_not_is_looked_at_by_the_check():
