@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -47,6 +47,9 @@ class Folder:
                 asked = CHUNK
         finally:
             os.close(descriptor)
+
+    def parts(self, name: str) -> "_Parts":
+        return _Parts(self._prefix + name)
 
     def size_wh(self, name: str) -> tuple[int, int]:
         try:
@@ -94,6 +97,27 @@ class Folder:
         return self._prefix + name
 
 
+class _Parts:
+    """A file's."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.size = os.stat(path).st_size  # noqa: PTH116 - beside its reader
+
+    def read(self, start: int, stop: int) -> bytes:
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            found = b""
+            while more := os.pread(descriptor, stop - start - len(found), start + len(found)):
+                found += more
+            return found
+        finally:
+            os.close(descriptor)
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Generator[Made]:
+        return in_order(count, make)
+
+
 class Archive:
     """The files of a zip."""
 
@@ -110,6 +134,9 @@ class Archive:
         with self._archive.open(name) as file:
             while chunk := file.read(CHUNK):
                 yield chunk
+
+    def parts(self, name: str) -> None:
+        del name  # what comes before has to be unpacked
 
     def size_wh(self, name: str) -> tuple[int, int]:
         try:

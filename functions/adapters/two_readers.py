@@ -14,7 +14,7 @@ import sys
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import Generic, NoReturn, TypeVar
 
@@ -27,7 +27,7 @@ _LENGTH = 8  # bytes before each answer that say how long it is
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which `fcntl` doesn't name everywhere
 
 
-def in_order(count: int, make: Callable[[int], Made], *, apart: bool | None = None) -> Iterator[Made]:
+def in_order(count: int, make: Callable[[int], Made], *, apart: bool | None = None) -> Generator[Made]:
     """make(0), make(1) … up to count, of which another process makes some.
 
     make: answers the same whoever calls it, with what `marshal` takes. apart: whether there is another

@@ -184,6 +184,9 @@ class _SourceFiles:
             raise FormatError(f"{entry.name} can't be read: {content}.")
         return content
 
+    def parts(self, name: str) -> None:
+        del name  # it may be packed
+
     def in_order(self, count: int, make: Callable[[int], Made]) -> Iterator[Made]:
         return map(make, range(count))
 

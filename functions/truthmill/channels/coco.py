@@ -12,7 +12,7 @@ Source: "Data format" at cocodataset.org.
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -266,25 +266,38 @@ def _pictures(
 
 def _columns(files: Files, name: str, predictions: list[str], ids: _Ids) -> "tuple[Images, Boxes, list[int]]":
     """The images and the boxes, and the image of each crowd region."""
+    from truthmill.channels.coco_columns import packed  # noqa: PLC0415 - writing needs no NumPy
+
     kinds: dict[str, Any] = {"images": _Image, "annotations": _Annotation}
     try:
-        return _collect(_items(files, name, predictions, kinds), ids.indices)
+        return _collect(_items(files, name, predictions, kinds, packed), ids.indices)
     except (msgspec.ValidationError, OverflowError):
         kinds = {"images": loose.Image, "annotations": loose.Annotation}
-        return _collect(_strict(_items(files, name, predictions, kinds), ids.numbers), ids.indices)
+        lists = _strict(_items(files, name, predictions, kinds), ids.numbers)
+        return _collect(
+            ((key, packed(batch) if key == "annotations" else batch) for key, batch in lists), ids.indices
+        )
 
 
 def _items(
-    files: Files, name: str, predictions: list[str], kinds: dict[str, Any]
-) -> Iterator[tuple[str, list[Any]]]:
-    """Of the document; of lists of predictions instead of its own annotations, where there are any."""
+    files: Files,
+    name: str,
+    predictions: list[str],
+    kinds: dict[str, Any],
+    packed: Callable[[list[_Annotation]], Any] | None = None,
+) -> Iterator[tuple[str, Any]]:
+    """Of the document; of lists of predictions instead of its own annotations, where there are any.
+
+    packed: what becomes of annotations.
+    """
+    packing = {"annotations": packed} if packed else {}
     if not predictions:
-        yield from read_lists(files.chunks(name), kinds)
+        yield from read_lists(files.chunks(name), kinds, packing=packing, parts=files.parts(name))
         return
     yield from read_lists(files.chunks(name), {"images": kinds["images"]})
     for each in predictions:
         whole = chain((b'{"annotations":',), files.chunks(each), (b"}",))
-        yield from read_lists(whole, {"annotations": kinds["annotations"]})
+        yield from read_lists(whole, {"annotations": kinds["annotations"]}, packing=packing)
 
 
 def _strict(
@@ -317,9 +330,7 @@ def _strict(
             )
 
 
-def _collect(
-    lists: Iterable[tuple[str, list[Any]]], indices: dict[int, int]
-) -> "tuple[Images, Boxes, list[int]]":
+def _collect(lists: Iterable[tuple[str, Any]], indices: dict[int, int]) -> "tuple[Images, Boxes, list[int]]":
     from truthmill.channels.coco_columns import Boxes, Images  # noqa: PLC0415 - writing needs no NumPy
 
     images, boxes, crowds = Images(), Boxes(indices), array("q")
@@ -330,7 +341,7 @@ def _collect(
             images.heights.extend([image.height for image in batch])
             images.names.extend([image.file_name for image in batch])
             continue
-        of_crowds = [one.image_id for one in batch if one.iscrowd]
+        of_crowds, columns = batch
         crowds.extend(of_crowds)
-        boxes.add([one for one in batch if not one.iscrowd] if of_crowds else batch)
+        boxes.add(columns)
     return images, boxes, crowds.tolist()

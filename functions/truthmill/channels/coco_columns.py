@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 from itertools import chain, pairwise, repeat, starmap
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -36,6 +36,32 @@ class Images:
         self.names: list[str] = []
 
 
+_Packed: TypeAlias = list[tuple[str, bytes]]
+
+
+def packed(annotations: "list[_Annotation]") -> tuple[list[int], _Packed]:
+    """The image of each crowd region; and of all other annotations images, categories, sides, and scores
+    where one has any: of each column the kind of its numbers, and its bytes.
+
+    Raises OverflowError for an id beyond 64 bits.
+    """
+    crowds = [one.image_id for one in annotations if one.iscrowd]
+    if crowds:
+        annotations = [one for one in annotations if not one.iscrowd]
+    count = len(annotations)
+    scores = list(map(_score, annotations))
+    if scores.count(None) == count:
+        scores = []
+    columns = (
+        np.fromiter(map(_image_id, annotations), np.int64, count),
+        np.fromiter(map(_category_id, annotations), np.int64, count),
+        np.fromiter(chain.from_iterable(map(_bbox, annotations)), np.float64, 4 * count),
+        np.array([NO_SCORE if score is None else score for score in scores], np.float64),
+    )
+    narrow = [*map(_narrow, columns[:3]), columns[3]]
+    return crowds, [(column.dtype.str, column.tobytes()) for column in narrow]
+
+
 class Boxes:
     """Boxes are added in batches, then told apart by their images. seen: whether there was a batch at all."""
 
@@ -49,16 +75,13 @@ class Boxes:
         self._images, self._classes, self._sides = _Growing(), _Growing(), _Growing()
         self._added, self._scores = 0, array("d")  # no scores where no box has one
 
-    def add(self, annotations: "list[_Annotation]") -> None:
-        """Raises ValueError for a category that isn't among the numbers, OverflowError for an id beyond 64
-        bits.
-        """
+    def add(self, columns: "_Packed") -> None:
+        """As `packed` has them. Raises ValueError for a category that isn't among the numbers."""
         self.seen = True
-        count = len(annotations)
+        images, number, sides, scores = (np.frombuffer(data, kind) for kind, data in columns)
+        count = len(images)
         if not count:
             return
-        images = np.fromiter(map(_image_id, annotations), np.int64, count)
-        number = np.fromiter(map(_category_id, annotations), np.int64, count)
         place = np.searchsorted(self._numbers, number)
         strange = np.ones(len(number), bool)
         if len(self._numbers):
@@ -72,12 +95,12 @@ class Boxes:
             )
         self._images.extend(images)
         self._classes.extend(self._class_ids[place])
-        sides = chain.from_iterable(map(_bbox, annotations))
-        self._sides.extend(np.fromiter(sides, np.float64, 4 * count))
-        scores = list(map(_score, annotations))
-        if self._scores or scores.count(None) < count:
+        self._sides.extend(sides)
+        if len(scores):
             self._scores.extend([NO_SCORE] * (self._added - len(self._scores)))
-            self._scores.extend([NO_SCORE if score is None else score for score in scores])
+            self._scores.frombytes(scores.tobytes())
+        elif self._scores:
+            self._scores.extend([NO_SCORE] * count)
         self._added += count
 
     def of_images(self, ids: "array[int]") -> "Sorted":

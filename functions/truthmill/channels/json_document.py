@@ -2,11 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from itertools import pairwise
 from types import GenericAlias
 from typing import Any
 
 import msgspec
+
+from truthmill.channels.reading import Parts
 
 HELD = 1 << 20  # bytes of a list that are decoded at a time
 _BETWEEN = re.compile(rb"\}\s*,\s*(?=\{)")
@@ -14,19 +18,29 @@ _END = re.compile(rb"\}\s*\]")
 _BLANK = b" \t\r\n"
 _BEGIN = 1024  # bytes within which a list's first item begins
 _skipped = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_CUT = 1 << 16  # bytes within which a place is looked for where a list can be cut
+_FEW = 8  # pieces for which it isn't worth to start another process
 _SKIPPED = 64 * 1024 * 1024  # bytes of a value that nobody wants; more than that is no file of labels
 
 
 def read_lists(
-    chunks: Iterable[bytes], kinds: dict[str, Any], *, to_end: bool = True
-) -> Iterator[tuple[str, list[Any]]]:
+    chunks: Iterable[bytes],
+    kinds: dict[str, Any],
+    *,
+    to_end: bool = True,
+    packing: Mapping[str, Callable[[list[Any]], Any]] | None = None,
+    parts: Parts | None = None,
+) -> Iterator[tuple[str, Any]]:
     """Items of the top-level lists that are named in `kinds`, some at a time, each decoded as its kind.
 
     kinds: from a key to the type of its list's items, which are JSON objects. Other keys are skipped.
     to_end: whether what comes behind the last of these lists is looked at, too.
+    packing: from a key to what is made of a batch, instead of the list of its items: `Parts.in_order` says of
+    what. parts: of the document; some batches of these keys are made by another process then.
     A list that is empty comes as one empty batch. Raises ValueError where it isn't such a document.
     """
-    decoders = {key: msgspec.json.Decoder(GenericAlias(list, (kind,))).decode for key, kind in kinds.items()}
+    packing = packing or {}
+    decoders = {key: _decoder(kind, packing.get(key)) for key, kind in kinds.items()}
     missing = set(kinds)
     reader = _Reader(chunks)
     reader.expect(b"{")
@@ -38,7 +52,7 @@ def read_lists(
         if reader.peek() != b"[":
             reader.value()
         elif key in kinds:
-            for batch in reader.items(decoders[key]):
+            for batch in reader.items(decoders[key], parts if key in packing else None):
                 yield key, batch
             missing.discard(key)
         elif reader.begins_objects():
@@ -50,12 +64,17 @@ def read_lists(
             return
 
 
+def _decoder(kind: Any, packed: Callable[[list[Any]], Any] | None) -> Callable[[bytes], Any]:
+    decode = msgspec.json.Decoder(GenericAlias(list, (kind,))).decode
+    return (lambda data: packed(decode(data))) if packed else decode
+
+
 class _Reader:
     """A window on the document that moves forward."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
-        self._held = b""
+        self._held, self._behind = b"", 0  # what is held, and where in the document it ends
         if self._more() and self._held.startswith(b"\xef\xbb\xbf"):
             self._held = self._held[3:]
 
@@ -67,6 +86,7 @@ class _Reader:
         if chunk is None:
             return False
         self._held += bytes(chunk)
+        self._behind += len(chunk)
         return True
 
     def peek(self) -> bytes:
@@ -108,13 +128,17 @@ class _Reader:
                 self._held = text[end:].encode("utf-8", errors="surrogateescape")
                 return found
 
-    def items(self, decode: Any) -> Iterator[list[Any]]:
-        """The items of the list that begins here, in batches."""
+    def items(self, decode: Callable[[bytes], Any], parts: Parts | None = None) -> Iterator[Any]:
+        """The items of the list that begins here, in batches. parts: of the document, some of which another
+        process may decode.
+        """
         self.expect(b"[")
         if self.peek() == b"]":
             self.take()
-            yield []
+            yield decode(b"[]")
             return
+        if parts:
+            yield from self._shared(decode, parts)
         wanted = HELD
         while True:
             while len(self._held) < wanted and self._more():
@@ -129,7 +153,32 @@ class _Reader:
             if ended:
                 return
 
-    def _batch(self, decode: Any, at_end: bool) -> tuple[list[Any] | None, bool]:
+    def _shared(self, decode: Callable[[bytes], Any], parts: Parts) -> Iterator[Any]:
+        """Batches up to the first that can't be decoded, from where it goes on as usual: the list may end
+        there, be cut in a wrong place (`_batch` says how that is noticed), or have an item that is wrong.
+        """
+        starts = list(_cuts(parts, self._behind - len(self._held)))
+        pieces = list(pairwise(starts))
+        if len(pieces) < _FEW:
+            return
+
+        def make(number: int) -> Any:
+            items = parts.read(*pieces[number]).rstrip(_BLANK).removesuffix(b",")
+            return decode(b"[%b]" % items)
+
+        done = 0
+        with (
+            closing(parts.in_order(len(pieces), make)) as batches,
+            suppress(msgspec.DecodeError, ValueError, OverflowError),
+        ):
+            for batch in batches:
+                yield batch
+                done += 1
+        at = starts[done]
+        self._chunks = (parts.read(start, start + HELD) for start in range(at, parts.size, HELD))
+        self._held, self._behind = b"", at
+
+    def _batch(self, decode: Callable[[bytes], Any], at_end: bool) -> tuple[Any, bool]:
         """The items up to the last place where the list can be cut, and whether it ended there.
 
         A cut within a text or an inner list leaves brackets open, so that decoding tells a right one.
@@ -160,6 +209,17 @@ class _Reader:
         if at_end:
             raise ValueError(str(problem or "the list isn't closed."))
         return None, False
+
+
+def _cuts(parts: Parts, first: int) -> Iterator[int]:
+    """Where a list's items may begin, from the first one on, at least HELD bytes apart."""
+    yield first
+    at = first + HELD
+    while at < parts.size:
+        if found := _BETWEEN.search(parts.read(at, at + _CUT)):
+            at += found.end()
+            yield at
+        at += HELD
 
 
 def _last(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -37,6 +37,9 @@ class Files(Protocol):
     def chunks(self, name: str) -> Iterable[bytes]:
         """The file's bytes."""
 
+    def parts(self, name: str) -> "Parts | None":
+        """The file's bytes, where reading one part needs no reading of those before; None elsewhere."""
+
     def size_wh(self, name: str) -> tuple[int, int]:
         """Width and height of a picture, pixels, for whose labels don't say it: as it is shown, which is what
         such labels are drawn on. Raises FormatError where it can't be told.
@@ -46,6 +49,18 @@ class Files(Protocol):
         """make(0), make(1) … up to count. Another process may make some, where it can read these files;
         so what is made consists of numbers, texts, bytes, and lists and tuples of them.
         """
+
+
+class Parts(Protocol):
+    """A file of which any part can be read. size: bytes."""
+
+    size: int
+
+    def read(self, start: int, stop: int) -> bytes:
+        """From one byte up to another; fewer where the file ends before."""
+
+    def in_order(self, count: int, make: Callable[[int], Made]) -> Generator[Made]:
+        """As `Files` has it."""
 
 
 class DrawnPicture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -160,6 +175,9 @@ class WithoutPictures:
 
     def chunks(self, name: str) -> Iterable[bytes]:
         return self._files.chunks(name)
+
+    def parts(self, name: str) -> Parts | None:
+        return self._files.parts(name)
 
     def size_wh(self, name: str) -> tuple[int, int]:
         return self._files.size_wh(name)
