@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 _TEXT, _NUMBER = r"[^<>&\r]+", r"[0-9]+"
-
+_END = "</annotation>"
 
 Side: TypeAlias = Sequence[float]
 Objects: TypeAlias = tuple[Sequence[str], Side, Side, Side, Side]
@@ -33,17 +33,15 @@ def read_plain(content: bytes) -> Annotation | None:
     if head is None:
         return None
     called, width, height = head.groups()
-    objects, _, rest = text[head.end() :].rpartition("</annotation>")
+    begin, end = head.end(), text.rfind(_END)
+    if end < begin or text[end + len(_END) :].strip(" \t\r\n"):
+        return None  # something else stands behind
     # Columns throughout: what is done with a column at once takes half of what its rows one by one do.
-    wholes, labels, xmin, ymin, xmax, ymax = tuple(zip(*_objects(objects), strict=True)) or ((),) * 6
-    if rest.strip(" \t\r\n") or sum(map(len, wholes)) < len(objects):
-        return None  # something else stands between them or behind
-    sides = _numbers(xmin), _numbers(ymin), _numbers(xmax), _numbers(ymax)
-    return Annotation(called, int(width), int(height), (labels, *sides))
-
-
-def _numbers(texts: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(map(int, texts))
+    wholes, labels, *sides = tuple(zip(*_objects(text, begin, end), strict=True)) or ((),) * 6
+    if sum(map(len, wholes)) < end - begin:
+        return None  # something else stands between them
+    xmin, ymin, xmax, ymax = (tuple(map(int, side)) for side in sides)
+    return Annotation(called, int(width), int(height), (labels, xmin, ymin, xmax, ymax))
 
 
 def _element(name: str, content: str) -> str:

@@ -99,5 +99,5 @@ def test_what_is_wrong_is_told_as_if_one_read(old, new, error):
     for parts in (None, Parts(document), Apart(document)):
         with pytest.raises(error) as caught:
             read(document, parts)
-        told.append(str(caught.value).partition(" - at `$[")[0])
+        told.append(re.sub("[0-9]+", "", str(caught.value)))  # places are counted within a batch
     assert len(set(told)) == 1
