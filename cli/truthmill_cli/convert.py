@@ -191,20 +191,20 @@ class _Conversion:
                 changed = {"key": self.prefix + picture.key, "as_file": picture.key}
                 yield msgspec.structs.replace(picture, **changed) if self.prefix else _as_it_lies(picture)
                 continue
-            name = self._unique(picture)
-            yield picture if name == picture.file else msgspec.structs.replace(picture, as_file=name)
+            name = self.names.unique(picture)
+            if name == picture.file:
+                yield picture
+            else:
+                self.outcome.renamed += 1
+                yield msgspec.structs.replace(picture, as_file=name)
 
     def _taken_out(self, picture: LabeledPicture) -> LabeledPicture:
         """The picture as a file of its own, where its source embeds it and the format refers to it."""
-        name = self._unique(picture)
+        name = self.names.unique(picture)
+        self.outcome.renamed += name != picture.file
         place = f"images/{picture.split}/{name}"
         self.writer.write([Copy(picture.key, place)])
         return msgspec.structs.replace(picture, key=self.prefix + place, as_file=name)
-
-    def _unique(self, picture: LabeledPicture) -> str:
-        name = self.names.unique(picture)
-        self.outcome.renamed += name != picture.file
-        return name
 
     def _content(self, picture: LabeledPicture) -> bytes:
         if self.writer.content:

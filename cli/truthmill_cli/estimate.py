@@ -11,7 +11,7 @@ from rich.table import Table
 from adapters.storage import Storage
 from truthmill import pricing
 from truthmill.archive_directory import open_directory
-from truthmill.channels.reading import PICTURE_ENDINGS
+from truthmill.channels.reading import is_picture
 from truthmill.errors import ArchiveError
 from truthmill.records import Entry
 from truthmill.request import Request
@@ -74,7 +74,7 @@ def _counted(files: Iterator[tuple[str, Any]]) -> Contents:
     pictures = others = 0
     seen = set()
     for name, content in files:
-        if name.lower().endswith(PICTURE_ENDINGS):
+        if is_picture(name):
             pictures += 1
             seen.add(content)
         else:

@@ -216,10 +216,11 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
         for name, called, boxes, (width, height) in zip(
             documents.of_batch(number), said, several, columns[3], strict=False
         ):
-            path = _find(finder, called, name)
+            stem = stem_of(name)
+            path = _find(finder, called, name, stem)
             answered.add(path)
             size = (width, height) if width > 0 and height > 0 else files.size_wh(path)
-            split = _split(name, splits)
+            split = _split(stem, splits)
             picture = DrawnPicture(
                 path=path, split=split, width=size[0], height=size[1], boxes=boxes, told_in=name
             )
@@ -228,9 +229,10 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
             yield picture
         if problem:
             raise FormatError(problem)
-    for path in files.names:
+    for path in () if finder.are_among(answered) else files.names:
         if is_picture(path) and path not in answered:
-            yield DrawnPicture(path=path, split=_split(path, splits), unlabeled="It has no XML file.")
+            split = _split(stem_of(path), splits)
+            yield DrawnPicture(path=path, split=split, unlabeled="It has no XML file.")
     if before_first:
         notes.append(
             f"{before_first} boxes begin before pixel 1: these files seem to count from 0, so all of their "
@@ -238,25 +240,28 @@ def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator
         )
 
 
-def _split(path: str, splits: dict[str, str]) -> str:
-    end, more = stem_of(path), "/"
+def _split(stem: str, splits: dict[str, str]) -> str:
+    end, more = stem, "/"
     while more:
         if split := splits.get(end):
             return split
         _, more, end = end.partition("/")
-    return split_of(path.rpartition("/")[0])
+    return split_of(stem.rpartition("/")[0])
 
 
-def _find(finder: PictureFinder, called: str, name: str) -> str:
-    """The picture that an XML file is about: as it says, else the one of its own name."""
-    folder, _, stem = stem_of(name).rpartition("/")
+def _find(finder: PictureFinder, called: str, name: str, stem: str) -> str:
+    """The picture that an XML file is about: as it says, else the one of its own name.
+
+    stem: of the name, the path without the ending.
+    """
+    folder, _, base = stem.rpartition("/")
     pictures, below = _pictures_of(folder)
     if finder.has(path := pictures + called):
         return path
     if finder.has(path := f"{pictures}{below}{called.rpartition('/')[2]}"):
         return path
     path = finder.find(called, name)
-    return path if finder.has(path) else finder.of_stem(stem_of(called), stem) or path
+    return path if finder.has(path) else finder.of_stem(stem_of(called), base) or path
 
 
 @lru_cache(maxsize=64)
@@ -284,7 +289,8 @@ def _splits(files: Files) -> dict[str, str]:
                 for line in text_of(files, name).splitlines():
                     stem = line.strip()
                     # Where a picture's own name ends like a flag, the whole line is its name.
-                    for each in {stem, _FLAG.sub("", stem)} - {""}:
+                    names = {stem, _FLAG.sub("", stem)} if stem.endswith(("0", "1")) else {stem}
+                    for each in names - {""}:
                         said = found.setdefault(each.strip('"'), split)
                         base = each.strip('"').rpartition("/")[2]
                         bases[base] = said if bases.get(base, said) == said else ""

@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -19,7 +20,7 @@ from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_de
 Made = TypeVar("Made")
 BOM = b"\xef\xbb\xbf"  # what some editors begin UTF-8 with
 NO_SCORE = float("nan")  # of a box of which no model says how sure it is
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+_PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"})
 _SPLITS = re.compile(
     r"(?<![a-z])(train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?)(?:\d*)(?![a-z])", re.IGNORECASE
 )
@@ -150,7 +151,8 @@ def split_of(path: str) -> str:
 
 
 def is_picture(name: str) -> bool:
-    return name.lower().endswith(PICTURE_ENDINGS)
+    _, dot, ending = name.rpartition(".")
+    return bool(dot) and ending.lower() in _PICTURES
 
 
 def size_of(content: bytes, name: str) -> tuple[int, int]:
@@ -252,6 +254,10 @@ class PictureFinder:
     def __init__(self, files: Files) -> None:
         self._paths = set(filter(is_picture, files.names))
         self._known_places: dict[tuple[str, str, bool], list[str]] = {}
+
+    def are_among(self, paths: AbstractSet[str]) -> bool:
+        """Whether these are all pictures, or more."""
+        return self._paths <= paths
 
     def has(self, path: str) -> bool:
         return path in self._paths

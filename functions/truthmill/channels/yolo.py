@@ -15,7 +15,7 @@ from functools import lru_cache
 from math import isnan
 from typing import NamedTuple, TypeAlias
 
-from truthmill.box_columns import Column, Sides, Span
+from truthmill.box_columns import BoxColumns, Column, Sides, Span
 from truthmill.channels import yolo_sides
 from truthmill.channels.batches import Columns, Packed, Row, batches_of, drawn_boxes, pictures_of
 from truthmill.channels.reading import (
@@ -47,8 +47,9 @@ _READ = frozenset({"names", "path", "train", "val", "valid", "test", "kpt_shape"
 def write(shard: Shard) -> Iterator[Event]:
     images, labels = f"images/{shard.split}/", f"labels/{shard.split}/"
     for picture in shard.pictures:
-        yield Copy(picture.key, images + picture.file)
-        yield Whole(f"{labels}{picture.stem}.txt", _lines(picture))
+        file = picture.file
+        yield Copy(picture.key, images + file)
+        yield Whole(f"{labels}{stem_of(file)}.txt", _lines(picture))
 
 
 def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
@@ -69,10 +70,7 @@ def finish(heading: Heading, counts: Mapping[str, Counts]) -> Iterator[Whole]:
 def _lines(picture: LabeledPicture) -> bytes:
     boxes = picture.boxes
     if isinstance(boxes, Span):
-        from truthmill.channels.yolo_lines import lines  # noqa: PLC0415 - NumPy is there with such boxes only
-
-        text: bytes = boxes.columns.made(lines)[boxes.number]
-        return text
+        return boxes.columns.made(_lines_of_all)[boxes.number]
     across, down, wide, high = _texts(picture.width, picture.height)
     pieces: list[str] = []
     for box in boxes:
@@ -85,6 +83,12 @@ def _lines(picture: LabeledPicture) -> bytes:
             high[height],
         )
     return "".join(pieces).encode()
+
+
+def _lines_of_all(columns: BoxColumns) -> list[bytes]:
+    from truthmill.channels.yolo_lines import lines  # noqa: PLC0415 - NumPy is there with such boxes only
+
+    return lines(columns)
 
 
 class _Shares(dict[int, str]):
