@@ -77,7 +77,7 @@ screenshots: install chromium  ## the documentation's pictures: the portal's pag
 	PYTHONPATH=tests:functions $(PYTHON) tools/portal_screenshots.py
 	test ! -f out/demo/report.html || $(PYTHON) tools/screenshots.py
 
-bench: install .tools/peers/.installed  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
+bench: install .tools/peers/.installed .tools/mxnet/.installed  ## benchmarks beside what one would use instead, into docs/benchmarks.md; ONLY=name runs one
 	$(PYTHON) bench $(ONLY)
 
 # In a tree of its own, since mutmut wants the sources below src/; without the tests of other parts.

@@ -22,6 +22,7 @@ NAMES = (
     "similarity",
     "split",
     "channels",
+    "recordio",
     "report_page",
     "quality",
     "portal_throughput",
