@@ -49,7 +49,7 @@ class Channel:
     merged: of files that aren't their shards' joined, by their ending: the ending of the file that they tell
     of, and the function that makes one from each shard's bytes and the length of its other file.
     pictures: whether its files refer to the stored pictures, or the channel has copies, or embeds the bytes.
-    in_columns: whether `write` has an use for boxes that are a Span; else each picture has a tuple of them.
+    in_columns: whether `write` has a use for boxes that are a Span; else each picture has a tuple of them.
     """
 
     write: Callable[[Shard], Iterator[Event]]
