@@ -13,6 +13,7 @@ from truthmill.box_check import Drawn, DrawnBox
 from truthmill.box_columns import Column, Sides
 
 AT_ONCE = 256  # pictures
+_TOO_LONG = 1 << 31  # pixels of a side
 Row: TypeAlias = tuple[int, float, float, float, float]
 Packed: TypeAlias = tuple[str, list[bytes], list[int], list[tuple[int, int]], list[list[Row] | None]]
 """The kind of the numbers, the columns of class ids and numbers; of each picture how many boxes it has in
@@ -80,8 +81,15 @@ def drawn_boxes(packed: Packed, sides_of: Callable[[Sides, Column], Sides]) -> I
 
     kind, (class_ids, *numbers), several, sizes, rows = packed
     first, second, third, fourth = (np.frombuffer(column, kind) for column in numbers)
-    counts, sizes_wh = np.array(several, np.int64), np.array(sizes, np.int64).reshape(-1, 2)
+    counts, sizes_wh = np.array(several, np.int64), np.array(_usual(sizes), np.int64).reshape(-1, 2)
     sides = sides_of((first, second, third, fourth), np.repeat(sizes_wh, counts, axis=0))
     found = drawn_spans(np.frombuffer(class_ids, np.int64), sides, counts, sizes_wh)
     for span, odd in zip(found, rows, strict=True):
         yield span if odd is None else tuple(starmap(DrawnBox, odd))
+
+
+def _usual(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that no picture has, and a column has no room for, as unknown."""
+    if all(max(size) < _TOO_LONG for size in set(sizes)):
+        return sizes
+    return [size if max(size) < _TOO_LONG else (0, 0) for size in sizes]

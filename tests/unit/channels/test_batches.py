@@ -57,3 +57,11 @@ def test_of_what_has_no_room_nothing_is_added(number, error):
         add(columns, [(0, 1, 1, 1, number)])
     add(columns, [(0, 1, 2, 3, 4)])
     assert handed_over(columns) == [(DrawnBox(0, 1, 2, 3, 4),)]
+
+
+def test_a_picture_larger_than_any_has_no_sound_boxes():
+    columns = Columns("q")
+    columns.add((1 << 70, 480), [0], [[1], [2], [3], [4]])
+    (drawn,) = handed_over(columns)
+    assert drawn == (DrawnBox(0, 1, 2, 3, 4),)
+    assert not drawn.is_sound
