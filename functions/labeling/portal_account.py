@@ -68,7 +68,7 @@ class Portal:
 def session(web: Web, portal: Portal) -> Reply:
     """Who is signed in, and whether they lead teams."""
     found = signed_in(web, portal)
-    return Reply(document={"user": _user(found.email, portal.accounts.groups(found.username))})
+    return Reply(document={"user": user_document(found.email, portal.accounts.groups(found.username))})
 
 
 def sign_in(web: Web, portal: Portal) -> Reply:
@@ -156,7 +156,7 @@ def begin(web: Web, portal: Portal, account: Account) -> Reply:
     if web.session_cookie:
         portal.sessions.end(web.session_cookie)
     begun, value = portal.sessions.begin(account.sub, account.username, account.email, portal.now() // 1000)
-    user = _user(begun.email, account.groups)
+    user = user_document(begun.email, account.groups)
     return Reply(document={"user": user}, cookies=[cookie(value, LIFETIME_S)])
 
 
@@ -182,7 +182,8 @@ def take_as_long(portal: Portal, begun: int) -> None:
     portal.pause(max(0, begun + LEAST_MS - portal.now()) / 1000)
 
 
-def _user(email: str, groups: frozenset[str]) -> dict[str, Any]:
+def user_document(email: str, groups: frozenset[str]) -> dict[str, Any]:
+    """Who is signed in, and whether the lead's part of the API answers to them."""
     return {"email": email, "lead": LEADS in groups}
 
 

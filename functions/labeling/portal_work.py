@@ -20,7 +20,7 @@ from adapters.table import Item, Key
 from adapters.task_page import task_page
 from adapters.tasks import Found, JobEndedError
 from labeling.observed import logger
-from labeling.portal_account import Portal, signed_in, signed_out
+from labeling.portal_account import Portal, signed_in, signed_out, user_document
 from labeling.web import Reply, Web
 from truthmill.errors import PortalError
 from truthmill.job_answers import read_job_answer, template_input
@@ -49,19 +49,21 @@ PAGE_POLICY = (
 
 
 def jobs(web: Web, portal: Portal) -> Reply:
-    """The jobs under way of the worker's teams, the oldest first."""
+    """The jobs under way of the worker's teams, the oldest first; and who the worker is."""
     session = signed_in(web, portal)
+    groups = GROUPS.renew(session.username, lambda: portal.accounts.groups(session.username))
     open_jobs = [job for job in portal.jobs.active() if job.status == "InProgress"]
     mine = sorted((job for job in open_jobs if _in_team(job, portal, session)), key=lambda job: job.created)
     desks = portal.tasks.desks_at(session.sub, [job.name for job in mine])
     counted = together.each(portal.jobs.counters, mine)
-    return Reply(document={"jobs": list(map(_job_document, mine, counted, desks))})
+    documents = list(map(_job_document, mine, counted, desks))
+    return Reply(document={"jobs": documents, "user": user_document(session.email, groups)})
 
 
 def take(web: Web, portal: Portal, job: str) -> Reply:
     """The tasks that the worker holds, topped up to `count`; asking again takes no more.
 
-    With `job`, also what `jobs` says of it.
+    With `job`, also what `jobs` says of it and of the worker.
     """
     found, session = _job_of_mine(web, portal, job)
     count = _count(web, "count", 1)
@@ -71,7 +73,8 @@ def take(web: Web, portal: Portal, job: str) -> Reply:
         lambda: _held_after(portal, found, session, count), lambda: portal.jobs.counters(found)
     )
     (desk,) = portal.tasks.desks_at(session.sub, [found.name])
-    return Reply(document={**held, "job": _job_document(found, counters, desk)})
+    user = user_document(session.email, _groups(portal, session))
+    return Reply(document={**held, "job": _job_document(found, counters, desk), "user": user})
 
 
 def task(web: Web, portal: Portal, job: str, task: str) -> Reply:

@@ -160,8 +160,9 @@ _SIGN_IN = {"email": "ann@example.com", "password": "from the letter"}
 _CHALLENGE = {
     "challenge": {"name": "NewPasswordRequired", "username": "x", "session": "y", "passwordRules": RULES}
 }
-HELD = {"tasks": [TASK], "jobStatus": "InProgress", "job": JOB}
-_WORK = {"jobs": {"jobs": [JOB]}, "jobs/pets-1/tasks": HELD}
+USER = {"email": "ann@example.com", "lead": False}
+HELD = {"tasks": [TASK], "jobStatus": "InProgress", "job": JOB, "user": USER}
+_WORK = {"jobs": {"jobs": [JOB], "user": USER}, "jobs/pets-1/tasks": HELD}
 _TEAM = {
     "lead/teams": {"teams": [{"team": "annotators", "description": "Who draws the boxes"}]},
     "lead/teams/annotators": {
@@ -250,8 +251,8 @@ PORTAL_PAGES = {
     ),
     "account": PortalPage("#/account", "#password", {"second-factor": {"on": False, "required": False}}),
     "account-on": PortalPage("#/account", ".card h1", {"second-factor": {"on": True, "required": False}}),
-    "jobs": PortalPage("", ".job", {"jobs": {"jobs": [JOB]}}),
-    "no-jobs": PortalPage("", ".empty", {"jobs": {"jobs": []}}),
+    "jobs": PortalPage("", ".job", {"jobs": {"jobs": [JOB], "user": USER}}),
+    "no-jobs": PortalPage("", ".empty", {"jobs": {"jobs": [], "user": USER}}),
     "task": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("n")),
     "keys": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("?")),
     "skip": PortalPage("#/work/pets-1", DEAD_END, _WORK, _key("s")),
@@ -272,7 +273,8 @@ def site_of(shown: PortalPage) -> Site:
     if shown.signed_in:
         site.put_json("/api/session", {"user": {"email": "ann@example.com", "lead": "lead" in shown.address}})
     else:
-        site.put_json("/api/session", {"error": {"code": "SignedOut", "message": ""}}, 401)
+        for path in ("/api/session", "/api/jobs"):
+            site.put_json(path, {"error": {"code": "SignedOut", "message": ""}}, 401)
     return site
 
 

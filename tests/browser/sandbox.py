@@ -5,11 +5,13 @@ nothing answers is refused, so nothing leaves the machine.
 """
 
 import json
+import mimetypes
 import time
 from urllib.parse import unquote, urlsplit
 
-from adapters.task_page import digest, task_page
-from labeling import page_files, portal
+from adapters.page_files import files
+from adapters.task_page import task_page
+from labeling import front, portal
 from labeling.portal_work import PAGE_POLICY, picture_sources
 from labeling.web import Web
 from truthmill import worker_template
@@ -25,12 +27,12 @@ TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></sc
   </crowd-bounding-box>
 </crowd-form>"""
 PARENT = """<!doctype html><meta charset="utf-8"><title>Portal</title>
-<link rel="stylesheet" href="/page/{digest}/theme.css">
-<link rel="stylesheet" href="/page/{digest}/portal.css">
+<link rel="stylesheet" href="/page/theme.css">
+<link rel="stylesheet" href="/page/portal.css">
 <script type="module" src="/parent.js"></script>
 <div id="portal"><div class="work"><div class="tasks"></div></div></div>"""
 PARENT_SCRIPT = """
-import {{ TaskFrame }} from "/page/{digest}/portal/task_frame.js";
+import {{ TaskFrame }} from "/page/portal/task_frame.js";
 window.messages = [];
 window.frame = new TaskFrame({{ task: "000000", page: "task" }}, {{
   onMessage: (message) => window.messages.push(message),
@@ -58,6 +60,10 @@ def area_of(shown):
     """Where it is on the screen, once what was done to it has been painted."""
     shown.element_handle().wait_for_element_state("stable")
     return shown.bounding_box()
+
+
+def front_reply():
+    return portal.page(Web.of({"requestContext": {"http": {"method": "GET"}}, "rawPath": "/", "headers": {}}))
 
 
 class Site:
@@ -91,17 +97,17 @@ class Site:
             body, kind, headers = self.answers[path]
             status = self.statuses.get(path, 200)
             return route.fulfill(body=body, status=status, headers={"content-type": kind, **headers})
-        event = {"requestContext": {"http": {"method": "GET"}}, "rawPath": path, "headers": {}}
-        reply = portal.page(Web.of(event)) if origin == ORIGIN else None
-        if reply is None:
+        if origin == ORIGIN and path.removeprefix("/page/") in files():  # what the portal's pages are made of
+            kind = mimetypes.guess_type(path)[0]
+            return route.fulfill(body=files()[path.removeprefix("/page/")], headers={"content-type": kind})
+        if (origin, path) != (ORIGIN, "/"):
             self.refused.append(route.request.url)
             return route.abort()
-        made = reply.response()
-        if path == "/":  # the portal's pages show pictures from S3, these from here
-            policy = made["headers"]["content-security-policy"].replace(page_files.S3, PICTURES)
-            made["headers"]["content-security-policy"] = policy
-        body = reply.content if reply.content is not None else made["body"]
-        return route.fulfill(body=body, status=made["statusCode"], headers=made["headers"])
+        made = front_reply().response()
+        # The portal's pages show pictures from S3, these from here.
+        policy = made["headers"]["content-security-policy"].replace(front.S3, PICTURES)
+        headers = made["headers"] | {"content-security-policy": policy}
+        return route.fulfill(body=made["body"], status=made["statusCode"], headers=headers)
 
     def release(self, path):
         """Answer what is held of a path, and hold it no more."""
@@ -119,13 +125,12 @@ class Site:
         self.statuses[path] = status
 
     def put_parent(self, first):
-        own = digest()
-        self.answers["/"] = (
-            PARENT.format(digest=own),
-            HTML,
-            page_files.front().headers,
-        )
-        script = PARENT_SCRIPT.format(digest=own, first=json.dumps(first))
+        headers = front_reply().headers
+        policy = headers["content-security-policy"]
+        for kind in ("script", "style"):  # its own are files here
+            policy = policy.replace(f"{kind}-src", f"{kind}-src 'self'")
+        self.answers["/"] = (PARENT, HTML, headers | {"content-security-policy": policy})
+        script = PARENT_SCRIPT.format(first=json.dumps(first))
         self.answers["/parent.js"] = (script, "text/javascript", {})
 
 

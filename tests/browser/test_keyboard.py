@@ -5,7 +5,7 @@ import re
 import pytest
 
 from browser.conftest import PATIENCE_MS, draw
-from browser.portal_pages import BOXES, JOB, PORTAL_PAGES, TASK, site_of
+from browser.portal_pages import BOXES, JOB, PORTAL_PAGES, TASK, USER, site_of
 from browser.portal_pages import show as show_page
 from browser.sandbox import ORIGIN, area_of, wait_for
 
@@ -45,7 +45,6 @@ def tab_to(page, name):
 def test_from_signing_in_to_signing_out_by_keys_alone(open_site):
     site = site_of(PORTAL_PAGES["sign-in"])
     site.put_json("/api/sign-in", {"user": {"email": "ann@example.com", "lead": False}})
-    site.put_json("/api/jobs", {"jobs": [JOB]})
     site.put_json("/api/jobs/pets-1/tasks", {"tasks": [TASK], "jobStatus": "InProgress"})
     done = {"accepted": True, "tasks": [], "jobStatus": "Completed"}
     site.put_json("/api/jobs/pets-1/tasks/000017/answer", done)
@@ -53,6 +52,7 @@ def test_from_signing_in_to_signing_out_by_keys_alone(open_site):
     page = open_site(site)
     page.goto(ORIGIN)
     page.get_by_label("E-mail").wait_for()
+    site.put_json("/api/jobs", {"jobs": [JOB], "user": USER})
     tab_to(page, "E-mail")
     page.keyboard.type("ann@example.com")
     tab_to(page, "Password")
@@ -101,7 +101,7 @@ def test_a_page_that_follows_another_begins_at_its_heading(open_site):
 )
 def test_the_list_of_jobs_says_how_long_a_picture_takes(open_site, pace, says):
     site = site_of(PORTAL_PAGES["jobs"])
-    site.put_json("/api/jobs", {"jobs": [{**JOB, "secondsEach": pace}]})
+    site.put_json("/api/jobs", {"jobs": [{**JOB, "secondsEach": pace}], "user": USER})
     page = open_site(site)
     show_page(page, "jobs", ORIGIN)
     assert says in page.locator(".facts").inner_text()

@@ -4,14 +4,12 @@ import json
 
 import pytest
 
-from adapters.task_page import digest
 from browser.conftest import PATIENCE_MS, task_of
-from browser.portal_pages import HELD, JOB, PORTAL_PAGES, site_of
+from browser.portal_pages import HELD, JOB, PORTAL_PAGES, USER, site_of
 from browser.sandbox import ORIGIN, wait_for
 
 ADDRESS = f"{ORIGIN}/#/work/pets-1"
 TASKS = "/api/jobs/pets-1/tasks"
-SESSION = "/api/session"
 
 
 @pytest.fixture
@@ -44,53 +42,80 @@ def refusal(code):
     return {"error": {"code": code, "message": code}}
 
 
-def test_its_tasks_are_asked_for_beside_the_session_and_nothing_before_them(portal):
+def test_its_tasks_are_all_that_is_asked_for_and_once(portal):
+    """What they are answered with says who is signed in, too."""
     site = site_of(PORTAL_PAGES["task"])
-    site.held[SESSION] = []
-    page, asked = portal(site)
-    page.goto(ADDRESS)
-    wait_for(page, lambda: site.held[SESSION] and f"POST {TASKS}" in asked, lambda: asked)
-    assert page.locator("iframe").count() == 0
-    site.release(SESSION)
-    task_of(page).locator("img.picture:not([hidden])").wait_for()
-    assert sorted(asked) == [f"GET {SESSION}", f"POST {TASKS}"]
-
-
-def test_both_are_asked_for_before_the_portals_script_has_come_and_once(portal):
-    site = site_of(PORTAL_PAGES["task"])
-    script = f"/page/{digest()}/portal/bundle.js"
-    site.held[script] = []
     page, asked = portal(site)
     posted = []
     page.on("request", lambda request: request.method == "POST" and posted.append(request.post_data_json))
-    page.goto(ADDRESS, wait_until="commit")
-    wait_for(page, lambda: len(asked) == 2, lambda: asked)
-    site.release(script)
+    page.goto(ADDRESS)
     task_of(page).locator("img.picture:not([hidden])").wait_for()
-    assert sorted(asked) == [f"GET {SESSION}", f"POST {TASKS}"]
+    assert asked == [f"POST {TASKS}"]
     assert posted == [{"count": 2, "job": True}]
+    assert page.get_by_text("ann@example.com").is_visible()
 
 
-def test_what_was_asked_for_early_goes_back_where_the_address_changed_before_the_script_came(portal):
-    """And whoever comes back to the job asks anew."""
-    site = site_of(PORTAL_PAGES["task"])
-    script = f"/page/{digest()}/portal/bundle.js"
-    site.held[script] = []
+def test_the_list_of_jobs_is_all_that_is_asked_for_and_once(portal):
+    page, asked = portal(site_of(PORTAL_PAGES["jobs"]))
+    page.goto(ORIGIN)
+    page.get_by_role("button", name=f"Start working: {JOB['title']}").wait_for()
+    assert asked == ["GET /api/jobs"]
+    assert page.get_by_text("ann@example.com").is_visible()
+
+
+@pytest.mark.parametrize(("name", "asks"), [("task", f"POST {TASKS}"), ("jobs", "GET /api/jobs")])
+def test_what_is_asked_for_first_is_so_before_the_portals_own_script_runs(portal, name, asks):
+    """Who has no modules gets no further, and has asked."""
+    page, asked = portal(site_of(PORTAL_PAGES[name]))
+    page.add_init_script(
+        """new MutationObserver((changes) => {
+          for (const { addedNodes } of changes)
+            for (const node of addedNodes) if (node.type === "module") node.remove();
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+    page.goto(f"{ORIGIN}/{PORTAL_PAGES[name].address}")
+    wait_for(page, lambda: asked == [asks], lambda: asked)
+    assert page.locator("#portal").inner_html() == ""
+
+
+def test_a_list_of_jobs_that_comes_after_work_has_begun_does_not_take_its_place(portal):
+    site = site_of(PORTAL_PAGES["jobs"])
+    site.put_json(TASKS, HELD)
     page, asked = portal(site)
-    page.goto(ADDRESS, wait_until="commit")
-    wait_for(page, lambda: len(asked) == 2, lambda: asked)
-    page.evaluate("() => { location.hash = '#/'; }")
-    site.release(script)
-    wait_for(page, lambda: f"POST {TASKS}/000017/release" in asked, lambda: asked)
-    page.get_by_role("button", name=f"Start working: {JOB['title']}").click()
+    page.goto(ORIGIN)
+    start = page.get_by_role("button", name=f"Start working: {JOB['title']}")
+    start.wait_for()
+    site.held["/api/jobs"] = []
+    page.get_by_role("button", name="Look again").click()
+    wait_for(page, lambda: site.held["/api/jobs"], lambda: asked)
+    start.click()
     task_of(page).locator("img.picture:not([hidden])").wait_for()
-    assert asked.count(f"POST {TASKS}") == 2
+    with page.expect_response("**/api/jobs"):
+        site.release("/api/jobs")
+    page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")
+    assert task_of(page).locator("img.picture:not([hidden])").is_visible()
+
+
+def test_a_list_of_jobs_that_comes_after_signing_out_is_not_shown(portal):
+    site = site_of(PORTAL_PAGES["jobs"])
+    site.put_json("/api/sign-out", {})
+    page, asked = portal(site)
+    page.goto(ORIGIN)
+    page.get_by_role("button", name=f"Start working: {JOB['title']}").wait_for()
+    site.held["/api/jobs"] = []
+    page.get_by_role("button", name="Look again").click()
+    wait_for(page, lambda: site.held["/api/jobs"], lambda: asked)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail").wait_for()
+    with page.expect_response("**/api/jobs"):
+        site.release("/api/jobs")
+    page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")
+    assert page.get_by_label("E-mail").is_visible()
 
 
 def test_who_is_not_signed_in_signs_in_and_is_there(portal):
     site = site_of(PORTAL_PAGES["task"])
-    for path in (SESSION, TASKS):
-        site.put_json(path, refusal("SignedOut"), 401)
+    site.put_json(TASKS, refusal("SignedOut"), 401)
     page, _ = portal(site)
     page.goto(ADDRESS)
     page.get_by_label("E-mail").fill("ann@example.com")
@@ -108,7 +133,7 @@ def test_who_is_not_signed_in_signs_in_and_is_there(portal):
 )
 def test_a_job_that_is_not_to_be_worked_at_leads_to_the_jobs(portal, status, document):
     site = site_of(PORTAL_PAGES["task"])
-    site.put_json("/api/jobs", {"jobs": []})
+    site.put_json("/api/jobs", {"jobs": [], "user": USER})
     site.put_json(TASKS, document, status)
     page, _ = portal(site)
     page.goto(ADDRESS)
@@ -142,7 +167,6 @@ def test_tasks_that_come_after_the_worker_has_gone_on_go_back_at_once(portal):
     page.goto("about:blank")
     page.goto(ADDRESS)
     wait_for(page, lambda: site.held[TASKS], lambda: asked)
-    wait_for(page, lambda: asked.count(f"GET {SESSION}") == 2, lambda: asked)
     page.evaluate("() => { location.hash = '#/'; }")
     page.get_by_role("heading", name="Your jobs").wait_for()
     site.release(TASKS)
@@ -153,7 +177,7 @@ def test_tasks_that_come_after_the_worker_has_gone_on_go_back_at_once(portal):
 
 def test_a_job_that_was_left_and_opened_again_meanwhile_is_opened_once(portal):
     site = site_of(PORTAL_PAGES["task"])
-    site.put_json("/api/jobs", {"jobs": [JOB]})
+    site.put_json("/api/jobs", {"jobs": [JOB], "user": USER})
     site.held[TASKS] = []
     page, asked = portal(site)
     page.goto(ADDRESS)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.task_page import digest
 from browser.conftest import PATIENCE_MS, task_of
 from browser.portal_pages import PORTAL_PAGES, show, site_of
 from browser.sandbox import ORIGIN, Site
@@ -77,7 +76,7 @@ def words(chromium):
               const message = "the portal's own words";
               return asked.map(([code, details]) => refusal({ code, message, details }));
             }""",
-            [f"/page/{digest()}/portal/refusals.js", asked],
+            ["/page/portal/refusals.js", asked],
         )
         found[language] = {
             f"{code} {details}": each for (code, details), each in zip(asked, said, strict=True)

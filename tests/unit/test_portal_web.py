@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import hashlib
 import json
+import re
 
 import pytest
 from write_docs import template
@@ -64,3 +66,22 @@ def test_a_page_is_packed_for_those_who_take_it():
     assert (packed["headers"]["content-encoding"], packed["isBase64Encoded"]) == ("gzip", True)
     assert gzip.decompress(base64.b64decode(packed["body"])).decode() == plain["body"]
     assert plain["headers"]["vary"] == packed["headers"]["vary"] == "accept-encoding"
+
+
+FRONT = EVENT | {"rawPath": "/"}
+
+
+def test_the_front_page_names_each_of_its_parts_in_its_policy():
+    answer = portal.handler(FRONT, None)
+    policy, body = answer["headers"]["content-security-policy"], answer["body"]
+    parts = re.findall(r"<(?:script|style)[^>]*>(.*?)</(?:script|style)>", body, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
+    early, styles, script = (f"'sha256-{digest}'" for digest in digests)
+    assert f"script-src {early} {script}; style-src {styles};" in policy
+
+
+def test_the_front_page_is_in_the_log_as_every_request_is(caplog):
+    with caplog.at_level("INFO"):
+        portal.handler(FRONT, None)
+    (line,) = caplog.records
+    assert (line.message, line.route, line.status) == ("Answered", "front", 200)

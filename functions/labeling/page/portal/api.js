@@ -17,11 +17,6 @@ export class Unreachable extends Error {}
 const early = Reflect.get(window, "truthmillEarly") ?? {};
 setTimeout(() => Object.keys(early).forEach((key) => delete early[key]));
 
-/** The job whose tasks were asked for early, until they are taken; the address may name another one by now. */
-export function earlyJob() {
-  return Object.keys(early).map((key) => /^POST \/api\/jobs\/([^/]+)\/tasks$/.exec(key)?.[1]).find(Boolean);
-}
-
 /** longer than the portal's own functions may take; then nobody answers any more */
 const PATIENCE_MS = 35_000;
 

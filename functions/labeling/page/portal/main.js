@@ -5,7 +5,7 @@
 import { element } from "../texts/markup.js";
 import { language } from "../texts/language.js";
 import { text } from "../texts/portal.js";
-import { active, earlyJob, get, post, Refused, Unreachable } from "./api.js";
+import { active, get, post, Refused, Unreachable } from "./api.js";
 import { jobsPage } from "./jobs.js";
 import { Kept } from "./kept.js";
 import { leadPage } from "./lead.js";
@@ -21,8 +21,10 @@ const TRY_AGAIN_MS = 3_000;
 const place = /** @type {HTMLElement} */ (document.getElementById("portal"));
 document.documentElement.lang = language;
 
-/** @type {any} the worker; null: nobody is signed in */
+/** @type {any} the worker; null: nobody is signed in, or it isn't known yet */
 let user = null;
+/** whether nobody is signed in; whatever was asked for before is of no use then */
+let away = false;
 /** @type {any[]} as they were last listed */
 let listed = [];
 /** @type {Work | null} */
@@ -31,14 +33,12 @@ let work = null;
 let signingIn = null;
 let timer = 0;
 
+/** Whatever is asked for first, its answer says who is signed in, too. */
 async function begin() {
-  const name = earlyJob() ?? jobNamed();
-  const held = name && taken(name); // beside the session, which most often is there
-  if (held) held.catch(() => {}); // whoever shows the job hears of it; who isn't signed in is shown none
+  const name = jobNamed();
   try {
-    user = (await get("session")).user;
-    if (name && held) open(name, held).catch(sorry);
-    if (!name || name !== jobNamed()) await route();
+    if (name) await open(name, taken(name));
+    else await route();
   } catch (error) {
     sorry(error);
   }
@@ -49,16 +49,22 @@ function jobNamed() {
   return /^#\/work\/([A-Za-z0-9-]+)$/.exec(window.location.hash)?.[1];
 }
 
+/** Whether it names the page of all jobs. */
+function atHome() {
+  return !jobNamed() && !/^#\/(lead\b|account$)/.test(window.location.hash);
+}
+
 /** Show the page that the address names. */
 async function route() {
-  if (!user) return;
-  if (/^#\/lead\b/.test(window.location.hash)) return other(leadPage);
-  if (window.location.hash === "#/account") return other(() => accountPage(user, (found) => enter(found, "#/")));
+  if (away) return;
   const name = jobNamed();
-  if (!name) return jobs();
   const job = listed.find((each) => each.job === name);
-  if (job) await start(job);
-  else await open(name, taken(name));
+  if (job) return start(job);
+  if (name) return open(name, taken(name));
+  if (atHome()) return jobs();
+  user ??= (await get("session")).user;
+  if (window.location.hash === "#/account") return other(() => accountPage(user, (found) => enter(found, "#/")));
+  return other(leadPage);
 }
 
 /** A job that nobody has listed yet; where it isn't under way, or isn't theirs, the jobs. @param {string} name @param {ReturnType<typeof taken>} asked */
@@ -67,8 +73,9 @@ async function open(name, asked) {
     if ((error instanceof Refused && error.code === "NoSuchJob") || name !== jobNamed()) return null;
     throw error;
   });
-  if (!user || work?.job.job === name) return; // signed out, or back at it, meanwhile
-  if (name !== jobNamed()) return giveBack(held?.tasks ?? [], keptWork()); // gone on meanwhile
+  if (away || work?.job.job === name) return; // signed out, or back at it, meanwhile
+  user ??= held?.user;
+  if (name !== jobNamed()) return held ? giveBack(held.tasks, keptWork()) : undefined; // gone on meanwhile
   if (held?.jobStatus === "InProgress") await start(held.job, held);
   else go("#/");
 }
@@ -87,6 +94,7 @@ function go(address) {
 function signIn(about = "") {
   leave();
   user = null;
+  away = true;
   listed = [];
   title(text("sign.title"));
   show(element("main", { class: "narrow sign-in" }, signInForm((found) => enter(found), { about })));
@@ -95,6 +103,7 @@ function signIn(about = "") {
 /** @param {any} found @param {string} [address] */
 function enter(found, address = window.location.hash) {
   user = found;
+  away = false;
   go(address);
 }
 
@@ -102,7 +111,10 @@ function enter(found, address = window.location.hash) {
 async function jobs(quiet = false) {
   window.clearTimeout(timer);
   try {
-    listed = (await get("jobs")).jobs;
+    const found = await get("jobs");
+    if (away || !atHome()) return; // signed out, or gone on, meanwhile
+    listed = found.jobs;
+    user = found.user;
     leave();
     title(text("jobs.title"));
     const focused = quiet ? wordsOf(document.activeElement) : "";
@@ -119,7 +131,7 @@ async function jobs(quiet = false) {
 async function other(made) {
   const address = window.location.hash;
   const found = await made(address);
-  if (address !== window.location.hash) return; // gone on meanwhile
+  if (away || address !== window.location.hash) return; // signed out, or gone on, meanwhile
   leave();
   title(found.querySelector("h1")?.textContent ?? "");
   show(header(), found);
@@ -181,7 +193,6 @@ async function signOut() {
 function header(job, left) {
   const home = element("button", { type: "button", class: "quiet", onclick: () => go("#/") }, text("work.back"));
   const team = element("button", { type: "button", class: "quiet", onclick: () => go("#/lead") }, text("lead.title"));
-  const atHome = !job && !/^#\/(lead\b|account$)/.test(window.location.hash);
   const account = element("button", { type: "button", class: "quiet", onclick: () => go("#/account") }, text("app.account"));
   const out = element("button", { type: "button", class: "quiet", onclick: signOut }, text("app.signOut"));
   return element(
@@ -189,7 +200,7 @@ function header(job, left) {
     { class: "top" },
     element("strong", {}, job ? job.title : text("app.name")), left,
     element("span", { class: "gap" }),
-    !atHome && home,
+    !atHome() && home,
     user.lead && !job && team,
     element("span", { class: "who" }, text("app.signedInAs", { email: user.email })), !job && account, out,
   );
@@ -199,11 +210,11 @@ function header(job, left) {
 function sorry(error) {
   if (error instanceof Refused && error.code === "SignedOut") return signIn(user ? text("sign.again") : "");
   window.clearTimeout(timer);
-  const away = error instanceof Unreachable;
-  const words = away ? text("app.unreachable") : error instanceof Refused ? refusal(error) : text("app.failed");
+  const unreachable = error instanceof Unreachable;
+  const words = unreachable ? text("app.unreachable") : error instanceof Refused ? refusal(error) : text("app.failed");
   const again = element("button", { type: "button", class: "primary", onclick: () => begin() }, text("app.retry"));
   show(element("main", { class: "narrow" }, element("div", { class: "card empty", role: "alert" }, element("p", {}, words), again)));
-  if (away) timer = window.setTimeout(begin, TRY_AGAIN_MS);
+  if (unreachable) timer = window.setTimeout(begin, TRY_AGAIN_MS);
   else if (!(error instanceof Refused)) throw error;
 }
 

@@ -338,8 +338,8 @@ export class Work {
 }
 
 /**
- * What the worker holds of a job, topped up, with the job.
- * @param {string} job @returns {Promise<{tasks: any[], jobStatus: string, job: any}>} Throws Refused or Unreachable.
+ * What the worker holds of a job, topped up, with the job and who the worker is.
+ * @param {string} job @returns {Promise<{tasks: any[], jobStatus: string, job: any, user: any}>} Throws Refused or Unreachable.
  */
 export function taken(job) {
   return post(`jobs/${job}/tasks`, { count: HOLD, job: true });
