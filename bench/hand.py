@@ -25,6 +25,7 @@ ARGUMENTS = [
     "--site-per-process",
 ]
 PATIENCE_S = 60
+LOOK_MS = 20  # between two looks at the frames that came, which tell themselves when they were shown
 Point = tuple[float, float]
 
 # Tells when the browser got a key, in seconds since 1970.
@@ -134,7 +135,7 @@ class Screen:
         begun = time.time()
         act()
         while time.time() < begun + PATIENCE_S:
-            self.page.wait_for_timeout(2)
+            self.page.wait_for_timeout(LOOK_MS)
             while self._frames:
                 time_, picture = self._frames.pop(0)
                 number = self._number(picture)

@@ -12,6 +12,7 @@ from wanted_boxes import LABELS, LARGE, MARK, SIZE, Box
 
 PATIENCE_S = 60
 PAUSE_MS = 1500  # at least that long a worker looks at a picture; the next one is loaded meanwhile
+SETTLE_MS = 1000  # a new window keeps Chromium busy for 0.8 s of CPU, whatever is opened in it or not
 MIDDLE = (WINDOW["width"] / 2, WINDOW["height"] / 2)  # of the window; either tool shows the picture there
 
 
@@ -141,11 +142,15 @@ def next_pictures(tool: Tool, name: str, pictures: Sequence[bytes]) -> list[floa
 
 
 def first_pictures(tool: Tool, job: str, rounds: int) -> list[float]:
-    """Seconds from opening the job's address, signed in and with nothing kept, to its first picture."""
+    """Seconds from opening the job's address, signed in and with nothing kept, to its first picture.
+
+    In a window that has been there for a moment, as a worker's has.
+    """
     found = []
     for _ in range(rounds):
         page = tool.context().new_page()
         screen = Screen(page, MIDDLE)
+        page.wait_for_timeout(SETTLE_MS)
         taken, _ = screen.seconds_until_another(lambda page=page: page.goto(tool.address(job)), None)
         found.append(taken)
         page.context.close()
