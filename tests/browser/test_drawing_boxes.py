@@ -1,6 +1,7 @@
 """Drawing on a picture: pointer, keys, and what the page shows; each box to the pixel."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -318,6 +319,25 @@ def test_the_loupe_shows_the_pixels_at_the_pointer_while_drawing(open_task):
     loupe.wait_for()
     with Image.open(io.BytesIO(loupe.screenshot())) as shown:
         assert shown.convert("RGB").getpixel((28, 28)) == (230, 200, 60)
+
+
+def test_the_chosen_label_is_in_sight_however_it_was_chosen(open_task):
+    labels = [f"kind {number}" for number in range(14)]
+    task = open_task(labels=labels, first={"label": "kind 12"})  # as in the task before
+
+    def in_sight(label):
+        row = task.inside.get_by_role("radio", name=re.compile(f"^{label}$")).bounding_box()
+        around = task.inside.get_by_role("radiogroup").bounding_box()
+        above, below = row["y"] - around["y"], around["y"] + around["height"] - row["y"] - row["height"]
+        return above >= 0 and below >= 0
+
+    wait_for(task.page, lambda: in_sight("kind 12"))
+    task.press("1")
+    wait_for(task.page, lambda: in_sight("kind 0"))
+    task.press("/")
+    task.page.keyboard.type("13")
+    task.page.keyboard.press("Enter")
+    wait_for(task.page, lambda: in_sight("kind 13"))
 
 
 def test_labels_beyond_ten_are_searched(open_task):

@@ -63,6 +63,19 @@ def test_the_list_of_jobs_is_all_that_is_asked_for_and_once(portal):
     assert page.get_by_text("ann@example.com").is_visible()
 
 
+@pytest.mark.parametrize(("name", "path"), [("task", TASKS), ("jobs", "/api/jobs")])
+def test_a_portal_that_takes_its_time_says_that_it_is_loading(portal, name, path):
+    """As a function that has to be started does; before, the page was blank."""
+    site = site_of(PORTAL_PAGES[name])
+    site.held[path] = []
+    page, _ = portal(site)
+    page.goto(f"{ORIGIN}/{PORTAL_PAGES[name].address}")
+    page.get_by_role("status").get_by_text("One moment").wait_for()
+    site.release(path)
+    page.get_by_text("ann@example.com").wait_for()
+    assert page.locator("#portal > [role=status]").count() == 0
+
+
 @pytest.mark.parametrize(("name", "asks"), [("task", f"POST {TASKS}"), ("jobs", "GET /api/jobs")])
 def test_what_is_asked_for_first_is_so_before_the_portals_own_script_runs(portal, name, asks):
     """Who has no modules gets no further, and has asked."""

@@ -8,6 +8,8 @@ const MOST_LISTED = 300;
 export class BoxPanel {
   #sought = "";
   #listed = "";
+  /** the label chosen, as it was last brought into sight */
+  #seen = "";
 
   /** @param {import("./crowd_bounding_box.js").CrowdBoundingBox} owner */
   constructor(owner) {
@@ -47,6 +49,7 @@ export class BoxPanel {
         return button;
       }),
     );
+    this.#seen = "";
     this.refresh();
   }
 
@@ -60,6 +63,7 @@ export class BoxPanel {
     }
     const seen = this.#buttons.filter((button) => !button.hidden);
     if (seen[0] && !seen.some((button) => button.tabIndex === 0)) seen[0].tabIndex = 0;
+    this.#bringIntoSight();
     this.count.textContent = text("box.boxes", { count: drawing.boxes.length });
     this.empty.hidden = drawing.boxes.length > 0;
     const state = JSON.stringify([drawing.selected, drawing.boxes.slice(0, MOST_LISTED)]);
@@ -88,6 +92,16 @@ export class BoxPanel {
 
   get #buttons() {
     return /** @type {HTMLElement[]} */ ([...this.labels.children]);
+  }
+
+  /** The label chosen, within its list: what lies around that one stays where it is. */
+  #bringIntoSight() {
+    const { label } = this.owner.stage.gestures;
+    const button = this.#buttons[this.owner.labels.indexOf(label)];
+    if (this.#seen === label || !button?.offsetHeight) return;
+    this.#seen = label;
+    const [row, list] = [button, this.labels].map((each) => each.getBoundingClientRect());
+    this.labels.scrollTop += Math.max(0, row.bottom - list.bottom) - Math.max(0, list.top - row.top);
   }
 
   #relist() {

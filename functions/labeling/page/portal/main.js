@@ -18,6 +18,7 @@ const STAY_MS = 240_000; // who draws for long asks the portal for nothing, and 
 const LOOK_AGAIN_MS = 30_000;
 const ENDING_MS = 2_000; // while a job is about to end
 const TRY_AGAIN_MS = 3_000;
+const BLANK_MS = 400; // that long a page may stay empty without a word
 const place = /** @type {HTMLElement} */ (document.getElementById("portal"));
 document.documentElement.lang = language;
 
@@ -237,6 +238,7 @@ function show(...content) {
   /** @type {HTMLElement | null} */ (place.querySelector("[autofocus]") ?? heading)?.focus();
 }
 
+window.setTimeout(() => place.hasChildNodes() || show(element("p", { class: "waiting", role: "status" }, text("app.loading"))), BLANK_MS);
 window.setInterval(() => user && active() && get("session").catch(() => {}), STAY_MS);
 window.addEventListener("hashchange", () => route().catch(sorry));
 begin();
