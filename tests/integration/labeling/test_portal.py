@@ -90,7 +90,7 @@ def test_signing_in_rightly_is_never_too_often(stack, team):
 
 def test_a_workers_day(stack, team):
     worker = team.worker()
-    assert worker.get("api/jobs") == {"jobs": []}
+    assert worker.get("api/jobs") == {"jobs": [], **worker.get("api/session")}
     job = team.running_job(2)
     (listed,) = worker.get("api/jobs")["jobs"]
     assert (listed["job"], listed["title"], listed["remaining"]) == (job, "Pets", 2)
@@ -118,7 +118,7 @@ def test_a_workers_day(stack, team):
     worker.post(f"api/jobs/{job}/tasks/{other['task']}/answer", answer_of())
     assert worker.post(f"api/jobs/{job}/tasks", {})["tasks"] == []
     team.wait_for(job, "Completed")
-    assert worker.get("api/jobs") == {"jobs": []}
+    assert worker.get("api/jobs")["jobs"] == []
     worker.post("api/sign-out", {})
     with refused(401, "SignedOut"):
         worker.get("api/jobs")
@@ -135,13 +135,14 @@ def test_the_next_task_can_be_taken_ahead(team):
         worker.post(f"api/jobs/{job}/tasks", {"count": 3})
 
 
-def test_tasks_bring_the_job_along_where_that_is_asked_for(team):
+def test_tasks_bring_the_job_and_the_worker_along_where_that_is_asked_for(team):
     worker, job = team.worker(), team.running_job(3)
     path = f"api/jobs/{job}/tasks"
-    assert "job" not in worker.post(path, {"count": 2})
+    assert worker.post(path, {"count": 2}).keys() == {"tasks", "jobStatus"}
     (listed,) = worker.get("api/jobs")["jobs"]
     held = worker.post(path, {"count": 2, "job": True})
     assert held["job"] == listed
+    assert held["user"] == worker.get("api/session")["user"]
     assert [task["task"] for task in held["tasks"]] == [
         task["task"] for task in worker.post(path, {"count": 2})["tasks"]
     ]
@@ -213,7 +214,7 @@ def test_who_is_not_in_the_team_finds_nothing(stack, team):
     pool = stack.outputs["UserPoolId"]
     email = stranger.get("api/session")["user"]["email"]
     stack.cognito.admin_remove_user_from_group(UserPoolId=pool, Username=email, GroupName=team.name)
-    assert stranger.get("api/jobs") == {"jobs": []}
+    assert stranger.get("api/jobs")["jobs"] == []
     path = f"api/jobs/{job}/tasks"
     for method, route, document in [
         ("post", path, {}),
