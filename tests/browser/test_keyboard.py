@@ -258,6 +258,22 @@ def test_all_of_a_task_can_be_reached_in_a_small_window_and_at_200_percent(open_
         assert 0 <= box["y"] < box["y"] + box["height"] <= window[1]
 
 
+@pytest.mark.parametrize("name", PORTAL_PAGES)
+def test_nothing_of_a_page_is_beside_a_window_of_320_pixels(open_site, name):
+    """WCAG 1.4.10, which leaves tables out; in German, whose words are longer."""
+    page = open_site(site_of(PORTAL_PAGES[name]), locale="de-DE", viewport={"width": 320, "height": 640})
+    show_page(page, name, ORIGIN)
+    for frame in page.frames:
+        beside = frame.evaluate(
+            """() => [...document.querySelectorAll("button, input, h1, a")].filter((each) => {
+              const { left, right, width } = each.getBoundingClientRect();
+              return width > 1 && !each.closest("table") && (left < 0 || right > innerWidth);
+            }).map((each) => each.textContent || each.id)"""
+        )
+        assert beside == []
+        assert frame.evaluate("() => document.scrollingElement.scrollWidth") <= 320
+
+
 def test_texts_grow_with_the_readers_own_size(screens):
     """As where the browser's text is set twice as large."""
     context = screens(1).new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
