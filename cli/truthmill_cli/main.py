@@ -309,7 +309,7 @@ def preview(
         sys.stdout.flush()
         return once and not problem
 
-    shown = verb.Preview(template, image, tuple(comma_separated(labels) or ()), take)
+    shown = verb.Preview(template, image, tuple(comma_separated(labels) or ()), take, say)
     shown.check()
     with verb.serve(shown) as server:
         address = f"http://{verb.HOST}:{server.server_port}/"

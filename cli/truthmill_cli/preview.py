@@ -12,7 +12,7 @@ from typing import Any
 from adapters.task_page import task_page
 from truthmill.picture_size import MoreNeededError, picture_size
 from truthmill.worker_answers import MAX_BYTES, AnswerError, read_answer
-from truthmill.worker_template import TemplateError, input_of
+from truthmill.worker_template import TemplateError, input_of, lacks
 from truthmill_cli.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).with_suffix(".js")
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'self'; style-src 'unsafe-inline' 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; report-uri /blocked"
 )
 
 
@@ -30,15 +30,20 @@ class Preview:
 
     on_answer: what is done with an answer, and with why the portal would refuse it; empty where it wouldn't.
     It answers whether the server ends then.
+    on_trouble: what is done with a sentence about what would not work for a worker.
     """
 
     template: Path
     image: Path
     labels: tuple[str, ...]
     on_answer: Callable[[dict[str, Any], str], bool]
+    on_trouble: Callable[[str], None]
 
     def check(self) -> None:
-        """Raises UsageError where there is nothing to show: no picture, or a template that doesn't render."""
+        """Say what a worker would miss.
+
+        Raises UsageError where there is nothing to show: no picture, or a template that doesn't render.
+        """
         if self._size() is None:
             raise UsageError(f"{self.image} isn't a JPEG or PNG picture.")
         try:
@@ -46,12 +51,14 @@ class Preview:
         except TemplateError as error:
             raise UsageError(f"{self.template}: {error}") from error
         except UnicodeDecodeError as error:
-            raise UsageError(f"{self.template} isn't UTF-8 text: {error}") from error
+            raise UsageError(f"{self.template} isn't UTF-8 text: {error}. Save it as UTF-8.") from error
+        for lack in lacks(self._text()):
+            self.on_trouble(f"{self.template}: {lack}")
 
     def page(self) -> str:
         """The page, from the file as it is now. Raises TemplateError."""
         given = input_of(f"s3://preview/{self.image.name}", self.labels)
-        shown = task_page(self.template.read_text(encoding="utf-8"), given, lambda _: "/picture")
+        shown = task_page(self._text(), given, lambda _: "/picture")
         return shown.html + '\n<script type="module" src="/preview.js"></script>\n'
 
     def take(self, content: dict[str, Any]) -> tuple[str, bool]:
@@ -61,6 +68,15 @@ class Preview:
         except AnswerError as error:
             return str(error), self.on_answer(content, str(error))
         return "The answer is fine. The command has printed it.", self.on_answer(content, "")
+
+    def blocked(self, report: bytes) -> None:
+        """Say what the browser didn't load, as it wouldn't for a worker (CSP Level 3, 5.3)."""
+        found = json.loads(report)["csp-report"]
+        address, kind = str(found["blocked-uri"])[:200], found.get("effective-directive", "")
+        self.on_trouble(f"Not loaded, nor would the portal: {address} ({kind}).")
+
+    def _text(self) -> str:
+        return self.template.read_bytes().decode()
 
     def _size(self) -> tuple[int, int] | None:
         try:
@@ -96,18 +112,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "text/plain", b"There is nothing here.")
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        json_only = self.headers.get("Content-Type") == "application/json"
+        given = self.headers.get("Content-Length") or "0"
+        length = int(given) if given.isdecimal() else 0
         if not self._from_here():
             return
-        if self.path != "/answer" or not json_only or not 0 < length <= MAX_BYTES:
+        expected = {"/answer": "application/json", "/blocked": "application/csp-report"}.get(self.path)
+        if self.headers.get("Content-Type") != expected or not 0 < length <= MAX_BYTES:
             self._send(400, "application/json", b'{"message": "Not an answer."}')
             return
+        body = self.rfile.read(length)
         try:
-            content = json.loads(self.rfile.read(length))
-        except ValueError:
+            self._blocked(body) if self.path == "/blocked" else self._answer(json.loads(body))
+        except (ValueError, LookupError, TypeError, RecursionError):
             self._send(400, "application/json", b'{"message": "Not JSON."}')
-            return
+
+    def _blocked(self, body: bytes) -> None:
+        self.shown.blocked(body)
+        self._send(200, "application/json", b"{}")
+
+    def _answer(self, content: Any) -> None:
         said, is_last = self.shown.take(content)
         self._send(200, "application/json", json.dumps({"message": said}).encode())
         if is_last:  # now, and not before the page has heard of it
@@ -119,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> None:
         try:
             self._send(200, "text/html; charset=utf-8", self.shown.page().encode())
-        except TemplateError as error:
+        except (TemplateError, UnicodeDecodeError, OSError) as error:  # it may have changed since
             self._send(500, "text/plain; charset=utf-8", f"{self.shown.template}: {error}".encode())
 
     def _from_here(self) -> bool:

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from adapters.page_bundle import bundle
+from adapters.page_bundle import bundle, without_remarks
 from adapters.page_files import files, modules
 
-ELEMENTS_ENTRY = "elements/main.js"
+ELEMENTS_ENTRY, ELEMENTS_EARLY = "elements/main.js", "elements/early.js"
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
@@ -61,12 +61,13 @@ def _elements() -> str:
     """
     own = {path: files()[path] for path in ("theme.css", "frame.css", "bounding_box.css")}
     script = bundle(modules(), ELEMENTS_ENTRY)
+    early = without_remarks(files()[ELEMENTS_EARLY]).strip()
     ending = next((path for path, text in own.items() if "</style" in text), "")
-    if ending or "</script" in script or "<!--" in script:
+    if ending or any(end in text for end in ("</script", "<!--") for text in (script, early)):
         raise ValueError(f"{ending or ELEMENTS_ENTRY} has the end of its own element in it.")
     return (
         '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        '<script>Object.defineProperty(window, "truthmillFrame", { value: { name, parent } });</script>'
+        f"<script>{early}</script>"
         f"<style>{own['theme.css']}{own['frame.css']}</style>"
         f'<style id="truthmill-bounding-box" media="not all">{own["bounding_box.css"]}</style>'
         f'<script type="module">{script}</script>\n'

@@ -121,15 +121,17 @@ def render_ui_template(_service: Service, request: dict[str, Any]) -> dict[str, 
 
     from adapters.links import link
     from adapters.task_page import task_page
-    from truthmill.worker_template import TemplateError
+    from truthmill.worker_template import TemplateError, lacks
 
     template = request.get("UiTemplate", {}).get("Content")
     if template is None or "HumanTaskUiArn" in request:
         raise validation_error("UiTemplate.Content is missing; this service renders the template itself.")
-    rendered, errors = "", []
+    rendered = ""
+    errors: list[dict[str, str]] = []
     try:
         given = decode_object(request["Task"]["Input"])
         rendered = task_page(template, given, link).html
+        errors = [{"Code": "UnusableTemplate", "Message": str(each)} for each in lacks(template)]
     except msgspec.DecodeError as error:
         problem = f"Task.Input isn't a JSON object: {error}."
         errors.append({"Code": "InvalidTaskInput", "Message": problem})

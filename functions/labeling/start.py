@@ -15,7 +15,7 @@ from labeling.ending import fail
 from labeling.observed import RESERVE_MS, logger, now_ms, observed
 from labeling.preparation import prepared
 from truthmill import labeling_input, labeling_jobs, labeling_rules
-from truthmill.errors import FormatError, ManifestError
+from truthmill.errors import FormatError, ManifestError, RequestError
 from truthmill.labeling_input import NewObject
 from truthmill.labeling_jobs import Job
 from truthmill.leases import SKIPPED, UNFIT
@@ -142,12 +142,19 @@ def _lines(job: Job, labels: tuple[str, ...]) -> Iterator[NewObject]:
 
 
 def _template(uri: str) -> str:
+    """The job's template. Raises ManifestError where workers could not answer with it."""
+    from truthmill import worker_template  # Liquid, which no other step of the start wants
+
     try:
         text = _read(uri).decode()
     except UnicodeDecodeError as error:
-        raise ManifestError(uri, f"the worker template isn't UTF-8: {error}.") from error
+        raise ManifestError(uri, f"the worker template isn't UTF-8: {error}. Save it as UTF-8.") from error
     if len(text) > MAX_TEMPLATE:
         raise ManifestError(uri, f"the worker template has {len(text)} characters; at most {MAX_TEMPLATE}.")
+    try:
+        worker_template.check(text, "the worker template")
+    except RequestError as error:
+        raise ManifestError(uri, str(error)) from error
     return text
 
 

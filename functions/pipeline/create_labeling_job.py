@@ -11,7 +11,7 @@ from pipeline import waiting
 from pipeline.observed import observed
 from pipeline.run import RunReference, read_run, update_run
 from truthmill import labeling_job, layout, worker_pages
-from truthmill.errors import LabelingError
+from truthmill.errors import LabelingError, RequestError
 from truthmill.request import Request
 from truthmill.run import Job, Run
 from truthmill.s3_uri import s3_location
@@ -63,7 +63,10 @@ def worker_template(asked: Request, job: Job, store: Storage, *, own_service: bo
     if not given.startswith("s3://"):
         return given
     bucket, key = s3_location(given)
-    text = (store if bucket == store.bucket else storage(bucket)).read(key).decode()
+    try:
+        text = (store if bucket == store.bucket else storage(bucket)).read(key).decode()
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{given} isn't UTF-8 text: {error}. Save it as UTF-8.") from error
     check_template(text, given)
     return text
 

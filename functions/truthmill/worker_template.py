@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from liquid import Environment, Undefined
+from liquid import Undefined
 from liquid.exceptions import (
     FilterArgumentError,
     FilterError,
@@ -24,18 +24,15 @@ from liquid.exceptions import (
 )
 from markupsafe import Markup
 
+from truthmill.bounded_liquid import BoundedLiquid
 from truthmill.errors import RequestError
 
 Link = Callable[[str], str]
-
-
-class _Bounded(Environment):
-    """Liquid with limits, so that a template can neither run for ever nor fill the memory."""
-
-    loop_iteration_limit = 100_000
-    output_stream_limit = 2_000_000  # bytes
-    local_namespace_limit = 1_000_000
-    context_depth_limit = 30
+ELEMENTS = {  # those of the page (labeling/page/elements/main.js), and those that need no script
+    "crowd-alert", "crowd-badge", "crowd-bounding-box", "crowd-button", "crowd-card", "crowd-checkbox",
+    "crowd-form", "crowd-icon-button", "crowd-input", "crowd-instructions", "crowd-radio-button",
+    "crowd-radio-group", "crowd-tab", "crowd-tabs", "crowd-text-area",
+}  # fmt: skip
 
 
 class TemplateError(Exception):
@@ -73,28 +70,54 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
     Raises TemplateError.
     """
     try:
-        return _environment(link).from_string(template).render(task={"input": task_input})
+        return _environment(template, link).from_string(_text(template)).render(task={"input": task_input})
     except LiquidError as error:
         raise _explained(error, template) from error
+    except (ArithmeticError, ValueError, RecursionError) as error:  # of values that Liquid doesn't expect
+        raise _explained(LiquidTypeError(str(error), token=None), template) from error
 
 
 def check(template: str, where: str) -> None:
     """Raise RequestError where a user's own template could not be rendered, or has nothing to answer with."""
     try:
-        _environment(str).from_string(template)
+        _environment(template, str).from_string(_text(template))
     except LiquidError as error:
         raise RequestError(
             f"{where} isn't a Liquid template. {_explained(error, template)} Correct it."
         ) from error
-    if not re.search(r"<(crowd-[a-z-]+|form|button)\b", template):
+    if "crowd-form" not in template.lower():  # a script may make it
         raise RequestError(
             f"{where} has no <crowd-form>: workers could not answer. Begin with Ground Truth's template for "
             "bounding boxes, or leave the template out for the built-in one."
         )
 
 
-def _environment(link: Link) -> Environment:
-    environment = _Bounded(autoescape=True)
+def lacks(template: str) -> list[TemplateError]:
+    """What a page of this template would not have for the worker, though Liquid has nothing against it."""
+    shown = re.sub(r"<!--.*?-->", lambda found: " " * len(found[0]), template, flags=re.DOTALL)
+    unknown = [
+        _placed(
+            "element",
+            f"{found[0]}> isn't known here, so that what it asks can't be answered",
+            template,
+            found.start(),
+        )
+        for found in re.finditer(r"<crowd-[a-z-]+", shown, re.IGNORECASE)
+        if found[0][1:].lower() not in ELEMENTS
+    ]
+    if "crowd-form" not in shown.lower():
+        words = "there is no <crowd-form>, so that nothing can be answered"
+        unknown.append(_placed("element", words, template, len(template)))
+    return unknown
+
+
+def _text(template: str) -> str:
+    """Without the mark that some editors begin a file with: it would be the page's first character."""
+    return template.removeprefix("\ufeff")
+
+
+def _environment(template: str, link: Link) -> BoundedLiquid:
+    environment = BoundedLiquid(len(template))
     environment.add_filter("grant_read_access", lambda uri: _granted(str(uri), link))
     environment.add_filter("to_json", lambda value: msgspec.json.encode(value, enc_hook=_plain).decode())
     environment.add_filter("skip_autoescape", lambda value: Markup(str(value)))  # noqa: S704 the documented way out
@@ -123,12 +146,16 @@ def _explained(error: LiquidError, template: str) -> TemplateError:
     """Line, column (both from 1) and cause. What has no place of its own is missing at the template's end."""
     token = error.token
     place = token.start_index if token is not None and token.start_index >= 0 else len(template)
-    line = template.count("\n", 0, place) + 1
-    column = place - (template.rfind("\n", 0, place) + 1) + 1
     cause = str(error.message)
     if isinstance(error, TemplateNotFoundError):
         cause = f"template {cause!r} can't be read: a worker's template is one file"
     rule = next(rule for rule, kinds in _RULES.items() if isinstance(error, kinds))
+    return _placed(rule, cause, template, place)
+
+
+def _placed(rule: str, cause: str, template: str, place: int) -> TemplateError:
+    line = template.count("\n", 0, place) + 1
+    column = place - (template.rfind("\n", 0, place) + 1) + 1
     return TemplateError(rule, line, column, cause)
 
 

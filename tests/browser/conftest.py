@@ -118,7 +118,15 @@ def open_task(screens):
     contexts, errors = [], []
 
     def open_(
-        template=TEMPLATE, *, size=SIZE, picture=None, labels=("cat", "dog"), first=None, wait=True, **options
+        template=TEMPLATE,
+        *,
+        size=SIZE,
+        picture=None,
+        labels=("cat", "dog"),
+        more=(),
+        first=None,
+        wait=True,
+        **options,
     ):
         context = screens(options.get("device_scale_factor", 1)).new_context(
             **({"locale": "en-GB"} | options)
@@ -127,7 +135,7 @@ def open_task(screens):
         contexts.append(context)
         site = Site()
         site.pictures["/picture.png"] = a_picture(size=size) if picture is None else picture
-        site.put_task(template, labels)
+        site.put_task(template, labels, more=more)
         site.put_parent({"labels": list(labels), "label": "", **(first or {})})
         context.route("**/*", site.serve)
         page = context.new_page()

@@ -114,8 +114,9 @@ class Site:
         for route in self.held.pop(path):
             self.serve(route)
 
-    def put_task(self, template, labels, picture="/picture.png", path="/task"):
-        given = worker_template.input_of(f"s3://bucket{picture}", tuple(labels))
+    def put_task(self, template, labels, picture="/picture.png", path="/task", more=()):
+        """more: members of `task.input` beside the picture and its labels, or instead of them."""
+        given = worker_template.input_of(f"s3://bucket{picture}", tuple(labels)) | dict(more)
         shown = task_page(template, given, lambda uri: PICTURES + uri.removeprefix("s3://bucket"))
         policy = PAGE_POLICY.format(pictures=picture_sources(shown.links))
         self.answers[path] = (shown.html, HTML, {"content-security-policy": policy})

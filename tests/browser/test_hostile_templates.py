@@ -131,6 +131,24 @@ def test_a_template_answers_for_no_other_task(portal):
     assert page.evaluate("() => localStorage.length") == 0
 
 
+def test_a_page_that_was_held_up_for_a_while_goes_on(portal):
+    """By the portal's clock; the page is told to stand still until it is asked for the last time."""
+    held = """<script>addEventListener("message", ({ ports: [port] }) => {
+      if (!port) return;
+      const post = port.postMessage.bind(port);
+      port.postMessage = (message) => (message.type !== "alive" || window.awake) && post(message);
+    }, true);</script>"""
+    page, _, _ = portal(held + FORM)
+    page.clock.install()
+    frame = task_of(page)
+    page.clock.run_for(26_000)
+    told = page.get_by_role("alert").filter(has_text="This task's page doesn't answer")
+    told.wait_for()
+    frame.locator("body").evaluate("() => { window.awake = true; }")
+    page.clock.run_for(6_000)
+    told.wait_for(state="hidden")
+
+
 def test_a_draft_of_any_size_takes_nothing_from_what_is_kept_of_other_tasks(portal):
     big = """<script>document.addEventListener("all-crowd-elements-ready", () => {
       const box = document.querySelector("crowd-bounding-box");
@@ -164,6 +182,9 @@ def test_a_polluted_page_pollutes_the_portal_not(portal):
 LOOPS = {
     "at once": "while (true);",
     "later": "document.addEventListener('all-crowd-elements-ready', () => { for (;;); });",
+    "once it is shown": """document.addEventListener('truthmill-picture', () => {
+      setTimeout(() => { for (;;); }, 500);
+    });""",
 }
 
 
@@ -172,7 +193,7 @@ def test_a_template_that_never_ends_leaves_the_portal_alive_and_can_be_skipped(p
     page, site, posted = portal(f"{FORM}<script>{LOOPS[when]}</script>")
     site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
     page.locator("iframe.task").first.wait_for()
-    if when == "at once":
+    if when != "later":
         told = page.get_by_role("alert").filter(has_text="This task's page doesn't answer")
         told.wait_for(
             timeout=60_000

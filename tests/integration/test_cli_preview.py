@@ -30,12 +30,12 @@ def files(tmp_path):
 
 
 @contextmanager
-def running(files, answers):
+def running(files, answers, troubles=None):
     def take(answer, problem):
         answers.append((answer, problem))
         return False
 
-    shown = Preview(*files, ("cat", "dog"), take)
+    shown = Preview(*files, ("cat", "dog"), take, ([] if troubles is None else troubles).append)
     shown.check()
     with serve(shown) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -75,6 +75,36 @@ def test_a_change_of_the_file_is_seen_and_an_error_names_its_line(files):
         assert "Line 2, column 8: unknown filter 'nope'." in broken.data.decode()
         files[0].write_text("mended")
         assert "mended" in urllib3.request("GET", address + "/").data.decode()
+
+
+def test_a_file_that_is_no_text_or_away_for_a_moment_is_told_and_shown_once_it_is_back(files):
+    with running(files, []) as address:
+        files[0].write_bytes(TEMPLATE.encode("utf-16"))
+        assert "utf-8" in urllib3.request("GET", address + "/").data.decode()
+        files[0].unlink()
+        assert "No such file" in urllib3.request("GET", address + "/").data.decode()
+        files[0].write_text(TEMPLATE)
+        assert urllib3.request("GET", address + "/").status == 200
+
+
+@pytest.mark.parametrize("body", ["[" * 5_000, "{", "[1]", "1"])
+@pytest.mark.parametrize("path", ["/answer", "/blocked"])
+def test_what_is_no_answer_is_refused_and_the_preview_goes_on(files, path, body):
+    kind = "application/json" if path == "/answer" else "application/csp-report"
+    with running(files, []) as address:
+        given = urllib3.request("POST", address + path, body=body, headers={"Content-Type": kind})
+        assert given.status == 400 or "The answer is not an object" in given.data.decode()
+        assert urllib3.request("GET", address + "/").status == 200
+
+
+def test_what_a_worker_would_miss_is_told_with_its_place(files):
+    files[0].write_text(
+        "<!-- <crowd-polygon> -->\n<crowd-form>\n <crowd-keypoint name='k'></crowd-keypoint></crowd-form>"
+    )
+    troubles = []
+    with running(files, [], troubles):
+        (trouble,) = troubles
+    assert trouble.startswith(f"{files[0]}: Line 3, column 2: <crowd-keypoint> isn't known here")
 
 
 def test_another_sites_page_is_not_answered(files):

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from truthmill.worker_template import TemplateError, input_of, render
+from truthmill.worker_template import TemplateError, input_of, lacks, render
 
 CROWD = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form>
@@ -117,3 +117,65 @@ def test_what_is_no_objects_uri_is_left_as_it_is(given):
 
     assert render("{{ task.input.picture | grant_read_access }}", {"picture": given}, no_link) == given
     assert render("{{ task.input.nothing | grant_read_access }}", {}, no_link) == ""
+
+
+def grown(change, times):
+    return f"{{% assign a = 3 %}}{{% for i in (1..{times}) %}}{{% assign a = a | {change} %}}{{% endfor %}}"
+
+
+GROWN = {
+    "a number that squares itself": grown("times: a", 60),
+    "a long range as JSON": "{{ (1..2000000000) | to_json }}",
+    "a longer one": "{{ (1..99999999999999999999999999) | join: '' }}",
+    "a text joined with itself": grown("append: a", 19) + "{{ a | split: '' | join: a }}",
+    "a text in place of each of its letters": grown("append: a", 18) + "{{ a | replace: '3', a }}",
+    "a text that grows for long": "{% for i in (1..99999) %}{% capture a %}{{ a }}{{ i }}{% endcapture %}"
+    "{% endfor %}",
+    "a long template that loops": "{% for i in (1..99999) %}"
+    + "{% if i %}{% endif %}" * 5_000
+    + "{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("kind", GROWN)
+def test_what_would_fill_the_memory_or_go_on_for_long_is_refused(kind):
+    with pytest.raises(TemplateError) as caught:
+        render(GROWN[kind], {}, link)
+    assert caught.value.details["rule"] in ("limit", "value")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{{ '1e400' | ceil }}",
+        "{{ '1999999999999999999999-01-01' | date: '%Y' }}",
+        "{{ 'gICA' | base64_decode }}",
+        "{{ task.input.labels | sum }}",
+    ],
+)
+def test_a_value_that_a_filter_cannot_take_is_an_error_with_its_place(value):
+    with pytest.raises(TemplateError) as caught:
+        render(f"one\n{value}", {"labels": ["cat"]}, link)
+    assert (caught.value.details["rule"], caught.value.details["line"]) == ("value", 2)
+
+
+def test_the_mark_that_a_file_may_begin_with_is_no_part_of_the_page():
+    assert render("\ufeff<p>{{ task.input.a }}", {"a": 1}, link) == "<p>1"
+
+
+def test_a_loop_over_thousands_of_boxes_with_their_classes_is_no_long_one():
+    given = {"boxes": [{"class_id": number % 50} for number in range(3_000)], "map": {"7": "cat"}}
+    template = (
+        "{% for box in task.input.boxes %}{% capture id %}{{ box.class_id }}{% endcapture %}"
+        "{% assign label = task.input.map[id] %}{ label: {{ label | to_json }} },{% endfor %}" + " " * 20_000
+    )
+    assert render(template, given, link).count("cat") == 60
+
+
+def test_elements_that_are_not_known_and_a_form_that_is_missing_are_told_with_their_place():
+    assert [str(each) for each in lacks("<!-- <crowd-polyline> -->\n <crowd-polygon></crowd-polygon>")] == [
+        "Line 2, column 2: <crowd-polygon> isn't known here, so that what it asks can't be answered.",
+        "Line 2, column 33: there is no <crowd-form>, so that nothing can be answered.",
+    ]
+    assert lacks(CROWD) == []
+    assert lacks("<script>document.body.append(document.createElement('crowd-form'))</script>") == []

@@ -64,6 +64,13 @@ export class Drawing {
     this.#commit([...this.boxes, ...boxes.map((box) => made(this.#next++, box.label, box))]);
   }
 
+  /** These instead of what is there, as one step. @param {({label: string} & Box)[]} boxes */
+  replace(boxes) {
+    if (boxes.length === 0 && this.boxes.length === 0) return;
+    this.selected = null;
+    this.#commit(boxes.map((box) => made(this.#next++, box.label, box)));
+  }
+
   /** Begin with these; there is nothing to undo. @param {({label: string} & Box)[]} boxes */
   begin(boxes) {
     this.#past = [];

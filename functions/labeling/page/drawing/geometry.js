@@ -104,6 +104,13 @@ export function isInside(box, size) {
   );
 }
 
+/** Whether any of a box lies on the picture, wherever its sides are. @param {Box} box @param {Size} size */
+export function isSeen({ left, top, width, height }, size) {
+  const right = Math.max(left, left + width);
+  const bottom = Math.max(top, top + height);
+  return Math.min(left, left + width) < size.width && Math.min(top, top + height) < size.height && right > 0 && bottom > 0;
+}
+
 /**
  * A box of somebody else's, brought to whole pixels inside the picture.
  * @param {Box} box @param {Size} size @returns {Box}

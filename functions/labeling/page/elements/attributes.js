@@ -35,9 +35,14 @@ export function readBoxes(written) {
 function boxesIn(found) {
   if (!Array.isArray(found)) return [];
   return found
-    .filter((box) => box && typeof box.label === "string")
-    .map((box) => ({ label: box.label, left: +box.left, top: +box.top, width: +box.width, height: +box.height }))
+    .filter((box) => ["string", "number"].includes(typeof box?.label))
+    .map(({ label, left, top, width, height }) => ({ label: String(label), left: number(left), top: number(top), width: number(width), height: number(height) }))
     .filter((box) => [box.left, box.top, box.width, box.height].every(Number.isFinite));
+}
+
+/** @param {unknown} written a number or its digits; nothing is no number @returns {number} */
+function number(written) {
+  return typeof written === "number" || (typeof written === "string" && written.trim()) ? Number(written) : NaN;
 }
 
 /** @param {string | null} written @returns {any} undefined where it can't be read */

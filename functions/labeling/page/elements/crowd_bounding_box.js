@@ -1,7 +1,7 @@
 /** `<crowd-bounding-box>`: the picture, its labels, and the boxes drawn on it. */
 import { colourOf } from "../drawing/colours.js";
 import { Drawing } from "../drawing/drawing.js";
-import { isInside, moved, resized, snapped } from "../drawing/geometry.js";
+import { isInside, isSeen, moved, resized, snapped } from "../drawing/geometry.js";
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { Announcer } from "./announcer.js";
@@ -162,6 +162,11 @@ export class CrowdBoundingBox extends HTMLElement {
     if (this.#began) this.#begin();
   }
 
+  /** As it began, as one step. */
+  reset() {
+    if (this.#began && this.isTouched) this.drawing.replace(this.#initial());
+  }
+
   /** @param {string} label of the next box; and of the selected one, where it was selected on purpose */
   choose(label) {
     const { drawing, stage } = this;
@@ -220,7 +225,7 @@ export class CrowdBoundingBox extends HTMLElement {
     this.notice = element("div", { class: "notice", role: "status" }, text("box.loading"));
     this.hint = element("p", { class: "hint", hidden: true, role: "status" });
     this.help = dialog(text("keys.title"), keyTable(keyList()));
-    this.full = dialog(text("box.full"), element("slot", { name: "full" }));
+    this.full = dialog(this.querySelector(":scope > full-instructions")?.getAttribute("header") || text("box.full"), element("slot", { name: "full" }));
     const style = element("style", {}, STYLE);
     const middle = element("div", { class: "middle" }, this.stage.root, this.notice, this.hint);
     this.shadowRoot?.append(style, element("div", { class: "tool" }, this.#side(), middle, this.panel.root), this.announcer.root, this.help, this.full);
@@ -240,7 +245,7 @@ export class CrowdBoundingBox extends HTMLElement {
       { class: "instructions", "aria-label": text("box.instructions") },
       this.heading,
       element("slot", { name: "short" }),
-      full && full.textContent?.trim() ? more : null,
+      full && (full.textContent?.trim() || full.querySelector("img, svg, canvas")) ? more : null,
     );
   }
 
@@ -290,7 +295,8 @@ export class CrowdBoundingBox extends HTMLElement {
   /** @param {({label: string} & import("../drawing/geometry.js").Box)[]} boxes */
   #usable(boxes) {
     const size = this.stage.viewport.picture;
-    return boxes.map((box) => ({ label: box.label, ...snapped(box, size) })).filter((box) => isInside(box, size));
+    const seen = boxes.filter((box) => isSeen(box, size));
+    return seen.map((box) => ({ label: box.label, ...snapped(box, size) })).filter((box) => isInside(box, size));
   }
 
   #broken() {

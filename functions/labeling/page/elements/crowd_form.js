@@ -9,6 +9,9 @@ import { dialog } from "./dialogs.js";
 const REASONS = ["unclear", "broken", "unfit", "other"];
 /** A key that is held asks for these once only. */
 const ONCE = ["submit", "nothing", "skip", "pen"];
+const FIELDS = "input, textarea, select, crowd-input, crowd-text-area, crowd-checkbox";
+/** What a form of HTML's doesn't send either (HTML, 4.10.22.4). */
+const NO_ANSWER = ["submit", "button", "reset", "image"];
 const OWN_SUBMIT = 'crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]';
 
 export class CrowdForm extends HTMLElement {
@@ -53,15 +56,22 @@ export class CrowdForm extends HTMLElement {
     if (!Array.isArray(fields) || fields.length !== controls.length) return;
     for (const [number, control] of controls.entries()) {
       if (fields[number] === stateOf(control)) continue;
-      if (typeof fields[number] === "boolean") Reflect.set(control, "checked", fields[number]);
-      else control.value = fields[number];
+      restore(control, fields[number]);
       control.dispatchEvent(new Event("input", { bubbles: true }));
       control.dispatchEvent(new Event("change", { bubbles: true }));
     }
   }
 
+  /** All as the template has it; what was drawn comes back by undoing. */
+  reset() {
+    if (!this.dispatchEvent(new Event("reset", { bubbles: true, cancelable: true }))) return;
+    this.keep(this.#controls().map(untouched));
+    for (const box of this.all) box.reset();
+  }
+
   #controls() {
-    const all = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll("input:not([type=hidden]), textarea, select"));
+    // A page can't choose a file for somebody.
+    const all = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll("input:not([type=hidden], [type=file]), textarea, select"));
     return [...all];
   }
 
@@ -119,14 +129,13 @@ export class CrowdForm extends HTMLElement {
   /** Check, let the template's own scripts see it, ask where nothing is drawn, and send. @param {boolean} [sure] */
   submit(sure = false) {
     const { all } = this;
-    if (this.#sending || this.#ownSubmit?.hasAttribute("disabled")) return;
+    if (this.#sending || this.#ownSubmit?.matches("[disabled], [loading]")) return;
     if (all.some((box) => !box.isReady)) return this.say(text("form.waiting"));
     for (const box of all) box.stage.finish();
-    const lacking = [...this.querySelectorAll("[required], [min-length]")].find((field) => isLacking(field));
+    const lacking = [...this.querySelectorAll(FIELDS)].find((field) => lackOf(field));
     if (lacking) {
       /** @type {HTMLElement} */ (lacking).focus();
-      const name = lacking.getAttribute("label") ?? lacking.getAttribute("name") ?? "";
-      return this.say(lacking.getAttribute("error-message") ?? text("form.required", { name }));
+      return this.say(lacking.getAttribute("error-message") ?? lackOf(lacking));
     }
     if (this.#isEmpty && !sure) return this.#askNothing();
     if (!this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return;
@@ -235,32 +244,56 @@ export class CrowdForm extends HTMLElement {
   }
 }
 
-/** @param {Element} field @returns {any} undefined for what is no field */
+/** @param {Element} field @returns {any} undefined for what is no field, or says nothing */
 function valueOf(field) {
+  if (field.matches(":disabled")) return undefined;
   if (field instanceof HTMLInputElement) {
-    if (field.type === "checkbox") return { [field.value]: field.checked };
-    if (field.type === "radio") return { [field.value]: field.checked };
-    return field.value;
+    if (NO_ANSWER.includes(field.type)) return undefined;
+    return ["checkbox", "radio"].includes(field.type) ? { [field.value]: field.checked } : field.value;
   }
+  if (field instanceof HTMLSelectElement && field.multiple) return chosen(field);
   if (field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement) return field.value;
-  return field.tagName.startsWith("CROWD-") ? Reflect.get(field, "value") : undefined;
+  const value = field.tagName.startsWith("CROWD-") ? Reflect.get(field, "value") : undefined;
+  return field.tagName === "CROWD-INPUT" && value === "" ? undefined : value; // without input it isn't in the output
+}
+
+/** @param {HTMLSelectElement} list */
+function chosen(list) {
+  return [...list.selectedOptions].map((option) => option.value);
 }
 
 /** @param {HTMLInputElement} control @returns {string | boolean} */
 function stateOf(control) {
+  if (control instanceof HTMLSelectElement && control.multiple) return JSON.stringify(chosen(control));
   return control.type === "checkbox" || control.type === "radio" ? control.checked : control.value;
+}
+
+/** @param {HTMLInputElement} control @param {string | boolean} state */
+function restore(control, state) {
+  if (control instanceof HTMLSelectElement && control.multiple) {
+    const wanted = JSON.parse(String(state));
+    for (const option of control.options) option.selected = wanted.includes(option.value);
+  } else if (typeof state === "boolean") control.checked = state;
+  else control.value = state;
 }
 
 /** As the template wrote it. @param {HTMLInputElement} control @returns {string | boolean} */
 function untouched(control) {
   if (control.type === "checkbox" || control.type === "radio") return control.closest("crowd-checkbox, crowd-radio-button")?.hasAttribute("checked") ?? control.defaultChecked;
-  if (control instanceof HTMLSelectElement) return [...control.options].find((option) => option.defaultSelected)?.value ?? control.options[0]?.value ?? "";
+  if (control instanceof HTMLSelectElement) {
+    const written = [...control.options].filter((option) => option.defaultSelected).map((option) => option.value);
+    return control.multiple ? JSON.stringify(written) : (written.at(-1) ?? control.options[0]?.value ?? "");
+  }
   return control.closest("crowd-input, crowd-text-area")?.getAttribute("value") ?? control.defaultValue;
 }
 
-/** @param {Element} field */
-function isLacking(field) {
-  const lacks = Reflect.get(field, "isLacking");
-  if (lacks !== undefined) return Boolean(lacks);
-  return "checkValidity" in field && !(/** @type {HTMLInputElement} */ (field).checkValidity());
+/** What is wrong with a field, in words; empty where nothing is. @param {Element} field */
+function lackOf(field) {
+  if (field.parentElement?.closest("crowd-input, crowd-text-area, crowd-checkbox, crowd-radio-button")) return ""; // its element says it
+  const name = field.getAttribute("label") ?? field.getAttribute("name") ?? "";
+  const lack = Reflect.get(field, "lack");
+  if (lack !== undefined) return String(lack);
+  if (Reflect.get(field, "isLacking")) return text("form.required", { name });
+  const { validity, validationMessage = "" } = /** @type {HTMLInputElement} */ (field);
+  return validity?.valueMissing ? text("form.required", { name }) : validationMessage;
 }

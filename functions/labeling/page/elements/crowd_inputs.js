@@ -1,95 +1,7 @@
 /** The smaller crowd elements: they stand in the page's own tree and carry native controls. */
 import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
-
-let numbered = 0;
-
-/** What templates' scripts turn on and off while the page is shown, as an attribute or as a property. */
-class Controlled extends HTMLElement {
-  static observedAttributes = ["disabled"];
-  /** @type {HTMLInputElement | HTMLTextAreaElement | HTMLButtonElement | null} */
-  control = null;
-
-  attributeChangedCallback() {
-    if (this.control) this.control.disabled = this.disabled;
-  }
-
-  get disabled() {
-    return this.hasAttribute("disabled");
-  }
-
-  set disabled(disabled) {
-    this.toggleAttribute("disabled", disabled);
-  }
-
-  /** What a script set before there was an element to hear it. */
-  takeUp() {
-    for (const name of ["disabled", "value", "checked"].filter((each) => Object.hasOwn(this, each))) {
-      const given = Reflect.get(this, name);
-      Reflect.deleteProperty(this, name);
-      Reflect.set(this, name, given);
-    }
-  }
-
-  focus() {
-    this.control?.focus();
-  }
-}
-
-/** What the elements with one line or more to write in share. */
-class Field extends Controlled {
-  /** @type {HTMLInputElement | HTMLTextAreaElement | null} */
-  control = null;
-
-  get value() {
-    return this.control?.value ?? this.getAttribute("value") ?? "";
-  }
-
-  set value(value) {
-    if (this.control) this.control.value = value;
-    else this.setAttribute("value", value);
-  }
-
-  get isLacking() {
-    const length = String(this.value).trim().length;
-    const least = Number(this.getAttribute("min-length") ?? this.getAttribute("minlength") ?? 0);
-    return (this.hasAttribute("required") && length === 0) || (length > 0 && length < least);
-  }
-
-  /** @param {HTMLInputElement | HTMLTextAreaElement} control */
-  build(control) {
-    if (this.control) return;
-    this.takeUp();
-    this.control = control;
-    control.id = `truthmill-field-${(numbered += 1)}`;
-    control.value = this.getAttribute("value") ?? "";
-    control.disabled = this.disabled;
-    control.placeholder = this.getAttribute("placeholder") ?? "";
-    const most = Number(this.getAttribute("max-length") ?? this.getAttribute("maxlength") ?? 0);
-    if (most > 0) control.maxLength = most;
-    const label = element("label", { htmlFor: control.id }, this.getAttribute("label") ?? this.getAttribute("name") ?? "");
-    this.append(label, control);
-    if (this.hasAttribute("auto-focus")) control.focus();
-  }
-}
-
-export class CrowdInput extends Field {
-  connectedCallback() {
-    this.build(element("input", { type: this.getAttribute("type") ?? "text" }));
-    const allowed = this.getAttribute("allowed-pattern");
-    if (allowed && this.hasAttribute("auto-validate")) {
-      this.control?.addEventListener("input", () => {
-        this.value = [...this.value].filter((character) => new RegExp(`^${allowed}$`, "u").test(character)).join("");
-      });
-    }
-  }
-}
-
-export class CrowdTextArea extends Field {
-  connectedCallback() {
-    this.build(element("textarea", { rows: Number(this.getAttribute("rows") ?? 3) }));
-  }
-}
+import { Controlled } from "./controlled.js";
 
 /** A check mark or one of a group: the answer is {value: whether it is chosen}. */
 class Choice extends Controlled {
@@ -160,27 +72,48 @@ export class CrowdRadioGroup extends HTMLElement {
   }
 }
 
+/** Its text is its content; without any, the name of its icon: there is no set of icons here. */
 export class CrowdButton extends Controlled {
+  static observedAttributes = ["disabled", "loading"];
+
   connectedCallback() {
     if (this.control) return;
     this.takeUp();
-    const button = element("button", { type: "button", disabled: this.disabled });
+    const button = element("button", { type: "button" });
     this.control = button;
     button.append(...this.childNodes);
+    if (!button.textContent?.trim() && !button.querySelector("img, svg")) button.append(this.#words(button));
+    const picture = this.getAttribute("icon-url");
+    if (picture) button[this.getAttribute("icon-align") === "right" ? "append" : "prepend"](element("img", { src: picture, alt: "", class: "truthmill-icon" }));
     if (this.getAttribute("variant") === "primary") button.className = "truthmill-submit";
+    if (this.getAttribute("variant") === "link") button.className = "truthmill-link";
     button.addEventListener("click", () => this.#act());
     this.append(button);
+    this.attributeChangedCallback();
+  }
+
+  attributeChangedCallback() {
+    const loading = this.hasAttribute("loading");
+    if (this.control) this.control.disabled = this.disabled || loading;
+    this.control?.setAttribute("aria-busy", String(loading));
+  }
+
+  /** @param {Element} content */
+  #words(content) {
+    const icon = this.getAttribute("icon") ?? content.querySelector("[icon]")?.getAttribute("icon") ?? "";
+    return this.title || icon.replace(/^.*[:/]/, "").replaceAll("-", " ");
   }
 
   #act() {
     const address = this.getAttribute("href");
     const form = this.closest("crowd-form") ?? document.querySelector("crowd-form"); // it may stand beside its form
     const asked = this.getAttribute("form-action");
-    if (asked === "submit" && form) Reflect.get(form, "submit").call(form);
-    else if (asked === "reset") for (const field of form?.querySelectorAll("crowd-input, crowd-text-area") ?? []) Reflect.set(field, "value", "");
+    if (form && (asked === "submit" || asked === "reset")) Reflect.get(form, asked).call(form);
     else if (address && /^https:/i.test(address)) window.open(address, this.getAttribute("target") ?? "_blank", "noopener");
   }
 }
+
+export class CrowdIconButton extends CrowdButton {}
 
 export class CrowdAlert extends HTMLElement {
   connectedCallback() {
@@ -191,6 +124,9 @@ export class CrowdAlert extends HTMLElement {
   }
 }
 
+/** What a worker is told in `crowd-instructions`, by the element that holds it. */
+const PARTS = { "short-summary": "summary", "detailed-instructions": "detailed", "positive-example": "good", "negative-example": "bad" };
+
 /** A link that opens its content. */
 export class CrowdInstructions extends HTMLElement {
   connectedCallback() {
@@ -200,6 +136,9 @@ export class CrowdInstructions extends HTMLElement {
     const close = element("button", { type: "button", onclick: () => shown.close() }, text("box.close"));
     const content = element("div", { class: "content", tabIndex: 0, role: "group", "aria-label": words });
     content.append(...this.childNodes);
+    for (const [tag, key] of Object.entries(PARTS)) {
+      for (const part of content.querySelectorAll(tag)) part.prepend(element("h3", {}, text(`instructions.${key}`)));
+    }
     shown.append(element("div", { class: "heading" }, element("h2", {}, words), close), content);
     this.append(element("button", { type: "button", onclick: () => shown.showModal() }, words), shown);
   }

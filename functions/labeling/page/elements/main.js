@@ -1,11 +1,14 @@
 /** Begins a task's page: our crowd elements, and word to the template's own scripts that they are there. */
 import { language } from "../texts/language.js";
+import { element } from "../texts/markup.js";
 import { text } from "../texts/texts.js";
 import { readLabels } from "./attributes.js";
 import { framed, listen, send } from "./channel.js";
 import { CrowdBoundingBox } from "./crowd_bounding_box.js";
 import { CrowdForm } from "./crowd_form.js";
-import { CrowdAlert, CrowdButton, CrowdCheckbox, CrowdInput, CrowdInstructions, CrowdRadioButton, CrowdRadioGroup, CrowdTextArea } from "./crowd_inputs.js";
+import { CrowdInput, CrowdTextArea } from "./crowd_fields.js";
+import { CrowdAlert, CrowdButton, CrowdCheckbox, CrowdIconButton, CrowdInstructions, CrowdRadioButton, CrowdRadioGroup } from "./crowd_inputs.js";
+import { tellReady } from "./ready.js";
 
 const ELEMENTS = {
   "crowd-input": CrowdInput,
@@ -17,13 +20,17 @@ const ELEMENTS = {
   "crowd-instructions": CrowdInstructions,
   "crowd-bounding-box": CrowdBoundingBox,
   "crowd-button": CrowdButton,
+  "crowd-icon-button": CrowdIconButton,
   "crowd-form": CrowdForm,
 };
+
+/** Ground Truth's elements that hold something to look at and no answer. */
+const SHOWN = ["crowd-card", "crowd-badge", "crowd-tabs", "crowd-tab"];
 
 CrowdBoundingBox.given = readLabels(document.getElementById("truthmill-labels")?.textContent ?? null) ?? [];
 document.documentElement.lang ||= language;
 document.title ||= text("work.frame");
-for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
+for (const [name, made] of Object.entries(ELEMENTS)) customElements.define(name, made);
 
 const form = () => /** @type {CrowdForm | null} */ (document.querySelector("crowd-form"));
 // A sandboxed frame may open no box of the browser's; what a template's script has to say goes beside the button.
@@ -61,11 +68,20 @@ listen((message) => {
     if (message.boxes) [message.boxes, ...(message.others ?? [])].forEach((boxes, number) => all[number]?.keep(boxes));
     if (message.fields) form()?.keep(message.fields);
   } else if (message.type === "loaded") afterLoading(() => form() && send({ type: "here", number: message.number }));
+  else if (message.type === "ask") send({ type: "alive" });
   else if (message.type === "shown") form()?.boxes?.focusStage();
   else if (message.type === "refused") form()?.resume(message.words);
 });
 
-document.dispatchEvent(new Event("all-crowd-elements-ready", { bubbles: true }));
+sayWhatIsLacking();
+tellReady();
+
+/** Elements that only show what is in them do so by themselves; of others, and of a page without a form, the worker is told. */
+function sayWhatIsLacking() {
+  const others = [...document.querySelectorAll("*")].map((each) => each.localName).filter((tag) => tag.startsWith("crowd-") && !(tag in ELEMENTS) && !SHOWN.includes(tag));
+  const names = [...new Set(others), ...(form() ? [] : ["crowd-form"])].map((tag) => `<${tag}>`).join(", ");
+  if (names) (form() ?? document.body).prepend(element("p", { class: "truthmill-lacking", role: "alert" }, text(form() ? "form.unknown" : "form.none", { names })));
+}
 
 /** The portal asks what has loaded; a page that is being left for another must not answer for that one. @param {() => void} then */
 function afterLoading(then) {

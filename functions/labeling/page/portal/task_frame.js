@@ -9,8 +9,10 @@ import { text } from "../texts/portal.js";
 const GREETING_MS = 1000;
 /** after its greeting, and after the frame has loaded, for its page to answer through the port; else nothing that is drawn there could be sent */
 const PROOF_MS = 10_000;
-/** from when it is asked for to its greeting; a script that never ends holds it up for good */
+/** from when it is asked for to its greeting, and from a question to its answer; a script that never ends holds it up for good */
 const SILENT_MS = 20_000;
+/** between the questions whether it is still alive */
+const ASK_MS = 5_000;
 
 export class TaskFrame {
   /** whether its answer is on the way, or has arrived */
@@ -33,6 +35,7 @@ export class TaskFrame {
   #proven = 0;
   #failed = false;
   #silence = 0;
+  #asking = 0;
   #nonce = "";
 
   /**
@@ -81,9 +84,11 @@ export class TaskFrame {
     this.root.focus();
     this.tell({ type: "task", ...this.portal.first() });
     this.tell({ type: "shown" });
+    this.#watch();
   }
 
   hide() {
+    window.clearInterval(this.#asking);
     this.#shown = false;
     this.root.classList.add("ahead");
     this.root.inert = true;
@@ -103,12 +108,28 @@ export class TaskFrame {
     window.removeEventListener("message", this.hear);
     this.#port?.close();
     window.clearTimeout(this.#silence);
+    window.clearInterval(this.#asking);
     this.root.remove();
   }
 
+  /** While it is in sight: a page that has greeted may be held up by a script of its own later. */
+  #watch() {
+    window.clearInterval(this.#asking);
+    this.#asking = window.setInterval(() => {
+      if (!this.#begun || document.hidden) return;
+      this.tell({ type: "ask" });
+      if (!this.#silence) this.#listen();
+    }, ASK_MS);
+  }
+
   #listen() {
-    window.clearTimeout(this.#silence);
+    this.#heard();
     this.#silence = window.setTimeout(() => this.root.isConnected && this.portal.onSilent(), SILENT_MS);
+  }
+
+  #heard() {
+    window.clearTimeout(this.#silence);
+    this.#silence = 0;
   }
 
   #came() {
@@ -135,7 +156,7 @@ export class TaskFrame {
     this.#greeted += 1;
     const number = this.#greeted;
     setTimeout(() => this.#begun < number && this.#fail(root), PROOF_MS);
-    window.clearTimeout(this.#silence);
+    this.#heard();
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port1;
@@ -149,7 +170,9 @@ export class TaskFrame {
 
   /** @param {any} message through the port @param {number} greeting that the port was the answer to */
   #told(message, greeting) {
-    if (message?.type === "ready") {
+    this.#heard();
+    if (message?.type === "alive") this.portal.onMessage(message);
+    else if (message?.type === "ready") {
       this.#begun = greeting;
       this.#failed = false; // late, as below
     } else if (message?.type === "gone") this.#fail(this.root);

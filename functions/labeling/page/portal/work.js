@@ -153,17 +153,23 @@ export class Work {
   #heard(frame, message) {
     if (message?.type === "picture") frame.hasPicture = true;
     if (frame !== this.#frames[0]) return;
+    if (message?.type === "alive") return this.#freed(frame); // by itself: nobody did anything
     acted(); // what a frame hears doesn't reach us
     if (frame.hasPicture) this.#loadAhead();
     if (!["ready", "picture"].includes(message?.type)) frame.failures = 0;
-    if (frame.stuck && frame.failures < PATIENT) this.#say("");
-    frame.stuck &&= frame.failures >= PATIENT;
+    this.#freed(frame);
     if (message?.type === "draft") this.#keep(frame, message);
     else if (message?.type === "link") this.#offer(message.address);
     else if (message?.type === "label") this.#label = String(message.label);
     else if (message?.type === "reload") frame.load();
     else if (message?.type === "answer") this.#give(frame, "answer", { answer: message.answer }, message.boxes);
     else if (message?.type === "skip") this.#give(frame, "decline", { reason: String(message.reason).slice(0, 500) || "-" }, []);
+  }
+
+  /** It can be worked on again, where it failed less often than makes one impatient. @param {TaskFrame} frame */
+  #freed(frame) {
+    if (frame.stuck && frame.failures < PATIENT) this.#say("");
+    frame.stuck &&= frame.failures >= PATIENT;
   }
 
   /** @param {TaskFrame} frame @param {any} message */
