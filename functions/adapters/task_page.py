@@ -19,6 +19,8 @@ ELEMENTS_ENTRY, ELEMENTS_EARLY = "elements/main.js", "elements/early.js"
 GROUND_TRUTHS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?https?://assets\.crowd\.aws/[^>]*>\s*</script\s*>", re.IGNORECASE
 )
+# A frame that is written into the page would have all that elements/early.js takes away.
+WRITTEN_FRAME = re.compile("srcdoc", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def task_page(template: str, task_input: Mapping[str, Any], link: Callable[[str]
         return links[-1]
 
     html = worker_template.render(template, task_input, granted)
-    shown = GROUND_TRUTHS_SCRIPT.sub("", html)
+    shown = WRITTEN_FRAME.sub("srcdocNotShown", GROUND_TRUTHS_SCRIPT.sub("", html))
     return TaskPage(_elements() + _labels(task_input.get("labels")) + shown, tuple(links))
 
 
