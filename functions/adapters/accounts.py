@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import msgspec
 from botocore.config import Config
+from botocore.exceptions import ParamValidationError
 
 from adapters import together
 from truthmill.passwords import PasswordPolicy, pool_rule
@@ -132,6 +133,7 @@ class Accounts:
             errors.UserNotFoundException,
             errors.SoftwareTokenMFANotFoundException,
             errors.InvalidParameterException,
+            ParamValidationError,  # too short for the pool to be asked
         ) as error:
             raise ChallengeOverError(str(error)) from error
         return _account(answer)
@@ -151,6 +153,7 @@ class Accounts:
             errors.EnableSoftwareTokenMFAException,
             errors.SoftwareTokenMFANotFoundException,
             errors.InvalidParameterException,
+            ParamValidationError,
         ) as error:
             raise ChallengeOverError(str(error)) from error
         wanted = {"Enabled": True, "PreferredMfa": True}
@@ -196,6 +199,7 @@ class Accounts:
             errors.UserNotFoundException,
             errors.UserNotConfirmedException,
             errors.InvalidParameterException,
+            ParamValidationError,
         ) as error:
             raise ChallengeOverError(str(error)) from error
 

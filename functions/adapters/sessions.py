@@ -78,8 +78,8 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         """End one session; also where there is none."""
-        sub, _, secret = cookie.partition(".")
-        self.table.delete((f"WORKER#{sub}", _name(secret)))
+        if key := self.key(cookie):
+            self.table.delete(key)
 
     def end_all(self, sub: str) -> None:
         """End every session of a worker."""

@@ -4,7 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labeling import front, portal_account, portal_factor, portal_lead, portal_password, portal_work
+from labeling import (
+    front,
+    portal_account,
+    portal_factor,
+    portal_lead,
+    portal_password,
+    portal_sign_in,
+    portal_work,
+)
 from labeling.observed import logger, observed
 from labeling.portal_account import Portal
 from labeling.web import Reply, Web
@@ -22,8 +30,8 @@ ROUTES: list[Route] = [
     (method, re.compile(path), function)
     for method, path, function in [
         ("GET", "/api/session", portal_account.session),
-        ("POST", "/api/sign-in", portal_account.sign_in),
-        ("POST", "/api/new-password", portal_account.new_password),
+        ("POST", "/api/sign-in", portal_sign_in.sign_in),
+        ("POST", "/api/new-password", portal_sign_in.new_password),
         ("POST", "/api/forgotten-password", portal_password.forgotten),
         ("POST", "/api/reset-password", portal_password.reset),
         ("POST", "/api/code", portal_factor.answer_code),

@@ -1,4 +1,4 @@
-"""Signing in and out of the portal. Passwords only pass through, to the user pool."""
+"""Who is signed in to the portal, and what signing in takes. Passwords only pass through, to the pool."""
 
 import os
 import time
@@ -11,7 +11,6 @@ from adapters.accounts import (
     Account,
     Accounts,
     Challenge,
-    ChallengeOverError,
     CodeNeeded,
     PasswordRefusedError,
     SignInRefusedError,
@@ -71,20 +70,6 @@ def session(web: Web, portal: Portal) -> Reply:
     return Reply(document={"user": user_document(found.email, portal.accounts.groups(found.username))})
 
 
-def sign_in(web: Web, portal: Portal) -> Reply:
-    """A session, or the challenge to choose a new password. A refusal is the same whatever its reason."""
-    answer = by_password(web, portal, web.text("username", 256))
-    if isinstance(answer, Challenge):
-        challenge = {
-            "name": "NewPasswordRequired",
-            "username": answer.username,
-            "session": answer.session,
-            "passwordRules": [words for words, _ in passwords.rules(portal.accounts.policy())],
-        }
-        return Reply(document={"challenge": challenge})
-    return begin_or_ask(web, portal, answer)
-
-
 def by_password(web: Web, portal: Portal, username: str) -> Account | Challenge | CodeNeeded:
     """What the pool says to the posted password; a counted try. Raises PortalError (401, 429)."""
     password, begun = web.text("password", 256), portal.now()
@@ -97,24 +82,6 @@ def by_password(web: Web, portal: Portal, username: str) -> Account | Challenge 
         raise PortalError(401, "SignInRefused", REFUSED) from error
     forgive()
     return answer
-
-
-def new_password(web: Web, portal: Portal) -> Reply:
-    """Answer the challenge of the first sign-in."""
-    username, secret = web.text("username", 256), web.text("session", 4_096)
-    password = web.text("password", 256)
-    check_password(portal, password, username)
-    forgive = count_try(web, portal, username)
-    try:
-        account = portal.accounts.set_password(Challenge(username, secret), password)
-    except PasswordRefusedError as error:
-        raise pool_refuses(error) from error
-    except ChallengeOverError as error:
-        raise PortalError(
-            401, "ChallengeOver", "That took too long. Sign in again with the password you were sent."
-        ) from error
-    forgive()
-    return begin_or_ask(web, portal, account)
 
 
 def sign_out(web: Web, portal: Portal) -> Reply:
@@ -132,17 +99,6 @@ def signed_in(web: Web, portal: Portal) -> Session:
 
 def signed_out() -> NoReturn:
     raise PortalError(401, "SignedOut", "You aren't signed in, or your session has ended. Sign in again.")
-
-
-def begin_or_ask(web: Web, portal: Portal, answer: Account | CodeNeeded) -> Reply:
-    """A session, or what is still wanted besides the password: a code, or a second factor to be set up."""
-    from labeling import portal_factor
-
-    if isinstance(answer, CodeNeeded):
-        return Reply(document={"challenge": portal_factor.code_challenge(portal, answer)})
-    if is_required(answer.groups):  # the pool asked for no code, so there is no second factor yet
-        return Reply(document={"challenge": portal_factor.setup_challenge(portal, answer)})
-    return begin(web, portal, answer)
 
 
 def is_required(groups: frozenset[str]) -> bool:

@@ -10,12 +10,12 @@ from adapters.accounts import (
 from labeling.observed import logger
 from labeling.portal_account import (
     Portal,
-    begin_or_ask,
     check_password,
     count_try,
     pool_refuses,
     take_as_long,
 )
+from labeling.portal_sign_in import begin_or_ask
 from labeling.web import Reply, Web
 from truthmill import passwords
 from truthmill.errors import PortalError

@@ -40,7 +40,7 @@ LATELY: Remembered[Job | None] = Remembered(600)  # where a job's tasks lie, whi
 AHEAD = ThreadPoolExecutor(2)  # what is read of a picture while the next task is looked for
 MOST_HELD = 2  # the task under work and the next, so that its picture can be loaded ahead
 # The template's own scripts may run, in an origin of their own: they reach no cookie and no other page, and
-# load no picture but those that their own template was given. By trusted types all that they write into the page
+# load no picture but those that their own template was given. By trusted types all that they write into it
 # goes through elements/early.js, which lets no frame be written.
 PAGE_POLICY = (
     "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'unsafe-inline' 'self'; "

@@ -9,7 +9,7 @@ from browser.conftest import a_picture
 from browser.sandbox import ORIGIN, Site
 from browser.test_templates import ELEMENT
 
-# INSIDE: a document that asks a STUN server; FRAME: a frame with it; NAME: its attribute; CONNECT: its script.
+# INSIDE: a document that asks a STUN server. FRAME: a frame with it, NAME: its attribute. CONNECT: that.
 WAYS = {
     "at once": "CONNECT",
     "a property": "const f = document.createElement('iframe'); f[NAME] = INSIDE; document.body.append(f);",

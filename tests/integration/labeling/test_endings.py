@@ -172,6 +172,20 @@ def test_a_job_whose_input_cannot_be_used_fails_with_the_reason(team, events, ch
     assert events(job, 1) == ["Failed"]
 
 
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (b"<crowd-form>\n{{ task.input.x | nope }}", "Line 2, column 19: unknown filter 'nope'."),
+        (b"<p>{{ task.input.taskObject }}</p>", "has no <crowd-form>"),
+        ("<crowd-form></crowd-form>".encode("utf-16"), "isn't UTF-8"),
+    ],
+)
+def test_a_job_whose_template_cannot_be_used_fails_before_anybody_is_asked(team, template, says):
+    uri = team.stack.put(f"templates/{len(template)}.html", template)
+    job = team.create_job(1, **{"HumanTaskConfig.UiConfig": {"UiTemplateS3Uri": uri}})
+    assert says in team.wait_for(job, "Failed")["FailureReason"]
+
+
 def test_one_object_more_than_the_quota_fails_the_job_before_anybody_is_asked(team):
     """Ground Truth's 100,000 for boxes, which is the stack's parameter MaxObjectsPerJob."""
     lines = "".join(f'{{"source-ref": "s3://{team.stack.bucket}/{n}.png"}}\n' for n in range(100_001))

@@ -66,6 +66,25 @@ def test_an_answer_that_is_none_is_refused_with_a_sentence_and_the_task_stays(
     team.wait_for(job, "Completed")
 
 
+ODD = {
+    "": "x",
+    "\0": "\0",
+    "$a.b": {"": []},
+    "huge": 10**50,
+    "tiny": 5e-324,
+    "deep": [[[[[[]]]]]],
+    "💥": None,
+}
+
+
+def test_whatever_stands_beside_the_boxes_is_kept_and_the_job_ends(stack, team):
+    worker, job = team.worker(), team.running_job(1)
+    (task,) = take(worker, job)
+    given = {"answer": answer_of(("cat", 10, 10, 20, 20))["answer"] | ODD}
+    assert give(worker, job, task["task"], given)["accepted"]
+    team.wait_for(job, "Completed")
+
+
 def test_what_was_never_handed_out_or_was_released_is_neither_answered_nor_declined(stack, team):
     """A program that knows every task's name passes no gold task by, and expires nothing."""
     ann, ben, job = team.worker(), team.worker(), team.running_job(3)

@@ -317,6 +317,9 @@ def test_the_cookie_is_for_this_site_and_not_for_scripts(stack, team):
     assert set(set_cookie.split("; ")[1:]) == {"Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict"}
 
 
+SHORT = {"username": "nobody@example.com", "password": "A passw0rd of theirs"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -328,12 +331,23 @@ def test_the_cookie_is_for_this_site_and_not_for_scripts(stack, team):
         ("POST", "api/sign-in", b'{"username": 7}', 422),
         ("POST", "api/sign-in", b" " * 1_000_001, 413),
         ("GET", "api/jobs/..%2Fx/tasks/1", b"", 404),
+        # Too short for the user pool to be asked.
+        ("POST", "api/new-password", SHORT | {"session": "x"}, 401),
+        ("POST", "api/reset-password", SHORT | {"code": "   "}, 401),
     ],
 )
 def test_odd_requests_get_an_answer(stack, method, path, body, status):
-    answer = raw(stack, path, method, body)
+    answer = raw(stack, path, method, body if isinstance(body, bytes) else json.dumps(body).encode())
     assert answer.status == status
     assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("before", ["a" * 3_000 + ".b", "a." + "b" * 3_000, ".", "x"])
+def test_signing_in_with_an_odd_cookie_from_before_is_signing_in(stack, team, before):
+    worker = team.invite(f"cookie-{len(before)}-{before[1:2] == 'a'}@example.com")
+    PortalClient(stack.portal).sign_in(worker)
+    body = json.dumps({"username": worker.email, "password": PASSWORD}).encode()
+    assert raw(stack, "api/sign-in", body=body, cookie=f"truthmill-session={before}").status == 200
 
 
 def test_every_answer_has_the_headers_that_protect_it(stack, team):
@@ -342,6 +356,7 @@ def test_every_answer_has_the_headers_that_protect_it(stack, team):
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["cross-origin-opener-policy"] == "same-origin"
     worker, job = team.worker(), team.running_job(1)
     page = raw(stack, first_task(worker, job)["page"], "GET", cookie=worker.cookie)
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
@@ -387,6 +402,18 @@ def test_a_template_that_is_broken_comes_back_with_line_and_cause(stack):
         UiTemplate={"Content": "x"}, Task={"Input": "[1]"}, RoleArn="arn:aws:iam::111122223333:role/x"
     )
     assert [error["Code"] for error in wrong["Errors"]] == ["InvalidTaskInput"]
+
+
+def test_what_a_workers_page_would_lack_comes_back_beside_the_page(stack):
+    tried = stack.sagemaker.render_ui_template(
+        UiTemplate={"Content": "<crowd-form>\n<crowd-polygon name='p'></crowd-polygon></crowd-form>"},
+        Task={"Input": "{}"},
+        RoleArn="arn:aws:iam::111122223333:role/x",
+    )
+    (error,) = tried["Errors"]
+    assert error["Code"] == "UnusableTemplate"
+    assert error["Message"].startswith("Line 2, column 1: <crowd-polygon> isn't known here")
+    assert "<crowd-polygon name='p'>" in tried["RenderedContent"]
 
 
 def test_a_tasks_page_loads_its_own_picture_and_nothing_else(stack, team):
