@@ -1,6 +1,7 @@
 """Work teams: the one that labeling jobs go to unless a request says otherwise, and what each does."""
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from truthmill_cli import stack
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from adapters.members import Member
     from adapters.team_work import Team, TeamWork
     from truthmill.labeling_jobs import Job
+
+_NAME = re.compile("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # SageMaker's WorkteamName
+MOST_ABOUT = 200  # its String200
 
 # What SageMaker answers for a team that isn't there, and what it answers elsewhere.
 _MISSING = ("ResourceNotFound", "ValidationException")
@@ -45,7 +49,19 @@ def ensure(
 
 
 def create(where: Stack, name: str, about: str) -> str:
-    """A team and its group; its ARN. Raises UsageError where there is one of that name already."""
+    """A team and its group; its ARN. Raises UsageError where there is one or can be none like it."""
+    from adapters.accounts import LEADS  # noqa: PLC0415 -- slow to import
+
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"A team can't be named {name!r}: letters, digits and single hyphens between them, at most 63."
+        )
+    if name.lower() == LEADS:
+        raise UsageError(f"{name} is the group of those who run teams; name the team otherwise.")
+    if not 1 <= len(about.strip()) <= MOST_ABOUT:
+        raise UsageError(
+            f"--about has {len(about.strip())} characters; a team is described in 1 to {MOST_ABOUT}."
+        )
     if any(each.name == name for each in work(where).all_teams()):
         raise UsageError(f"There is a work team {name!r} already.")
     return ensure(where.labeling_endpoint, where.user_pool, where.user_pool_client, name, about)

@@ -103,6 +103,7 @@ def test_every_step_is_undone_and_done_again(run):
         ('["cat", "dog"]', ["cat", "dog"]),
         ("['cat', 'dog']", ["cat", "dog"]),
         ("['cat', \"dog's\",]", ["cat", "dog's"]),
+        ("[1, 2]", ["1", "2"]),
         ("cat, dog", None),
         ("", None),
     ],
@@ -122,8 +123,25 @@ def test_labels_are_read_as_templates_write_them(run, written, labels):
 def test_boxes_are_read_as_templates_write_them(run, written):
     box = {"label": "a, ]b", "left": 1, "top": 2, "width": 3, "height": 4}
     assert run(f"return m.readBoxes({written!r});") == [box]
-    overlay = f"{{'boundingBox': {{labels: ['z'], value: {written}}},}}"
-    assert run(f"return m.readOverlay({overlay!r});") == {"labels": ["z", "a, ]b"], "boxes": [box]}
+
+
+@pytest.mark.parametrize(
+    ("box", "seen"),
+    [
+        ((0, 0, 1, 1), True),
+        ((-5, -5, 6, 6), True),
+        ((-5, 0, 5, 9), False),
+        ((99, 49, 9, 9), True),
+        ((100, 0, 9, 9), False),
+        ((0, 50, 9, 9), False),
+        ((5, 5, -9, 9), True),
+        ((5, 5, 0, 0), True),
+    ],
+)
+def test_a_box_is_seen_where_any_of_it_lies_on_the_picture(run, box, seen):
+    left, top, width, height = box
+    given = f"{{left: {left}, top: {top}, width: {width}, height: {height}}}"
+    assert run(f"return m.isSeen({given}, {{width: 100, height: 50}});") is seen
 
 
 def test_every_text_is_there_in_every_language_with_the_same_values(run):

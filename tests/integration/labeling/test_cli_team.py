@@ -51,6 +51,34 @@ def test_a_team_is_made_and_its_invitations_say_what_it_does(stack, local_stack,
     local_stack.truthmill("team", "create", name, exit_code=2)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["team", "create", "two words"], "can't be named 'two words'"),
+        (["team", "create", "-"], "can't be named '-'"),
+        (["team", "create", "x" * 64], "at most 63"),
+        (["team", "create", "Truthmill-leads"], "those who run teams"),
+        (["team", "create", "fine", "--about", " "], "--about has 0 characters"),
+        (["team", "create", "fine", "--about", "x" * 201], "--about has 201 characters"),
+        (["team", "progress", "no-such-job"], "There is no labeling job 'no-such-job'"),
+        (["team", "object", "no-such-job", "0"], "There is no labeling job 'no-such-job'"),
+        (["team", "object", "no-such-job", "-1"], ""),
+        (["team", "object", "no-such-job", "first"], "not a valid int"),
+        (["workers", "invite", "no address"], "isn't an e-mail address"),
+        (["workers", "invite", "a@example.com\nBcc: b@example.com"], "isn't an e-mail address"),
+        (["workers", "list", "--team", "nobodys"], "There is no work team 'nobodys'"),
+        (["workers", "resend", "nobody@example.com"], "isn't in team annotators"),
+        (["workers", "remove", "nobody@example.com"], "isn't in team annotators"),
+        (["workers", "reset-factor", "nobody@example.com"], "isn't in team annotators"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence_and_makes_nothing(stack, local_stack, words, says):
+    pool = stack.outputs["UserPoolId"]
+    before = stack.cognito.list_groups(UserPoolId=pool)["Groups"]
+    assert says in local_stack.refused(*words)
+    assert stack.cognito.list_groups(UserPoolId=pool)["Groups"] == before
+
+
 def test_removing_a_worker_returns_their_tasks(team, command):
     worker, other, job = team.worker(), team.worker(), team.running_job(1)
     first_task(worker, job)

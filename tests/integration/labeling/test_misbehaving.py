@@ -77,7 +77,7 @@ ODD = {
 }
 
 
-def test_whatever_stands_beside_the_boxes_is_kept_and_the_job_ends(stack, team):
+def test_whatever_stands_beside_the_boxes_is_kept_and_the_job_ends(team):
     worker, job = team.worker(), team.running_job(1)
     (task,) = take(worker, job)
     given = {"answer": answer_of(("cat", 10, 10, 20, 20))["answer"] | ODD}

@@ -7,20 +7,9 @@
 export function readLabels(written) {
   const found = readJson(written);
   if (!Array.isArray(found)) return null;
-  const labels = found.map((each) => (typeof each === "object" && each !== null ? each.label : each));
+  const named = found.map((each) => (typeof each === "object" && each !== null ? each.label : each));
+  const labels = named.map((label) => (typeof label === "number" ? String(label) : label));
   return labels.every((label) => typeof label === "string") ? [...new Set(labels)] : null;
-}
-
-/**
- * The boxes that a verification is about: `{"boundingBox": {"labels": […], "value": [box, …]}}`, or the boxes alone.
- * @param {string | null} written @returns {{labels: string[], boxes: ReturnType<typeof readBoxes>}}
- */
-export function readOverlay(written) {
-  const found = readJson(written);
-  const { labels = [], value = found } = found?.boundingBox ?? {};
-  const boxes = boxesIn(value);
-  const named = Array.isArray(labels) ? labels.filter((label) => typeof label === "string") : [];
-  return { labels: [...new Set([...named, ...boxes.map((box) => box.label)])], boxes };
 }
 
 /**
@@ -28,11 +17,7 @@ export function readOverlay(written) {
  * @returns {({label: string} & import("../drawing/geometry.js").Box)[]} boxes of an initial-value; what isn't one is left out
  */
 export function readBoxes(written) {
-  return boxesIn(readJson(written));
-}
-
-/** @param {any} found @returns {ReturnType<typeof readBoxes>} */
-function boxesIn(found) {
+  const found = readJson(written);
   if (!Array.isArray(found)) return [];
   return found
     .filter((box) => ["string", "number"].includes(typeof box?.label))
