@@ -131,6 +131,26 @@ def test_a_template_answers_for_no_other_task(portal):
     assert page.evaluate("() => localStorage.length") == 0
 
 
+FLOODS = {
+    "drafts": '{ type: "draft", boxes: Array(200).fill({ label: "x" }), fields: [] }',
+    "links": '{ type: "link", address: "https://example.com/" }',
+    "nothing": "null",
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_template_that_floods_the_portal_is_heard_no_more(portal, kind):
+    flood = f"""<script>addEventListener("message", ({{ ports: [port] }}) => {{
+      setTimeout(() => {{ for (;;) port.postMessage({FLOODS[kind]}); }}, 1000);
+    }}, {{ capture: true, once: true }});</script>"""
+    page, site, posted = portal(flood + FORM)
+    site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
+    page.get_by_role("alert").filter(has_text="This task's page doesn't answer").wait_for()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    page.get_by_role("heading", name="No tasks left").wait_for()
+    assert posted[-1] == "/000017/decline"
+
+
 def test_a_page_that_was_held_up_for_a_while_goes_on(portal):
     """By the portal's clock; the page is told to stand still until it is asked for the last time."""
     held = """<script>addEventListener("message", ({ ports: [port] }) => {

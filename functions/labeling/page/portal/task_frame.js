@@ -13,6 +13,8 @@ const PROOF_MS = 10_000;
 const SILENT_MS = 20_000;
 /** between the questions whether it is still alive */
 const ASK_MS = 5_000;
+/** messages of a page in a second; a box that is dragged makes one for each picture of the screen */
+const MOST_A_SECOND = 1_000;
 
 export class TaskFrame {
   /** whether its answer is on the way, or has arrived */
@@ -36,6 +38,9 @@ export class TaskFrame {
   #failed = false;
   #silence = 0;
   #asking = 0;
+  /** since 1970, and messages in it */
+  #second = 0;
+  #messages = 0;
   #nonce = "";
 
   /**
@@ -168,8 +173,21 @@ export class TaskFrame {
     if (this.#loaded) this.tell({ type: "loaded", number: this.#loaded });
   }
 
+  /** Whether it says so much that the portal could do nothing else; then it is heard no more. */
+  #floods() {
+    const second = Math.floor(Date.now() / 1000);
+    this.#messages = second === this.#second ? this.#messages + 1 : 1;
+    this.#second = second;
+    if (this.#messages <= MOST_A_SECOND) return false;
+    if (this.#port) this.portal.onSilent();
+    this.#port?.close();
+    this.#port = null;
+    return true;
+  }
+
   /** @param {any} message through the port @param {number} greeting that the port was the answer to */
   #told(message, greeting) {
+    if (this.#floods()) return;
     this.#heard();
     if (message?.type === "alive") this.portal.onMessage(message);
     else if (message?.type === "ready") {
