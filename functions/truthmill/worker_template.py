@@ -80,16 +80,26 @@ def render(template: str, task_input: Mapping[str, Any], link: Link) -> str:
 def check(template: str, where: str) -> None:
     """Raise RequestError where a user's own template could not be rendered, or has nothing to answer with."""
     try:
-        _environment(template, str).from_string(_text(template))
-    except LiquidError as error:
-        raise RequestError(
-            f"{where} isn't a Liquid template. {_explained(error, template)} Correct it."
-        ) from error
+        _check_liquid(_text(template))
+    except TemplateError as error:
+        raise RequestError(f"{where} isn't a Liquid template. {error} Correct it.") from error
     if "crowd-form" not in template.lower():  # a script may make it
         raise RequestError(
             f"{where} has no <crowd-form>: workers could not answer. Begin with Ground Truth's template for "
             "bounding boxes, or leave the template out for the built-in one."
         )
+
+
+def _check_liquid(template: str) -> None:
+    """Raises TemplateError, also for a filter that no rendering may come to."""
+    environment = _environment(template, str)
+    try:
+        used = environment.from_string(template).analyze(include_partials=False).filters
+    except LiquidError as error:
+        raise _explained(error, template) from error
+    for name, places in used.items():
+        if name not in environment.filters:
+            raise _placed("filter", f"unknown filter '{name}'", template, places[0].index)
 
 
 def lacks(template: str) -> list[TemplateError]:

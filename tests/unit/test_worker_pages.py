@@ -72,5 +72,7 @@ def test_a_template_of_ones_own_must_be_liquid_that_workers_can_answer_with():
     check("<crowd-form>{{ task.input.taskObject | grant_read_access }}</crowd-form>", "t")
     with pytest.raises(RequestError, match="t isn't a Liquid template"):
         check("<crowd-form>{% if %}</crowd-form>", "t")
+    with pytest.raises(RequestError, match="Line 2, column 29: unknown filter 'nope'"):
+        check("<crowd-form>\n{% if task.input.x %}{{ 1 | nope }}{% endif %}</crowd-form>", "t")
     with pytest.raises(RequestError, match="t has no <crowd-form>"):
         check("<p>Look at {{ task.input.taskObject }}</p>", "t")

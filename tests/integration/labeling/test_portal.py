@@ -342,12 +342,12 @@ def test_odd_requests_get_an_answer(stack, method, path, body, status):
     assert answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("before", ["a" * 3_000 + ".b", "a." + "b" * 3_000, ".", "x"])
-def test_signing_in_with_an_odd_cookie_from_before_is_signing_in(stack, team, before):
-    worker = team.invite(f"cookie-{len(before)}-{before[1:2] == 'a'}@example.com")
+def test_signing_in_with_an_odd_cookie_from_before_is_signing_in(stack, team):
+    worker = team.invite("odd-cookie@example.com")
     PortalClient(stack.portal).sign_in(worker)
     body = json.dumps({"username": worker.email, "password": PASSWORD}).encode()
-    assert raw(stack, "api/sign-in", body=body, cookie=f"truthmill-session={before}").status == 200
+    for before in ("a" * 3_000 + ".b", "a." + "b" * 3_000, ".", "x"):
+        assert raw(stack, "api/sign-in", body=body, cookie=f"truthmill-session={before}").status == 200
 
 
 def test_every_answer_has_the_headers_that_protect_it(stack, team):

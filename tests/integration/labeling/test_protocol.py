@@ -170,7 +170,7 @@ def test_tags_come_and_go(stack, team):
 def test_a_template_is_rendered_before_there_is_a_job(stack):
     picture = stack.put("render/a.png", b"the picture's bytes")
     role = "arn:aws:iam::000000000000:role/labeling"
-    content = '<img src="{{ task.input.taskObject | grant_read_access }}">'
+    content = '<crowd-form></crowd-form><img src="{{ task.input.taskObject | grant_read_access }}">'
     answer = stack.sagemaker.render_ui_template(
         UiTemplate={"Content": content}, Task={"Input": f'{{"taskObject": "{picture}"}}'}, RoleArn=role
     )
