@@ -175,7 +175,8 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
 
     A mark gets half of its signs from one, half from another, its place and direction from a third:
     there are far more different marks in a million pictures than in those that are drawn, yet
-    some are as common.
+    some are as common. Likewise the cells are those of two pictures seen through each other, each some way
+    round.
     """
     from truthmill.marks import MARKS
     from truthmill.similarity import LENGTH, MARKS_AT, fingerprint, pack
@@ -186,7 +187,9 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     different = count - count // 20
     rows = np.empty((count, LENGTH), dtype=np.uint8)
     rows[:different, :MARKS_AT] = pool[numbers.integers(0, len(pool), different), :MARKS_AT]
-    rows[:different, 2:130] ^= numbers.integers(0, 2, (different, 128), dtype=np.uint8)
+    for start in range(0, different, 10_000):
+        block = rows[start : min(start + 10_000, different)]
+        block[:, 2:130] = blended(pool[:, 2:130], len(block), numbers)
     marks = np.ascontiguousarray(pool[:, MARKS_AT:]).view(">u8").astype(np.uint64)
     column = 0
     for most in MARKS:
@@ -203,6 +206,18 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     rows[different:, MARKS_AT:] = changed.astype(">u8").view(np.uint8)
     rows[different:, 5] ^= 1
     return rows
+
+
+def blended(
+    cells: "np.ndarray[Any, np.dtype[np.uint8]]", count: int, numbers: np.random.Generator
+) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """So many times the cells of two pictures, packed, the mean of both."""
+    steps = np.stack([cells >> 4, cells & 15], axis=2).reshape(-1, 16, 16)
+    ways = [np.rot90(side, turn, axes=(1, 2)) for side in (steps, steps[:, ::-1]) for turn in range(4)]
+    turned = np.concatenate(ways)
+    one, other = turned[numbers.integers(0, len(turned), (2, count))]
+    mean = ((one + other + 1) // 2).reshape(count, 128, 2)
+    return mean[:, :, 0] << 4 | mean[:, :, 1]
 
 
 def search_round(count: int) -> dict[str, float]:

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from truthmill.differences import APART, LEAST_OVERLAP, differing
+from truthmill.explanations import colours, unexplained
 from truthmill.marks import SIDE, TURNS
-from truthmill.overlay import COUNT, PLANE, Floats, Pictures, laid_over, residual, slopes, unpacked
-from truthmill.similarity import CELLS
+from truthmill.overlay import COUNT, PLANE, Floats, Pictures, laid_over, residual, shades, slopes, unpacked
+from truthmill.similarity import CELLS, smooth_surfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LEAST_CORRELATION = 0.4  # of the shades before the map is refined; less isn't worth the time
 _ROUNDS = 5
+_MOST_SHIFTED = 3.0  # cells, by which a mark of each may be off where nothing was cropped
+_LEAST_LIKENESS = 0.75  # correlation, of pictures of which each is the whole of the other
 _DAMPING = np.array([256, 256, 4, 256, 256, 4], dtype=np.float32)
 
 
@@ -28,21 +31,71 @@ def distances(
     others: "NDArray[np.uint8]",
     marks: "NDArray[np.uint64]",
     other_marks: "NDArray[np.uint64]",
+    within: int,
 ) -> "NDArray[np.uint8]":
     """For each pair of fingerprints in how many of the 256 cells they differ, APART where no map fits.
 
     ones, others: P rows as `similarity.pack` gives them. marks, other_marks: P marks, one of each, that may
     be the same spot. What isn't compared counts as differing in proportion. About 20 kB a pair are held.
+    within: cells; where more differ, and one may be the whole of the other, what was done to its light is
+    looked into (`explanations`).
     """
     result = np.full(len(ones), APART, dtype=np.uint8)
     one, other = unpacked(ones), unpacked(others)
-    maps = first_maps(marks, other_marks)
+    maps = first = first_maps(marks, other_marks)
     near = np.flatnonzero(_correlation(one, other, maps) >= _LEAST_CORRELATION)
     one, other, maps = one[near], other[near], maps[near]
     for _ in range(_ROUNDS):
         maps = _refined(one, other, maps)
     result[near] = differing(one, other, maps)
+    rest = np.flatnonzero(result > within)
+    result[rest] = np.minimum(result[rest], _unexplained(ones[rest], others[rest], first[rest]))
     return result
+
+
+def _unexplained(ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats) -> "NDArray[np.uint8]":
+    """As `explanations` does, APART for pictures that aren't each the whole of the other, roughly."""
+    result = np.full(len(ones), APART, dtype=np.uint8)
+    whole = np.flatnonzero(np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED)
+    whole = whole[likeness(ones[whole], others[whole], maps[whole])[0] >= _LEAST_LIKENESS]
+    way = _ways_round(maps[whole])
+    one, other = unpacked(ones[whole]), unpacked(others[whole])
+    over = np.take_along_axis(colours(other), way[:, None], axis=2)
+    shown = (one.shown & np.take_along_axis(other.shown, way, axis=1)).astype(np.float32)
+    result[whole] = unexplained(colours(one), over, shown, np.maximum(one.step, other.step))
+    return result
+
+
+def likeness(
+    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats
+) -> "tuple[NDArray[Any], NDArray[Any]]":
+    """Correlation of whole pictures, P each: of their shades, and of what a smooth surface leaves of them.
+
+    maps: of which the mirror and the quarter turns count.
+    """
+    smooth = smooth_surfaces().astype(np.float32)
+    one, over = shades(ones), np.take_along_axis(shades(others), _ways_round(maps), axis=1)
+    rough = (part - (part @ smooth) @ smooth.T for part in (one, over))
+    return _correlated(one, over), _correlated(*rough)
+
+
+def _correlated(one: Floats, other: Floats) -> "NDArray[Any]":
+    one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
+    power = (one * one).sum(axis=1) * (other * other).sum(axis=1)
+    correlation: NDArray[Any] = (one * other).sum(axis=1) / np.sqrt(power + 1e-6)
+    return correlation
+
+
+def _ways_round(maps: Floats) -> "NDArray[np.int64]":
+    """P x 256: for each cell which of the other's is there, after a mirror and quarter turns, no more."""
+    flip = np.sign(np.linalg.det(maps[:, :, :2]))
+    turn = np.arctan2(maps[:, 1, 0] - flip * maps[:, 0, 1], maps[:, 0, 0] + flip * maps[:, 1, 1])
+    quarters = np.rint(turn / (math.pi / 2))
+    cos, sin = np.cos(quarters * (math.pi / 2)), np.sin(quarters * (math.pi / 2))
+    turned = np.stack([np.stack([cos, -flip * sin], axis=1), np.stack([sin, flip * cos], axis=1)], axis=1)
+    places = np.rint(turned @ PLANE[:2] + (CELLS - 1) / 2).astype(np.int64)
+    index: NDArray[np.int64] = places[:, 1] * CELLS + places[:, 0]
+    return index
 
 
 def first_maps(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> Floats:

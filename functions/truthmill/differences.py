@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.overlay import PLANE, TINT_PLANE, Floats, Pictures, between, laid_over, residual, slopes
-from truthmill.similarity import CELLS, TINTS, smooth_surfaces
+from truthmill.overlay import (
+    INNER,
+    IS_INNER,
+    PLANE,
+    TINT_PLANE,
+    Floats,
+    Pictures,
+    between,
+    contrast_of,
+    laid_over,
+    residual,
+    slopes,
+)
+from truthmill.similarity import CELLS, TINTS
 from truthmill.veil import is_veiled
 from truthmill.windows import windows
 
@@ -31,7 +43,6 @@ _TOLERANCE = 14.0  # shades, up to which cells are the same, besides:
 _TIMES = 0.9  # what most cells differ by, in proportion to their slope
 _MOST_SLOPE = 0.6  # of a cell, by which an edge may be off
 _EVEN = 8.0  # shades that are added to a slope, for what differs where there is none
-_INNER = CELLS / 2 - 1.49  # cells from the middle; a frame, or corners laid bare, prove nothing
 _MOST_NOISE = 0.45  # of the contrast: what may be left of most cells, where the light is the same
 _MOST_SMOOTH_NOISE = 0.25  # the same of means of four: other content is left, what an edge leaves is levelled
 _LESS_NOISE = (0.25, 0.1)  # less of both for each e-fold of light: textures fit each other, given any gain
@@ -41,8 +52,6 @@ _VEILED_NOISE, _VEILED_LIGHT = 0.1, 0.1  # a watermark is looked for where all e
 _OUTLIER = 900.0  # square of shades; a cell that is further off is not part of the curve of the light
 _BENT = 5.0  # standard deviations over which the curve of the light must not turn back
 _WHOLLY = 0.999
-
-_IS_INNER = (np.abs(PLANE[:2]) <= _INNER).all(axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ def differing(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.uint8
     faded = _FADING * np.maximum(lost, lost_over)
     tints = _other_tints(one, other, maps, weight, light.gain, shown, cut & ~cut_over, cut_over & ~cut, faded)
     inner = _inner(one, other, maps)
-    contrast = np.minimum(_contrast(one.shades, weight * inner), gain * _contrast(over, weight * inner))
+    contrast = np.minimum(contrast_of(one.shades, weight * inner), gain * contrast_of(over, weight * inner))
     fits = _overlap(maps, shown) & (contrast >= _LEAST_STEPS * np.maximum(one.step, gain * other.step))
     contrast = np.maximum(contrast, _LEAST_CONTRAST)
     noise, smooth_noise = _noise(left, robust * inner)
@@ -94,7 +103,7 @@ def differing(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.uint8
 def _inner(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.bool_]":
     """Cells that can bear out that pictures are the same: no edge, and no black next to them, in either."""
     shown, _ = laid_over(one, replace(other, shades=other.shown.astype(np.float32)), maps)
-    inner: NDArray[np.bool_] = _IS_INNER & (np.abs(maps @ PLANE) <= _INNER).all(axis=1) & (shown > _WHOLLY)
+    inner: NDArray[np.bool_] = IS_INNER & (np.abs(maps @ PLANE) <= INNER).all(axis=1) & (shown > _WHOLLY)
     return inner
 
 
@@ -223,13 +232,3 @@ def _common_slope(one: Floats, other: Floats, side: int) -> Floats:
     """How steep both are: an edge that is a little off is in both, a thing that only one shows is not."""
     slope: Floats = np.minimum(np.hypot(*slopes(one, side)), np.hypot(*slopes(other, side)))
     return slope
-
-
-def _contrast(shades: Floats, weight: Floats) -> Floats:
-    """Standard deviation of what a smooth surface leaves of each picture; cells without weight are even."""
-    smooth = smooth_surfaces().astype(np.float32)
-    total = weight.sum(axis=1) + 1e-6
-    level = weight * (shades - ((weight * shades).sum(axis=1) / total)[:, None])
-    rough = level - (level @ smooth) @ smooth.T
-    contrast: Floats = np.sqrt((rough * rough).sum(axis=1) / total).astype(np.float32)
-    return contrast

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from truthmill.similarity import CELLS, MARKS_AT, TINT_STEP, TINTS, TINTS_AT
+from truthmill.similarity import CELLS, MARKS_AT, TINT_STEP, TINTS, TINTS_AT, smooth_surfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = "NDArray[Any]"  # of 32 bits throughout
 
 COUNT = CELLS * CELLS
+INNER = CELLS / 2 - 1.49  # cells from the middle; a frame, or corners laid bare, prove nothing
 
 _GAIN = (0.4, 2.5)  # of the light that differs
 _BLACK = 2.5  # shades; a rotation lays bare black corners
@@ -32,6 +33,7 @@ def _plane(side: int) -> Floats:
 
 _IS_OUTER = np.pad(np.zeros((CELLS - 2 * _BARE,) * 2, dtype=bool), _BARE, constant_values=True)
 PLANE, TINT_PLANE = _plane(CELLS), _plane(TINTS)
+IS_INNER: "NDArray[np.bool_]" = np.all(np.abs(PLANE[:2]) <= INNER, axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,25 @@ class Pictures:
 
 
 def unpacked(rows: "NDArray[np.uint8]") -> Pictures:
-    packed = rows[:, 2:TINTS_AT]
-    steps = np.stack([packed >> 4, packed & 15], axis=2).reshape(-1, COUNT).astype(np.float32)
-    low, high = rows[:, 0:1].astype(np.float32), rows[:, 1:2].astype(np.float32)
-    shades = low + steps * ((high - low) / np.float32(15))
+    light = shades(rows)
     packed = rows[:, TINTS_AT:MARKS_AT]
     tints = np.stack([packed >> 4, packed & 15], axis=1).astype(np.float32)
     tints = (tints - np.float32(7.5)) * TINT_STEP
-    step = ((high - low) / np.float32(15)).ravel()
-    return Pictures(shades, _shown(shades), tints, _lightest(shades, tints), step)
+    return Pictures(light, _shown(light), tints, _lightest(light, tints), _steps(rows).ravel())
+
+
+def shades(rows: "NDArray[np.uint8]") -> Floats:
+    """P x 256, of P fingerprints."""
+    packed = rows[:, 2:TINTS_AT]
+    steps = np.stack([packed >> 4, packed & 15], axis=2).reshape(-1, COUNT).astype(np.float32)
+    light: Floats = rows[:, 0:1].astype(np.float32) + steps * _steps(rows)
+    return light
+
+
+def _steps(rows: "NDArray[np.uint8]") -> Floats:
+    """P x 1: shades between two that a fingerprint tells apart."""
+    step: Floats = (rows[:, 1:2].astype(np.float32) - rows[:, 0:1]) / np.float32(15)
+    return step
 
 
 def _lightest(shades: Floats, tints: Floats) -> Floats:
@@ -135,3 +147,13 @@ def slopes(shades: Floats, side: int) -> tuple[Floats, Floats]:
     across = (square[:, 1:-1, 2:] - square[:, 1:-1, :-2]) / 2
     down = (square[:, 2:, 1:-1] - square[:, :-2, 1:-1]) / 2
     return across.reshape(shades.shape), down.reshape(shades.shape)
+
+
+def contrast_of(shades: Floats, weight: Floats) -> Floats:
+    """Standard deviation of what a smooth surface leaves of each picture; cells without weight are even."""
+    smooth = smooth_surfaces().astype(np.float32)
+    total = weight.sum(axis=1) + 1e-6
+    level = weight * (shades - ((weight * shades).sum(axis=1) / total)[:, None])
+    rough = level - (level @ smooth) @ smooth.T
+    contrast: Floats = np.sqrt((rough * rough).sum(axis=1) / total).astype(np.float32)
+    return contrast

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import alignment
+from truthmill.frames import FRAMES, frames
 from truthmill.grouping import Forest
 from truthmill.marks import MARKS, SIDE, SIGNS, TURNS
 from truthmill.similarity import MARKS_AT
@@ -37,6 +38,7 @@ _MOST_SHIFTED = 12  # pixels of the square, to any side
 _MOST_OFF = 2.0  # cells between such a mark and where the first pair has it expected
 _LEAST_AGREEMENT = 0.9  # cosine of the angle between its direction and the expected one
 _MIRRORED = np.uint64(32)  # bit of a mark
+_LEAST_ALIKE_WHOLE, _LEAST_ALIKE_ROUGH = 0.95, 0.6  # correlation of two pictures, where that bears it out
 _BLOCK = 1024  # pairs that are laid over each other at once
 _TRIES = 400_000  # comparisons in vain, of all pictures together: bounds the time that look-alikes take
 _LEAST_TRIES = 4  # of each picture
@@ -46,8 +48,12 @@ _ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: 
 _LAID_OVER = 1_000_000  # pairs of pictures, in all: bounds the time of a million look-alikes
 ACROSS = 200_000  # the same between different kinds
 _STEPS_ACROSS = 8  # of which the nearest are looked at, before and behind
-_ROW = sum(MARKS)
-_SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
+_LEVELS = (
+    *MARKS[:-1],
+    FRAMES,
+)  # marks that are kept, of each level; frames take the place of the whole frame's
+_ROW = sum(_LEVELS)
+_SLOTS = tuple(slice(sum(_LEVELS[:level]), sum(_LEVELS[: level + 1])) for level in range(len(_LEVELS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,13 @@ _SCHEMES = (
     _Scheme(parts=4, agree=2, most_signs=6, up_to=400_000),
     _Scheme(parts=5, agree=3, most_signs=3, up_to=1_500_000),
     _Scheme(parts=4, agree=3, most_signs=1, up_to=math.inf),
+)
+_FRAME_SCHEMES = (
+    _Scheme(parts=1, agree=0, most_signs=10, up_to=3_000),
+    _Scheme(parts=1, agree=0, most_signs=8, up_to=8_000),
+    _Scheme(parts=8, agree=3, most_signs=6, up_to=30_000),
+    _Scheme(parts=8, agree=3, most_signs=4, up_to=150_000),
+    _SCHEMES[-1],
 )
 
 
@@ -135,7 +148,8 @@ class _Search:
     def __init__(self, rows: "NDArray[np.uint8]", distance: int) -> None:
         self.rows = rows
         self.distance = distance
-        self.marks = np.ascontiguousarray(rows[:, MARKS_AT:]).view(">u8").astype(np.uint64)
+        spots = np.ascontiguousarray(rows[:, MARKS_AT:]).view(">u8")[:, : -MARKS[-1]].astype(np.uint64)
+        self.marks = np.hstack([spots, frames(rows)])
         self.groups = Forest(len(rows))
         self.failed = np.zeros(len(rows), dtype=np.int32)
         self.left = _LAID_OVER
@@ -154,8 +168,9 @@ class _Search:
         for level, slots in reversed(list(enumerate(_SLOTS))):
             present = np.flatnonzero(self.marks[:, slots].ravel())
             signs = self.marks[:, slots].ravel()[present] >> np.uint64(24)
-            chosen = present // MARKS[level] * _ROW + slots.start + present % MARKS[level]
-            scheme = next(scheme for scheme in _SCHEMES if len(signs) <= scheme.up_to)
+            chosen = present // _LEVELS[level] * _ROW + slots.start + present % _LEVELS[level]
+            schemes = _FRAME_SCHEMES if level == len(_SLOTS) - 1 else _SCHEMES
+            scheme = next(scheme for scheme in schemes if len(signs) <= scheme.up_to)
             for parts in combinations(range(scheme.parts), scheme.agree):
                 for block in _in_blocks(self._near(signs, scheme, parts, chosen // _ROW)):
                     self._try(*chosen[block])
@@ -206,7 +221,7 @@ class _Search:
         seeds, other_seeds = self.marks.ravel()[one], self.marks.ravel()[other]
         maps = alignment.first_maps(seeds, other_seeds)
         is_flipped = ((seeds ^ other_seeds) & _MIRRORED) != 0
-        result = np.zeros(len(one), dtype=bool)
+        result = self._is_alike(one, other, maps)
         for slots in _SLOTS:
             marks, other_marks = self.marks[one // _ROW, slots], self.marks[other // _ROW, slots]
             apart = (marks[:, :, None] ^ other_marks[:, None]) >> np.uint64(24)
@@ -219,10 +234,25 @@ class _Search:
             result[pair[fits]] = True
         return result
 
+    def _is_alike(
+        self, one: "NDArray[np.int64]", other: "NDArray[np.int64]", maps: "NDArray[np.float32]"
+    ) -> "NDArray[np.bool_]":
+        """Of pairs of frames, whether the whole pictures bear it out."""
+        result = np.zeros(len(one), dtype=bool)
+        pairs = np.flatnonzero(one % _ROW >= _SLOTS[-1].start)
+        for start in range(0, len(pairs), _BLOCK):
+            block = pairs[start : start + _BLOCK]
+            first, second = self.rows[one[block] // _ROW], self.rows[other[block] // _ROW]
+            whole, rough = alignment.likeness(first, second, maps[block])
+            result[block] = (whole >= _LEAST_ALIKE_WHOLE) | (rough >= _LEAST_ALIKE_ROUGH)
+        return result
+
     def _compare(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
         first, second = one // _ROW, other // _ROW
         marks = self.marks.ravel()
-        distance = alignment.distances(self.rows[first], self.rows[second], marks[one], marks[other])
+        distance = alignment.distances(
+            self.rows[first], self.rows[second], marks[one], marks[other], self.distance
+        )
         near = distance <= self.distance
         np.add.at(self.failed, np.concatenate([first[~near], second[~near]]), 1)
         if near.any():

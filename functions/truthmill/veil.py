@@ -11,6 +11,7 @@ import numpy as np
 
 from truthmill.overlay import Floats
 from truthmill.similarity import CELLS
+from truthmill.windows import touched, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,15 +46,9 @@ def _is_line(
     lighter: Floats, covered: Floats, weight: Floats, differs: "NDArray[np.bool_]"
 ) -> "NDArray[np.bool_]":
     there = (lighter > _LEAST_VEIL) & (weight > 0)
-    touched = np.zeros((len(lighter), CELLS, CELLS), dtype=bool)
-    for across in (0, 1):
-        for down in (0, 1):
-            touched[:, down : CELLS - 1 + down, across : CELLS - 1 + across] |= differs
-    flat = touched.reshape(-1, CELLS * CELLS)
+    flat = touched(differs).reshape(-1, CELLS * CELLS)
     is_line = (there.mean(axis=1) <= _MOST_CELLS) & ~(flat & there & (covered > _MOST_COVERED)).any(axis=1)
-    square = (lighter * weight).reshape(-1, CELLS, CELLS)
-    rows = square[:, 1:] + square[:, :-1]
-    is_line &= ~(differs & (rows[:, :, 1:] + rows[:, :, :-1] < 0)).any(axis=(1, 2))
+    is_line &= ~(differs & (windows(lighter * weight) < 0)).any(axis=(1, 2))
     line = (flat & there).reshape(-1, CELLS, CELLS)
     tall, wide = _extent(np.any(line, axis=2)), _extent(np.any(line, axis=1))
     thick, length = np.minimum(tall, wide), np.maximum(tall, wide)

@@ -119,6 +119,47 @@ def test_watermarked_copies_are_found():
     assert all(other - one == 20 for one, other in found)
 
 
+def lettered(image: Image.Image, colour: tuple[int, int, int, int], at: tuple[int, int]) -> Image.Image:
+    layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    ImageDraw.Draw(layer).text(at, "PROOF COPY", fill=colour, font_size=40)
+    return Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
+
+
+def saturated(seed: int) -> Image.Image:
+    """Shapes of strong colours: a white mark takes as much of the colour as it adds light."""
+    return Image.blend(picture(seed), Image.new("RGB", (320, 240), (250, 190, 0)), 0.5)
+
+
+def test_a_watermark_makes_strong_colours_paler():
+    images = [saturated(seed) for seed in range(20)]
+    found = linked(images + [lettered(image, (255, 255, 255, 170), (20, 90)) for image in images])
+    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
+    assert all(other - one == 20 for one, other in found)
+
+
+def test_dark_watermarks_are_found():
+    images = [picture(seed).point(lambda shade: 90 + 0.6 * shade) for seed in range(20)]
+    found = linked(images + [lettered(image, (0, 0, 0, 150), (20, 90)) for image in images])
+    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
+    assert all(other - one == 20 for one, other in found)
+
+
+def out_of_focus(seed: int) -> Image.Image:
+    """Large, soft shapes: nothing stands out but what is drawn over them."""
+    return picture(seed, (96, 72)).filter(ImageFilter.GaussianBlur(5)).resize((320, 240))
+
+
+def test_copies_without_any_spot_of_their_own_are_found():
+    images = [out_of_focus(seed) for seed in range(20)]
+    found = linked(images + [lettered(image, (255, 255, 255, 150), (20, 90)) for image in images])
+    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
+    assert all(other - one == 20 for one, other in found)
+
+
+def test_different_pictures_out_of_focus_are_in_no_pair():
+    assert linked([out_of_focus(seed) for seed in range(150)]) == set()
+
+
 def test_a_white_bar_across_a_picture_is_no_watermark():
     """It covers wholly, where a watermark lets through what is below."""
     images = [picture(seed) for seed in range(10)]
@@ -139,6 +180,28 @@ def test_copies_whose_light_is_cut_off_are_found():
     found = linked(images + lighter)
     assert len(found & {(number, number + 20) for number in range(20)}) == 20
     assert all(other - one == 20 for one, other in found)
+
+
+def test_copies_of_whose_colours_one_after_the_other_is_cut_off_are_found():
+    """Of a light blue first blue reaches white, then green: it turns grey, and most of a picture with it."""
+    images = [
+        Image.blend(picture(seed), Image.new("RGB", (320, 240), (150, 190, 250)), 0.7) for seed in range(20)
+    ]
+    found = linked(images + [ImageEnhance.Brightness(image).enhance(1.35) for image in images])
+    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
+    assert all(other - one == 20 for one, other in found)
+
+
+def test_another_object_in_a_picture_with_more_light_is_another_picture():
+    lighter, others = [], []
+    for seed in range(15):
+        image = picture(seed).point(lambda shade: 30 + 0.7 * shade)
+        other = image.copy()
+        ImageDraw.Draw(image).ellipse((60, 60, 130, 130), fill=(190, 60, 60))
+        ImageDraw.Draw(other).ellipse((160, 60, 230, 130), fill=(60, 60, 190))
+        lighter.append(ImageEnhance.Brightness(image).enhance(1.4))
+        others.append(other)
+    assert linked(lighter + others) == set()
 
 
 def with_object(seed: int, colour: tuple[int, int, int]) -> Image.Image:
