@@ -63,13 +63,13 @@ def drawn() -> dict[str, list[tuple[tuple[int, str], Image.Image]]]:
     return pictures
 
 
-def photographed(names: list[str]) -> dict[str, list[tuple[tuple[str, str], Image.Image]]]:
+def photographed(names: list[str]) -> dict[str, list[tuple[tuple[int, str], Image.Image]]]:
     """Likewise of real photographs, as far as they are at hand; their tiles are look-alikes of each other."""
-    pictures: dict[str, list[tuple[tuple[str, str], Image.Image]]] = {"original": [], "look-alike": []}
-    for name, original in photographs(names):
-        pictures["original"].append(((name, ""), original))
+    pictures: dict[str, list[tuple[tuple[int, str], Image.Image]]] = {"original": [], "look-alike": []}
+    for number, (name, original) in enumerate(photographs(names)):  # files of two packages may have one name
+        pictures["original"].append(((number, ""), original))
         for kind, variant in VARIANTS.items():
-            pictures.setdefault(kind, []).append(((name, ""), variant(original, Random(name))))
+            pictures.setdefault(kind, []).append(((number, ""), variant(original, Random(name))))
     return pictures
 
 
