@@ -4,8 +4,8 @@ Marks of two pictures that show the same spot differ in few of their 40 signs. C
 pairs have some parts wholly alike, so sorting by every choice of them brings such pairs together; the more
 pictures, the more has to be alike. Neighbours only are compared: first by their signs, then by how many of
 both pictures' marks agree, and what is left by laying the pictures over each other. Of a picture without
-spots of its own its frame is enough, where the whole pictures bear it out (`frames`). Pairs that are connected
-already are not compared again.
+spots of its own its frame is enough, where the whole pictures bear it out (`frames`). Pairs that are
+connected already are not compared again.
 
 Memory: a picture takes its fingerprint, 170 bytes for its marks and about 500 more while a level is
 searched.
