@@ -130,18 +130,19 @@ def saturated(seed: int) -> Image.Image:
     return Image.blend(picture(seed), Image.new("RGB", (320, 240), (250, 190, 0)), 0.5)
 
 
-def test_a_watermark_makes_strong_colours_paler():
-    images = [saturated(seed) for seed in range(20)]
-    found = linked(images + [lettered(image, (255, 255, 255, 170), (20, 90)) for image in images])
+def assert_marked_copies_are_found(images: list[Image.Image], colour: tuple[int, int, int, int]) -> None:
+    found = linked(images + [lettered(image, colour, (20, 90)) for image in images])
     assert len(found & {(number, number + 20) for number in range(20)}) >= 18
     assert all(other - one == 20 for one, other in found)
+
+
+def test_a_watermark_makes_strong_colours_paler():
+    assert_marked_copies_are_found([saturated(seed) for seed in range(20)], (255, 255, 255, 170))
 
 
 def test_dark_watermarks_are_found():
     images = [picture(seed).point(lambda shade: 90 + 0.6 * shade) for seed in range(20)]
-    found = linked(images + [lettered(image, (0, 0, 0, 150), (20, 90)) for image in images])
-    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
-    assert all(other - one == 20 for one, other in found)
+    assert_marked_copies_are_found(images, (0, 0, 0, 150))
 
 
 def out_of_focus(seed: int) -> Image.Image:
@@ -150,10 +151,7 @@ def out_of_focus(seed: int) -> Image.Image:
 
 
 def test_copies_without_any_spot_of_their_own_are_found():
-    images = [out_of_focus(seed) for seed in range(20)]
-    found = linked(images + [lettered(image, (255, 255, 255, 150), (20, 90)) for image in images])
-    assert len(found & {(number, number + 20) for number in range(20)}) >= 18
-    assert all(other - one == 20 for one, other in found)
+    assert_marked_copies_are_found([out_of_focus(seed) for seed in range(20)], (255, 255, 255, 150))
 
 
 def test_different_pictures_out_of_focus_are_in_no_pair():
