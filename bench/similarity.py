@@ -175,8 +175,8 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
 
     A mark gets half of its signs from one, half from another, its place and direction from a third:
     there are far more different marks in a million pictures than in those that are drawn, yet
-    some are as common. Likewise the cells are those of two pictures seen through each other, each some way
-    round.
+    some are as common. Likewise the cells are those of three pictures seen through each other, each some
+    way round.
     """
     from truthmill.marks import MARKS
     from truthmill.similarity import LENGTH, MARKS_AT, fingerprint, pack
@@ -211,12 +211,12 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
 def blended(
     cells: "np.ndarray[Any, np.dtype[np.uint8]]", count: int, numbers: np.random.Generator
 ) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """So many times the cells of two pictures, packed, the mean of both."""
+    """So many times the cells of three pictures, packed, the mean of all: of two, many would be the same two."""
     steps = np.stack([cells >> 4, cells & 15], axis=2).reshape(-1, 16, 16)
     ways = [np.rot90(side, turn, axes=(1, 2)) for side in (steps, steps[:, ::-1]) for turn in range(4)]
     turned = np.concatenate(ways)
-    one, other = turned[numbers.integers(0, len(turned), (2, count))]
-    mean = ((one + other + 1) // 2).reshape(count, 128, 2)
+    parts = turned[numbers.integers(0, len(turned), (3, count))].astype(np.uint16)
+    mean = ((parts.sum(axis=0) + 1) // 3).astype(np.uint8).reshape(count, 128, 2)
     return mean[:, :, 0] << 4 | mean[:, :, 1]
 
 
