@@ -211,7 +211,7 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
 def blended(
     cells: "np.ndarray[Any, np.dtype[np.uint8]]", count: int, numbers: np.random.Generator
 ) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """So many times the cells of three pictures, packed, the mean of all: of two, many would be the same two."""
+    """So many times the mean of three pictures' cells, packed; of two, many would be the same two."""
     steps = np.stack([cells >> 4, cells & 15], axis=2).reshape(-1, 16, 16)
     ways = [np.rot90(side, turn, axes=(1, 2)) for side in (steps, steps[:, ::-1]) for turn in range(4)]
     turned = np.concatenate(ways)
