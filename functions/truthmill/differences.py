@@ -18,6 +18,7 @@ from truthmill.overlay import (
     Pictures,
     between,
     contrast_of,
+    detail_of,
     laid_over,
     residual,
     slopes,
@@ -45,6 +46,8 @@ _MOST_SLOPE = 0.6  # of a cell, by which an edge may be off
 _EVEN = 8.0  # shades that are added to a slope, for what differs where there is none
 _MOST_NOISE = 0.45  # of the contrast: what may be left of most cells, where the light is the same
 _MOST_SMOOTH_NOISE = 0.25  # the same of means of four: other content is left, what an edge leaves is levelled
+_MOST_NOISE_OF_DETAIL, _MOST_SMOOTH_OF_DETAIL = 0.85, 0.475  # the same of what no smooth surface is
+_LEAST_STEPS_OF_DETAIL = 0.25  # of what a fingerprint tells apart
 _LESS_NOISE = (0.25, 0.1)  # less of both for each e-fold of light: textures fit each other, given any gain
 _LEAST_CONTRAST = 2.0  # shades; less isn't told from noise
 _LEAST_STEPS = 0.45  # of what a fingerprint tells apart, likewise
@@ -91,6 +94,9 @@ def differing(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.uint8
     fits &= (noise < (_MOST_NOISE - _LESS_NOISE[0] * dimmer) * contrast) & (
         smooth_noise < (_MOST_SMOOTH_NOISE - _LESS_NOISE[1] * dimmer) * contrast
     )
+    detail = np.minimum(detail_of(one.shades, weight * inner), gain * detail_of(over, weight * inner))
+    fits &= (noise < _MOST_NOISE_OF_DETAIL * detail) & (smooth_noise < _MOST_SMOOTH_OF_DETAIL * detail)
+    fits &= detail >= _LEAST_STEPS_OF_DETAIL * np.maximum(one.step, gain * other.step)
     predicted = light.gain * over + light.bias
     veiled = is_veiled(one.shades, predicted, light.gain * 255 + light.bias, left, weight, differs)
     veiled &= (smooth_noise < _VEILED_NOISE * contrast) & (dimmer < _VEILED_LIGHT)

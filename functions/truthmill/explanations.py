@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.overlay import COUNT, IS_INNER, Floats, Pictures, contrast_of, slopes
+from truthmill.overlay import COUNT, IS_INNER, Floats, Pictures, contrast_of, detail_of, slopes
 from truthmill.similarity import CELLS, TINTS
 from truthmill.windows import touched, windows
 
@@ -35,6 +35,8 @@ _LIGHT = (0.7, 1.3, 2.5)  # share of the windows that are most; tolerances, betw
 _MARK = (0.5, 1.0, 1.3)  # the same where a mark is looked for
 _FURTHEST = 2.75  # of the tolerance; one window that is further off shows another thing
 _MOST_LEFT = 0.5  # of the contrast, that may be left in all
+_LEAST_STEPS_OF_DETAIL = 0.25  # of what a fingerprint tells apart
+_MOST_OF_DETAIL = 0.8  # of what no smooth surface is: all skies are alike
 _LEAST_CONTRAST = 2.0  # shades
 _LEAST_STEPS = 0.45  # of what a fingerprint tells apart
 _LEAST_SHOWN = 0.5  # share of the cells
@@ -88,8 +90,16 @@ def _unexplained(one: Floats, other: Floats, shown: Floats, step: Floats) -> "ND
     inner = shown * IS_INNER
     contrast = np.minimum(*(contrast_of(_GREY @ part, inner) for part in (one, light.predicted)))
     off = _off(light.left, light.tolerance)
-    proves = contrast >= np.maximum(_LEAST_CONTRAST, _LEAST_STEPS * step)
-    fits = proves & (_spread(light.left, inner) < _MOST_LEFT * contrast) & (off.max(axis=1) < _FURTHEST)
+    detail = np.minimum(*(detail_of(_GREY @ part, inner) for part in (one, light.predicted)))
+    proves = (contrast >= np.maximum(_LEAST_CONTRAST, _LEAST_STEPS * step)) & (
+        detail >= _LEAST_STEPS_OF_DETAIL * step
+    )
+    unproven = _MOST_OF_DETAIL * detail
+    fits = (
+        proves
+        & (_spread(light.left, inner) < np.minimum(_MOST_LEFT * contrast, unproven))
+        & (off.max(axis=1) < _FURTHEST)
+    )
     best = np.where(fits, _count(off, _limit(off, *_LIGHT)), APART)
     limit = _limit(off, *_MARK)
     proves &= np.abs(np.log(light.gain)) < _MARKED_LIGHT
@@ -98,7 +108,7 @@ def _unexplained(one: Floats, other: Floats, shown: Floats, step: Floats) -> "ND
         share = (light.left * way).sum(axis=1) / ((way * way).sum(axis=1) + 100)
         rest = light.left - np.clip(share, 0, _MOST_COVERED)[:, None] * way
         count = _count(_off(rest, light.tolerance), limit)
-        fits = proves & (_spread(rest, inner) < _MOST_LEFT_OF_MARKED * contrast)
+        fits = proves & (_spread(rest, inner) < np.minimum(_MOST_LEFT_OF_MARKED * contrast, unproven))
         fits &= _is_mark(share * np.abs(way).max(axis=1), off > limit[:, None], count)
         best = np.where(fits, np.minimum(best, count), best)
     return np.minimum(best, APART).astype(np.uint8)

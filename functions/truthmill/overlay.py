@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = "NDArray[Any]"  # of 32 bits throughout
 
 COUNT = CELLS * CELLS
+_RIDGE = np.float32(1e-3)  # of a surface's strength, for few cells
 INNER = CELLS / 2 - 1.49  # cells from the middle; a frame, or corners laid bare, prove nothing
 
 _GAIN = (0.4, 2.5)  # of the light that differs
@@ -147,6 +148,21 @@ def slopes(shades: Floats, side: int) -> tuple[Floats, Floats]:
     across = (square[:, 1:-1, 2:] - square[:, 1:-1, :-2]) / 2
     down = (square[:, 2:, 1:-1] - square[:, :-2, 1:-1]) / 2
     return across.reshape(shades.shape), down.reshape(shades.shape)
+
+
+def detail_of(shades: Floats, weight: Floats) -> Floats:
+    """Standard deviation of what the smooth surface that fits best leaves of each picture, where it counts.
+
+    Less than `contrast_of`, whose surface has to fit the edge of the weight as well, and leaves much of a
+    plain sky; that much of a picture is its own.
+    """
+    smooth = smooth_surfaces().astype(np.float32)
+    weighted = weight[:, :, None] * smooth
+    normal = weighted.transpose(0, 2, 1) @ smooth + _RIDGE * np.eye(smooth.shape[1], dtype=np.float32)
+    surface = np.linalg.solve(normal, (shades[:, None] @ weighted).transpose(0, 2, 1))
+    rough = shades - (smooth @ surface)[:, :, 0]
+    detail: Floats = np.sqrt((weight * rough * rough).sum(axis=1) / (weight.sum(axis=1) + 1e-6))
+    return detail
 
 
 def contrast_of(shades: Floats, weight: Floats) -> Floats:

@@ -40,6 +40,7 @@ _MOST_OFF = 2.0  # cells between such a mark and where the first pair has it exp
 _LEAST_AGREEMENT = 0.9  # cosine of the angle between its direction and the expected one
 _MIRRORED = np.uint64(32)  # bit of a mark
 _LEAST_ALIKE_WHOLE, _LEAST_ALIKE_ROUGH = 0.95, 0.6  # correlation of two pictures, where that bears it out
+_LEAST_ALIKE_BOTH = 0.4  # of what a smooth surface leaves; all skies are alike as a whole
 _BLOCK = 1024  # pairs that are laid over each other at once
 _TRIES = 400_000  # comparisons in vain, of all pictures together: bounds the time that look-alikes take
 _LEAST_TRIES = 4  # of each picture
@@ -245,7 +246,9 @@ class _Search:
             block = pairs[start : start + _BLOCK]
             first, second = self.rows[one[block] // _ROW], self.rows[other[block] // _ROW]
             whole, rough = alignment.likeness(first, second, maps[block])
-            result[block] = (whole >= _LEAST_ALIKE_WHOLE) | (rough >= _LEAST_ALIKE_ROUGH)
+            result[block] = (rough >= _LEAST_ALIKE_ROUGH) | (
+                (whole >= _LEAST_ALIKE_WHOLE) & (rough >= _LEAST_ALIKE_BOTH)
+            )
         return result
 
     def _compare(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
