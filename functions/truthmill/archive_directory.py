@@ -18,6 +18,7 @@ from truthmill.archive_entry import (
     UNKNOWN,
     Record,
     entry_of,
+    is_settings,
     judge,
     judge_packing,
     sizes,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 4 * 1024 * 1024
 KEEP_BYTES = 128 * 1024 * 1024
 _LOCAL_BYTES = 30  # of a local header without name and extra field
+_SETTINGS_BYTES = (len(SETTINGS), len("./" + SETTINGS))
+_SETTINGS_PATH_BYTES = 9 + len(SETTINGS)  # of a Unicode path that names them, with its own head (4.6.9)
 
 
 def open_directory(
@@ -100,7 +103,7 @@ class Directory:
         beyond, shift = self._size + 1, self._end.shift
         reached, in_order = 0, not self._end.wraps
         for record in self._records(hasher):
-            _, _, _, _, compressed, size, name, _, _, _, _, offset = record[0]
+            _, _, _, _, compressed, size, name, extra, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
                 # 2^64 doesn't fit the arrays.
                 compressed, offset = (min(value, beyond) for value in sizes(record)[1:])
@@ -110,7 +113,8 @@ class Directory:
             reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
             add_end(reached)
-            if name == len(SETTINGS) and len(settings) < 2 and entry_of(record, start).name == SETTINGS:
+            may_be_settings = name in _SETTINGS_BYTES or extra >= _SETTINGS_PATH_BYTES
+            if may_be_settings and len(settings) < 2 and is_settings(entry_of(record, start).name):
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)
         self._check_count(len(offsets))

@@ -18,6 +18,7 @@ _END = Struct("<4sHHHHLLH")  # 4.3.16
 _END64 = Struct("<4sQ4xLLQQQQ")  # 4.3.14
 _LOCATOR64 = Struct("<4sLQL")  # 4.3.15
 _MAX_COMMENT = 0xFFFF
+_ELSEWHERE = 0xFFFF  # in place of a number that a zip64 end record has (4.4.1.4)
 _MAX_CANDIDATES = 16  # each may cost a read; an honest archive has one
 _OTHER_FORMATS = {
     b"PK\x07\x08": "the first part of a split archive",
@@ -149,12 +150,24 @@ class _Tail:
         stated = (disk, first_disk, count_here, count, length, offset)
         end, values = self._end64(position, stated)
         disk, _, count_here, count, length, offset = values  # where the directory begins, only parts need
-        if disk or count_here != count:
+        zip64 = values is not stated
+        if disk == _ELSEWHERE and not zip64:
+            raise ArchiveError(
+                f"{self._name}: its end record leaves its numbers to a zip64 end record, and there is none. "
+                "It is damaged. Upload it again, or pack the pictures again."
+            )
+        if disk:
             raise ArchiveError(
                 f"{self._name} is part {disk + 1} of a split archive. Join the parts first, for instance "
                 "with `zip -s 0 parts.zip --out whole.zip`, or pack the pictures into one zip."
             )
-        return self._checked(end, length, offset, count, values is not stated)
+        if count_here != count:
+            raise ArchiveError(
+                f"{self._name}: its end record says that this file has {count_here} of {count} entries, and "
+                "that it is the first and only part, which would have all of them. It is damaged. Upload it "
+                "again, or pack the pictures again."
+            )
+        return self._checked(end, length, offset, count, zip64)
 
     def _checked(self, end: int, length: int, offset: int, count: int, zip64: bool) -> End:
         directory = end - length

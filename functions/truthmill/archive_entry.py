@@ -109,7 +109,10 @@ def decode_name(raw: bytes, extra: bytes, flags: int) -> str:
     if not flags & _UTF8:
         path = extra_field(extra, 0x7075)
         if path[:1] == b"\x01" and int.from_bytes(path[1:5], "little") == zlib.crc32(raw):
-            raw = path[5:]
+            try:
+                return path[5:].decode()
+            except UnicodeDecodeError:  # it is to be UTF-8; what isn't says nothing
+                return stated_name(raw)
     return stated_name(raw)
 
 
@@ -181,6 +184,11 @@ def _of_name(name: str, length: int, attributes: int) -> tuple[str, str]:
     return "link", "a symbolic link" if kind == stat.S_IFLNK else "a special file"
 
 
+def is_settings(path: str) -> bool:
+    """Whether it is the request's settings, at the root; bsdtar and others begin every name with "./"."""
+    return path.removeprefix("./") == SETTINGS
+
+
 def judge_name(path: str) -> tuple[str, str]:
     """Why an input isn't looked at, going by its name: reason and detail, both empty where it is.
 
@@ -189,7 +197,7 @@ def judge_name(path: str) -> tuple[str, str]:
     last = path.rpartition("/")[2]
     if last.startswith("._") or path.startswith("__MACOSX/") or last.lower() in _LEFT_BY_SYSTEMS:
         return "ignored", _LEFT
-    if path == SETTINGS:
+    if is_settings(path):
         return "ignored", "the request's settings"
     extension = last.rpartition(".")[2].lower()
     return ("nested-archive", f".{extension}") if extension in _ARCHIVES and "." in last else ("", "")

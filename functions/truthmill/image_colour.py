@@ -4,6 +4,7 @@ The colour engine is imported only where a picture has a profile.
 """
 
 import io
+import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,26 @@ if TYPE_CHECKING:
 
 _SRGB_GAMMA = 45455  # PNG's gAMA of sRGB, in 1/100000
 MAX_PROFILE = 4 << 20  # bytes; printers' profiles have 2 MB
+_COLOUR_TAGS = frozenset(
+    (
+        b"desc",
+        b"cprt",
+        b"dmnd",
+        b"dmdd",
+        b"vued",
+        b"view",
+        b"lumi",
+        b"meas",
+        b"tech",
+        b"gamt",
+        b"chad",
+        b"chrm",
+        b"rig0",
+        b"rig2",
+    )
+) | {b"wtpt", b"bkpt", *(side + kind for side in (b"r", b"g", b"b") for kind in (b"XYZ", b"TRC"))}
+_COLOUR_TAGS |= {b"%s%d" % (kind, number) for kind in (b"A2B", b"B2A", b"pre") for number in range(3)}
+_UNNAMED = 16  # bytes of a description's head and two letters
 _SRGB_LEVELS = 3  # a profile whose colours differ from sRGB by no more than this is sRGB
 
 
@@ -44,6 +65,27 @@ def is_broken(profile: bytes) -> bool:
 def is_foreign(profile: bytes) -> bool:
     """Whether an ICC profile is there, can be used, and says something else than sRGB."""
     return 0 < len(profile) <= MAX_PROFILE and _difference_from_srgb(profile) > _SRGB_LEVELS
+
+
+@lru_cache(maxsize=16)
+def says_more(profile: bytes) -> bool:
+    """Whether an ICC profile holds more than colours: of a display it may tell which one, by serial number.
+
+    Those of cameras and editors call themselves sRGB, or have no name to speak of, and have tags of
+    ICC.1:2010, 9.2, alone.
+    """
+    if not profile:
+        return False
+    count = int.from_bytes(profile[128:132], "big")
+    tags = {}
+    for at in range(132, min(132 + 12 * count, len(profile) - 11), 12):
+        start, length = struct.unpack_from(">II", profile, at + 4)
+        tags[profile[at : at + 4]] = profile[start : start + length]
+    name = tags.get(b"desc", b"")
+    is_named = b"sRGB" in name.replace(b"\x00", b"") or len(name.replace(b"\x00", b"")) <= _UNNAMED
+    return not (
+        tags.keys() <= _COLOUR_TAGS and is_named and int.from_bytes(profile[:4], "big") == len(profile)
+    )
 
 
 @lru_cache(maxsize=16)

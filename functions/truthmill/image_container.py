@@ -28,6 +28,7 @@ class Container:
     adobe: whether a JPEG has Adobe's marker. gamma: PNG's gAMA in 1/100000, or 0.
     parts: how many pieces were added; neighbours of one kind are one piece.
     variety: of a format with many, which one it is; empty where that is none that exists.
+    is_inverted: whether 0 is white in a TIFF.
     """
 
     format: str
@@ -46,6 +47,7 @@ class Container:
     gamma: int = 0
     parts: int = 0
     variety: str = ""
+    is_inverted: bool = False
 
     def add(self, kind: str, start: int, end: int) -> None:
         """Append a piece. Raises PictureError damaged where there are too many of them to be meant."""

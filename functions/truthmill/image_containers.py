@@ -75,10 +75,11 @@ _MAX_CHUNKS = 100_000  # a long animation has thousands
 
 
 def _read_webp(data: bytes) -> Container:
-    if int.from_bytes(data[4:8], "little") + 8 > len(data):
+    end = int.from_bytes(data[4:8], "little") + 8
+    if end > len(data):
         raise PictureError("truncated", "the WebP is shorter than its header says")
     width, height = _webp_size(data)
-    chunks = _riff_chunks(data, 12)
+    chunks = _riff_chunks(data[:end], 12)  # what is behind the end is no part of the picture
     bodies = dict(reversed(chunks))  # the first one of a kind counts
     frame = bodies.get(b"ANMF", b"")
     # A frame has 16 bytes of header, then chunks of its own.
@@ -131,7 +132,7 @@ def _read_bmp(data: bytes) -> Container:
     core = int.from_bytes(data[14:18], "little") == 12
     width, height, _, bits = struct.unpack_from("<HHHH" if core else "<iiHH", data, 18)
     compression = 0 if core else int(struct.unpack_from("<I", data, 30)[0])
-    exists = bits in _PIXEL_BITS and compression in _BMP_COMPRESSIONS
+    exists = width and height and bits in _PIXEL_BITS and compression in _BMP_COMPRESSIONS
     variety = f"a BMP of {bits} bits a pixel, compression {compression}" if exists else ""
     return Container("bmp", abs(width), abs(height), variety=variety)
 
@@ -187,11 +188,12 @@ def _read_tiff(data: bytes) -> Container:
         frames=2 if directory.following else 1,
         bits=bits,
         changes=tuple(changes),
-        variety=_variety(directory),
+        variety=_variety(data, directory),
+        is_inverted=directory.integer(_PHOTOMETRIC, 1) == 0,
     )
 
 
-def _variety(directory: image_metadata.Directory) -> str:
+def _variety(data: bytes, directory: image_metadata.Directory) -> str:
     """Which of the many kinds of TIFF it is; empty where its numbers are none that exist."""
     bits, samples = directory.integer(_BITS, 1), directory.integer(_SAMPLES, 1)
     meaning, compression = directory.integer(_PHOTOMETRIC, -1), directory.integer(_COMPRESSION, 1)
@@ -199,7 +201,8 @@ def _variety(directory: image_metadata.Directory) -> str:
     in_range = 0 < bits <= _MOST_BITS and 0 < samples <= _MOST_SAMPLES
     if not (is_whole and in_range and meaning in _PHOTOMETRICS and compression in _COMPRESSIONS):
         return ""
-    return f"a TIFF of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"
+    kind = "TIFF" if data[:3] != b"MM\x00" or data[3:4] != b"+" else "big-endian BigTIFF"
+    return f"a {kind} of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"
 
 
 def _read_avif(_data: bytes) -> Container:

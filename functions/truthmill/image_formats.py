@@ -50,6 +50,12 @@ _MAGICS: dict[str, bytes | tuple[bytes, ...]] = {
     "tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
 _BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))  # bytes of each version's
+_ARCHIVES = (
+    (b"PK\x03\x04", "a zip"),
+    (b"PK\x05\x06", "a zip"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+)
 _UNSUPPORTED = (
     (b"8BPS", "a Photoshop document (PSD)"),
     (b"\xff\x0a", "JPEG XL"),
@@ -124,6 +130,10 @@ def _refusal(data: bytes, extension: str) -> PictureError:
     for magic, what in _UNSUPPORTED:
         if data.startswith(magic):
             return PictureError("unsupported-format", what)
+    plain = not extension or extension in _FORMAT_OF  # else a document, or a program, packed as a zip
+    for magic, what in _ARCHIVES:
+        if plain and data.startswith(magic):
+            return PictureError("nested-archive", f"{what} by its bytes")
     if b"<svg" in data[:1024].lower():
         return PictureError("unsupported-format", "SVG")
     if extension in _FORMAT_OF or extension in _RAW_EXTENSIONS:

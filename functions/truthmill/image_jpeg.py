@@ -4,6 +4,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
+from truthmill import image_metadata
 from truthmill.errors import PictureError
 from truthmill.image_container import METADATA, PICTURE, PROFILE, TRAILER, Container
 
@@ -12,6 +13,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _TABLES = frozenset((0xC4, 0xCC, 0xDB, 0xDC, 0xDD))
 _HUFFMAN, _ARITHMETIC = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA)
 _PROGRESSIVE = (0xC2, 0xCA)
+_UNKNOWN_TO_DECODERS = {0xDE: "a hierarchical JPEG", 0xF7: "JPEG-LS"}  # T.81, B.3.2; T.87, C.1.1
 _WITHOUT_BODY = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))  # fill bytes, restarts, strays
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _ALL_COEFFICIENTS = (1 << 64) - 1
@@ -58,6 +60,8 @@ def read(data: bytes) -> Container:
 
 def _check(state: _Segments) -> None:
     width, height = state.found.width, state.found.height
+    if width and state.scans and not height:  # B.2.5, which libjpeg doesn't know
+        raise PictureError("unsupported-format", "a JPEG that says its height behind its first scan (DNL)")
     if not (width and height and state.scans):
         raise PictureError("damaged", f"a JPEG with {state.scans} scans of {width} x {height} pixels")
     if any(state.missing.values()):
@@ -127,8 +131,10 @@ def _other(state: _Segments, marker: int, body: bytes) -> str:
         return PROFILE
     if marker == _EXIF and body.startswith(b"Exif\x00"):
         found.exif = found.exif or body
-    elif marker == _EXIF and body.startswith(b"http://ns.adobe.com/xap/1.0/\x00"):
+    elif marker == _EXIF and body.startswith(image_metadata.XMP_HEAD):
         found.xmp = found.xmp or body
+    elif marker in _UNKNOWN_TO_DECODERS:
+        raise PictureError("unsupported-format", _UNKNOWN_TO_DECODERS[marker])
     elif marker < _JFIF or 0xF0 <= marker <= 0xFD:
         raise PictureError("damaged", f"a JPEG with the unexpected marker FF{marker:02X}")
     return METADATA

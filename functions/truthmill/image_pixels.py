@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
-from truthmill import image_colour, image_png, image_webp, jpeg_strips
+from truthmill import image_colour, image_metadata, image_png, image_webp, jpeg_strips
 from truthmill.errors import PictureError
 from truthmill.image_container import UNDEFINED_WHITE, Container
 
@@ -90,6 +90,10 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
                 "damaged", f"the header says {header[0]} x {header[1]}, the decoder {image.size}"
             )
         admit(image.size)
+        if container.format == "tiff":  # which Pillow turns itself, by its own reading of what the file says
+            image.getexif()[image_metadata.ORIENTATION] = image_metadata.orientation(
+                container.exif, container.xmp
+            )
         image.load()
         if container.format == "png" and not _is_complete_png(image, data):
             raise PictureError("truncated", _TOO_FEW.format("PNG"))
@@ -203,7 +207,10 @@ def _eight_bits(container: Container, image: "Image.Image") -> "Image.Image":
     if image.mode not in _DEEP_MODES:
         return image
     shift = max(container.bits, 9) - 8
-    grey = image.convert("I").point([min(value >> shift, 255) for value in range(65536)], "L")
+    levels = [min(value >> shift, 255) for value in range(65536)]
+    if container.is_inverted:  # Pillow sees to that up to 8 bits
+        levels = [255 - level for level in levels]
+    grey = image.convert("I").point(levels, "L")
     key = image.info.get("transparency")
     if isinstance(key, int):
         grey.putalpha(image.convert("I").point([0 if value == key else 255 for value in range(65536)], "L"))

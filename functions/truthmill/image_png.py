@@ -12,6 +12,8 @@ from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILE
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
 _COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
 _HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
+_MOST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6, b"pHYs": 9, b"hIST": 512}
+"""Of these (11.3): what is longer holds something else besides, and no decoder looks at it."""
 _FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
 _COLOUR_AT, _INDEXED = 25, 3  # of the header, which comes first (11.2.2)
 
@@ -57,6 +59,8 @@ def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
         elif kind == b"tRNS":
             found.keeps = False
         return PICTURE
+    if len(body) > _MOST_BYTES.get(kind, len(body)):
+        return METADATA
     if kind in _COLOUR:
         _colour(found, kind, body, seen)
         return PROFILE if kind == b"iCCP" else PICTURE
@@ -72,7 +76,9 @@ def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
 
 
 def _header(found: Container, body: bytes) -> None:
-    found.width, found.height, found.bits, colour = struct.unpack_from(">IIBB", body)
+    found.width, found.height, found.bits, colour, *methods = struct.unpack(">IIBBBBB", body)
+    if methods[:2] != [0, 0] or methods[2] > 1:  # of compression, filter, interlace (11.2.2)
+        raise PictureError("damaged", f"a PNG of the unknown methods {methods}")
     found.keeps = (found.bits, colour) == (8, 2)
     if found.bits == 16:
         found.changes = ("8-bit",)
@@ -93,10 +99,24 @@ def _metadata(found: Container, kind: bytes, body: bytes) -> None:
         found.exif = body
         return
     keyword, _, text = body.partition(b"\x00")
-    if kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and text[:2] == b"\x00\x00":
-        found.xmp = text
-    elif kind == b"zTXt" and keyword in (b"Raw profile type exif", b"Raw profile type APP1"):
-        found.exif = found.exif or image_metadata.raw_profile(text[1:])
+    if keyword == b"XML:com.adobe.xmp":
+        found.xmp = _text(kind, text)
+    elif keyword.startswith(b"Raw profile type "):
+        block = image_metadata.raw_profile(_text(kind, text))
+        if block.startswith(image_metadata.XMP_HEAD) or keyword.endswith(b" xmp"):
+            found.xmp = found.xmp or block
+        elif keyword.endswith((b" exif", b" APP1")):
+            found.exif = found.exif or block
+
+
+def _text(kind: bytes, body: bytes) -> bytes:
+    """A text chunk's text, uncompressed (11.3.4). body: behind the keyword."""
+    if kind == b"iTXt":
+        is_compressed = body[:1] == b"\x01"
+        text = body[2:].split(b"\x00", 2)[-1]  # behind its language and the keyword in that
+    else:
+        is_compressed, text = kind == b"zTXt", body[1:] if kind == b"zTXt" else body
+    return _inflated(text) if is_compressed else text
 
 
 def _inflated(stream: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """Pictures: verified by decoding all of them, and made fit for labeling and training.
 
 What is stored is upright, three channels of 8 bits, sRGB, JPEG or PNG, and holds nothing but the pixels (and
-an ICC profile where it says sRGB). Whatever can keep its pixel data does: a JPEG or PNG that is fit keeps its
-very bytes, and one that only has metadata too much loses just that. For the rest:
+an ICC profile where it says sRGB and nothing else). Whatever can keep its pixel data does: a JPEG or PNG that
+is fit keeps its very bytes, and one that only has metadata too much loses just that. For the rest:
 
 - Lossless sources (PNG, BMP, GIF, TIFF, lossless WebP) become PNG, unless the PNG could pass the labeling
   service's size limit; then JPEG.
@@ -85,7 +85,7 @@ CONVERSIONS = {
     "srgb": "Colours were converted to sRGB from what its profile (or gamma) says.",
     "huffman": "Coded again, because browsers don't show arithmetic coding.",
     "profile-removed": "An unusable ICC profile was taken out.",
-    "metadata-removed": "EXIF, XMP, IPTC, comments and the like were taken out.",
+    "metadata-removed": "EXIF, XMP, IPTC, comments and the like, or a display's profile, were taken out.",
     "trailer-removed": "Bytes behind the end of the picture were cut off.",
     "scaled": "Scaled down to the request's largest side.",
     "format": "Converted to another format.",
@@ -198,7 +198,8 @@ def _decode(container: Container, data: bytes, limits: Limits) -> "Image.Image":
 def _cleaned(container: Container, data: bytes) -> bytes:
     """The file less what must not be stored; a profile stays where it says sRGB."""
     dropped = [METADATA, FRAMES, TRAILER]
-    if image_colour.is_broken(container.profile) or image_colour.is_foreign(container.profile):
+    profile = container.profile
+    if image_colour.is_broken(profile) or image_colour.is_foreign(profile) or image_colour.says_more(profile):
         dropped.append(PROFILE)
     return container.without(data, *dropped)
 
@@ -266,7 +267,8 @@ def _conversions(
         done.add("first-frame")
     if image_colour.is_broken(container.profile):
         done.add("profile-removed")
-    if container.has(METADATA):
+    tells = container.has(PROFILE) and image_colour.says_more(container.profile)
+    if container.has(METADATA) or (tells and not image_colour.is_broken(container.profile)):
         done.add("metadata-removed")
     if container.has(TRAILER):
         done.add("trailer-removed")

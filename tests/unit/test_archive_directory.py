@@ -297,6 +297,30 @@ def test_settings_at_the_root_are_found_apart_from_the_pictures():
     assert reasons(zip_bytes.archive(members))["truthmill.json"] == "ignored"
 
 
+def test_settings_by_a_unicode_path_are_the_settings():
+    """Otherwise they would be passed over as what is read elsewhere, and read by nobody."""
+    path = zip_bytes.unicode_path(b"settings.txt", "truthmill.json")
+    member = Member(name=b"settings.txt", central_extra=path, local_extra=path, content=b"{}")
+    found = opened(zip_bytes.archive([member, Member()]))
+    assert found.settings is not None
+    assert (found.settings.name, found.settings.stated) == ("truthmill.json", "settings.txt")
+    assert [getattr(entry, "reason", "") for entry in found.entries()] == ["ignored", ""]
+
+
+def test_settings_of_a_packer_that_begins_names_with_a_dot_are_the_settings():
+    """bsdtar and 7-Zip do, given "." as what to pack."""
+    content = zip_bytes.archive([Member(name=b"./", content=b""), Member(name=b"./truthmill.json"), Member()])
+    found = opened(content)
+    assert found.settings is not None
+    assert found.settings.name == "./truthmill.json"
+    assert reasons(content) == {"./": "ignored", "./truthmill.json": "ignored", "a.jpg": ""}
+
+
+def test_a_unicode_path_that_is_no_utf8_says_nothing():
+    path = zip_bytes.extra_field(0x7075, pack("<BL", 1, zlib.crc32(b"a.jpg")) + b"\xff\xfe.jpg")
+    assert names(zip_bytes.archive([Member(central_extra=path, local_extra=path)])) == ["a.jpg"]
+
+
 def test_no_settings_are_none():
     assert opened(zip_bytes.archive([Member(name=b"b/truthmill.json")])).settings is None
 

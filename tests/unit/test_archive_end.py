@@ -201,6 +201,25 @@ def test_a_wrong_count_of_entries_is_refused(count):
     assert f"says {count} entries, its directory has 2" in refusal(content)
 
 
+@pytest.mark.parametrize(("here", "count"), [(0, 2), (1, 2), (3, 2), (2, 3)])
+@pytest.mark.parametrize("zip64", [False, True])
+def test_counts_that_differ_in_a_whole_archive_are_called_what_they_are(here, count, zip64):
+    """A split archive's last part has a number above 0; this one has none."""
+    members = [Member(), Member(name=b"b.jpg")]
+    said = {"count_here": here, "count": count}
+    content = (
+        zip_bytes.archive(members, zip64=said, **SATURATED) if zip64 else zip_bytes.archive(members, **said)
+    )
+    message = refusal(content)
+    assert f"says that this file has {here} of {count} entries" in message
+    assert "split" not in message
+
+
+def test_a_part_s_number_that_only_zip64_could_tell_is_no_split_archive():
+    message = refusal(zip_bytes.archive([Member()], disk=0xFFFF, first_disk=0xFFFF))
+    assert "zip64 end record, and there is none" in message
+
+
 def test_a_directory_that_ends_within_a_record_is_refused():
     """The record says a comment of 9 bytes, there are 4."""
     content = zip_bytes.archive([Member(comment=b"123456789")])
@@ -220,7 +239,7 @@ def test_an_encrypted_directory_is_refused():
     assert "encrypted" in refusal(content.replace(b"PK\x01\x02", b"\x93\x1f\x00\x7c"))
 
 
-@pytest.mark.parametrize("parts", [{"disk": 2, "first_disk": 2}, {"disk": 1}, {"count_here": 0}], ids=str)
+@pytest.mark.parametrize("parts", [{"disk": 2, "first_disk": 2}, {"disk": 1}], ids=str)
 def test_a_part_of_a_split_archive_is_refused_with_what_to_do(parts):
     assert "split archive. Join the parts" in refusal(zip_bytes.archive([Member()], **parts))
 

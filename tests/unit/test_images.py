@@ -1,9 +1,10 @@
 """What is stored for a picture: its very bytes where it is fit, else the least that has to change."""
 
 import hashlib
+import struct
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageCms
 
 from picture_bytes import (
     SUFFIX,
@@ -87,6 +88,63 @@ def test_metadata_leaves_a_png_and_nothing_else_does(personal):
     data = with_chunks(clean, personal)
     assert inspect(data, "a.png", LIMITS).conversions == ("metadata-removed",)
     assert stored_bytes(data, "a.png", LIMITS) == clean
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"pHYs", bytes(9)),
+        (b"sBIT", b"\x08\x08\x08"),
+        (b"bKGD", bytes(6)),
+        (b"gAMA", bytes(4)),
+        (b"sRGB", b"\0"),
+    ],
+)
+def test_a_chunk_that_holds_more_than_it_may_leaves_a_png(kind, body):
+    """No decoder looks at what is too long, so that anything could stay there."""
+    clean = saved(noise(), "PNG")
+    stored = stored_bytes(with_chunks(clean, chunk(kind, body + b"SN-12345")), "a.png", LIMITS)
+    assert stored == clean
+    kept = with_chunks(clean, chunk(kind, body))
+    assert stored_bytes(kept, "a.png", LIMITS) == kept or kind == b"gAMA"  # of 0, which means nothing
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {b"mmod": b"mmod\0\0\0\0SN-12345"},
+        {b"meta": b"dict\0\0\0\0SN-12345"},
+        {b"desc": b"desc\0\0\0\0\0\0\0\x12DELL U24 SN-12345\0"},
+    ],
+    ids=["make-and-model", "dictionary", "name"],
+)
+def test_a_profile_that_tells_of_a_display_leaves_the_picture(format_, more):
+    """Screenshots have the profile of their display, which may hold its serial number."""
+    profile = profile_with(more)
+    data = saved(noise(), format_, icc_profile=profile)
+    assert inspect(data, name(format_), LIMITS).conversions == ("metadata-removed",)
+    stored = stored_bytes(data, name(format_), LIMITS)
+    assert stored == saved(noise(), format_)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+def test_a_profile_that_only_says_srgb_stays(format_):
+    data = saved(noise(), format_, icc_profile=profile_with({}))
+    assert stored_bytes(data, name(format_), LIMITS) is data
+
+
+def profile_with(tags: dict[bytes, bytes]) -> bytes:
+    """The colour engine's sRGB with these tags besides, or instead (ICC.1:2010, 7.3)."""
+    whole = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    entries = [struct.unpack_from(">4sII", whole, 132 + 12 * number) for number in range(whole[131])]
+    bodies = {tag: whole[start : start + length] for tag, start, length in entries} | tags
+    table, data = b"", b""
+    for tag, body in bodies.items():
+        table += struct.pack(">4sII", tag, 132 + 12 * len(bodies) + len(data), len(body))
+        data += body + bytes(-len(body) % 4)
+    made = whole[4:128] + struct.pack(">I", len(bodies)) + table + data
+    return struct.pack(">I", 4 + len(made)) + made
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG"])
@@ -299,6 +357,32 @@ def test_the_capture_time_is_read_from_other_formats(format_, options):
     picture = inspect(data, name(format_), LIMITS)
     assert picture.taken == "2024-05-06T07:08:09"
     assert "metadata-removed" in picture.conversions
+
+
+def test_the_capture_time_is_read_from_a_bigtiff():
+    """Whose directories all have the wide form, that of the EXIF block too."""
+    pixels, wide = noise(), struct.Struct("<HHQQ")
+    fields = {
+        256: 40,
+        257: 30,
+        258: 8 | 8 << 16 | 8 << 32,
+        259: 1,
+        262: 2,
+        273: 0,
+        277: 3,
+        278: 30,
+        279: 3600,
+    }
+    after = 16 + 8 + 20 * (len(fields) + 1) + 8
+    fields |= {273: after, 34665: after + 3600}
+    table = b"".join(wide.pack(tag, 3 if tag == 258 else 4, 3 if tag == 258 else 1, value)
+                     for tag, value in sorted(fields.items()))  # fmt: skip
+    taken = after + 3600 + 8 + 20 + 8
+    details = struct.pack("<Q", 1) + wide.pack(0x9003, 2, 20, taken) + bytes(8) + b"2024:05:06 07:08:09\0"
+    head = struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, len(fields))
+    data = head + table + bytes(8) + pixels.tobytes() + details
+    assert inspect(data, "a.tif", LIMITS).taken == "2024-05-06T07:08:09"
+    assert opened(stored_bytes(data, "a.tif", LIMITS)).tobytes() == pixels.tobytes()
 
 
 @pytest.mark.parametrize("taken", ["0000:00:00 00:00:00", "2024:13:01 00:00:00", "    :  :     :  :  ", "x"])

@@ -5,7 +5,7 @@ import struct
 import pytest
 from PIL import Image, ImageCms
 
-from picture_bytes import chunk, corners, noise, opened, png, saved, segment, with_chunks, with_segments
+from picture_bytes import chunk, corners, noise, opened, png, saved, segment, tiff, with_chunks, with_segments
 from truthmill.images import Limits, inspect, stored_bytes
 
 LIMITS = Limits()
@@ -196,3 +196,13 @@ def test_a_gamma_that_says_srgb_or_is_overruled_changes_nothing():
     ):
         data = with_chunks(clean, *chunks)
         assert stored_bytes(data, "a.png", LIMITS) is data
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_whose_white_is_zero_is_no_negative(bits):
+    """PhotometricInterpretation 0 (TIFF 6.0, page 37), which Pillow passes over from 9 bits on."""
+    levels = [0, 100, 255] + [50] * 13
+    samples = [255 - level if bits == 8 else 0xFFFF - 257 * level for level in levels]
+    content = struct.pack("<16B" if bits == 8 else "<16H", *samples)
+    stored = opened(stored_bytes(tiff(content, bits, 1, photometric=0), "a.tif", LIMITS))
+    assert list(stored.getchannel("R").tobytes()) == levels

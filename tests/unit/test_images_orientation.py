@@ -161,3 +161,63 @@ def test_broken_exif_does_not_cost_a_picture():
     clean = saved(noise(), "JPEG")
     data = with_segments(clean, segment(0xE1, b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff\x01"))
     assert stored_bytes(data, "a.jpg", LIMITS) == clean
+
+
+def raw_profile(name: bytes, block: bytes) -> bytes:
+    """As ImageMagick writes it: a line of name, one of length, digits."""
+    return b"\n" + name + b"\n%8d\n" % len(block) + block.hex().encode() + b"\n"
+
+
+HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
+XMP_KEY, NO_LANGUAGE = b"XML:com.adobe.xmp\x00", b"\x00\x00"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        # ImageMagick compresses a text from 128 characters on; a block of one tag has fewer.
+        lambda tag: chunk(b"tEXt", b"Raw profile type exif\x00" + raw_profile(b"exif", exif(tag))),
+        lambda tag: chunk(
+            b"iTXt", b"Raw profile type exif\x00\x00\x00" + NO_LANGUAGE + raw_profile(b"exif", exif(tag))
+        ),
+        lambda tag: chunk(
+            b"zTXt", b"Raw profile type xmp\x00\x00" + zlib.compress(raw_profile(b"xmp", xmp(tag)))
+        ),
+        lambda tag: chunk(
+            b"zTXt", b"Raw profile type APP1\x00\x00" + zlib.compress(raw_profile(b"APP1", HEAD + xmp(tag)))
+        ),
+        lambda tag: chunk(b"iTXt", XMP_KEY + b"\x01\x00" + NO_LANGUAGE + zlib.compress(xmp(tag))),
+        lambda tag: chunk(b"iTXt", XMP_KEY + b"\x00\x00en\x00XMP\x00" + xmp(tag)),
+    ],
+    ids=["raw-text", "raw-international", "raw-xmp", "raw-app1-xmp", "compressed-xmp", "xmp-in-a-language"],
+)
+@pytest.mark.parametrize("tag", [1, 6, 8])
+def test_png_by_whatever_text_says_it(tag, told):
+    check(with_chunks(saved(laid(noise(), tag), "PNG"), told(tag)), "a.png", noise(), tag)
+
+
+@pytest.mark.parametrize("tag", [1, 3, 6])
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"<x tiff:Orientation='%d'/>",
+        b'<x tiff:Orientation = "%d"/>',
+        b"<tiff:Orientation>\n%d\n</tiff:Orientation>",
+    ],
+    ids=["single-quotes", "spaces", "element"],
+)
+def test_tiff_is_turned_as_is_said_whatever_form_its_xmp_has(packet, tag):
+    """Pillow reads fewer forms than there are; what is written down as turned must be turned."""
+    data = saved(laid(noise(), tag), "TIFF", tiffinfo={700: packet % tag})
+    check(data, "a.tif", noise(), tag)
+
+
+def test_tiff_by_xmp_where_its_own_tag_is_out_of_range():
+    data = saved(laid(noise(), 6), "TIFF", tiffinfo={700: xmp(6), 274: 9})
+    check(data, "a.tif", noise(), 6)
+
+
+def test_webp_by_no_chunk_behind_its_end():
+    webp = saved(noise(), "WEBP", lossless=True)
+    block = exif(6)
+    check(webp + b"EXIF" + len(block).to_bytes(4, "little") + block, "a.webp", noise(), 1)

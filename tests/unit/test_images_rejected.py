@@ -65,7 +65,6 @@ def test_a_file_above_the_byte_limit():
         b"RIFF\x10\x00\x00\x00WAVEfmt ",
         b"BMW drove past",
         b"\xff\xd8",
-        b"PK\x03\x04",
     ],
 )
 @pytest.mark.parametrize("name", ["notes.txt", "a.jpg"])
@@ -93,6 +92,14 @@ def test_what_is_no_picture(data, name):
 )
 def test_picture_formats_that_are_not_taken(data, name):
     assert reason(data, name) == "unsupported-format"
+
+
+@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"PK\x05\x06", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"])
+def test_an_archive_that_no_name_tells_is_told_by_its_bytes(magic):
+    """A document or a program may be a zip as well, and holds no pictures that were meant."""
+    assert reason(magic + bytes(40), "holidays") == "nested-archive"
+    assert reason(magic + bytes(40), "holidays.jpg") == "nested-archive"
+    assert reason(magic + bytes(40), "report.docx") == "not-a-picture"
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
@@ -392,3 +399,42 @@ def test_mutated_bytes_raise_nothing_but_picture_errors(seed, data):
 )
 def test_any_bytes_behind_a_magic_number_raise_nothing_but_picture_errors(magic, data):
     outcome(magic + data, "a")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda jpeg, at: jpeg[:at] + b"\xff\xf7" + jpeg[at + 2 :], "JPEG-LS"),
+        (lambda jpeg, at: jpeg[:at] + b"\xff\xde" + jpeg[at + 2 : at + 19] + jpeg[at:], "hierarchical"),
+        (lambda jpeg, at: jpeg[: at + 5] + b"\x00\x00" + jpeg[at + 7 :], "DNL"),
+    ],
+)
+def test_a_jpeg_that_no_decoder_here_knows_is_not_called_damaged(change, said):
+    """As scanners and clinics write them; the file is fine."""
+    data = change(JPEG, JPEG.index(b"\xff\xc0"))
+    with pytest.raises(PictureError, match=said) as caught:
+        inspect(data, "a.jpg", LIMITS)
+    assert caught.value.reason == "unsupported-format"
+
+
+@pytest.mark.parametrize("methods", [b"\x01\x00\x00", b"\x00\x01\x00", b"\x00\x00\x02"])
+def test_a_png_of_methods_that_no_browser_knows(methods):
+    """Pillow decodes it, and its very bytes would be what workers are shown."""
+    header = PNG[16:26] + methods
+    assert reason(PNG[:8] + chunk(b"IHDR", header) + PNG[33:], "a.png") == "damaged"
+
+
+def test_an_empty_bmp_is_damage():
+    data = bytearray(saved(noise(), "BMP"))
+    data[18:22] = bytes(4)
+    assert reason(bytes(data), "a.bmp") == "damaged"
+
+
+def test_a_big_endian_bigtiff_is_named_for_what_it_is():
+    """Which Pillow doesn't open (12.0)."""
+    field = struct.Struct(">HHQQ")
+    table = b"".join(field.pack(tag, 4, 1, value << 32) for tag, value in ((256, 4), (257, 4), (262, 1)))
+    data = struct.pack(">2sHHHQQ", b"MM", 43, 8, 0, 16, 3) + table + bytes(8)
+    with pytest.raises(PictureError, match="big-endian BigTIFF") as caught:
+        inspect(data, "a.tif", LIMITS)
+    assert caught.value.reason == "unsupported-format"
