@@ -93,7 +93,7 @@ class Outputs:
         self.store.write_lines(self.at.rejected, self._rejected(curation, of))
 
     def _rejected(self, curation: Curation, of: dict[int, str]) -> Iterator[Rejected]:
-        number = -1
+        number, left_out = -1, self._left_out(curation)
         for found in self.inspections():
             if found.reason:
                 yield _refused(found)
@@ -105,9 +105,20 @@ class Outputs:
                 yield _refused(msgspec.structs.replace(found, reason="between-splits", detail=why))
             elif stands != number:
                 reason = "known" if stands >= len(curation.stands_for) else "duplicate"
-                same = msgspec.structs.replace(found, reason=reason)
-                # Of a picture that isn't kept either there is no key.
-                yield msgspec.structs.replace(_refused(same), of=of.get(stands, ""), distance=0)
+                of_what, detail = of.get(stands, ""), ""
+                if stands in left_out:  # which has no key
+                    of_what = left_out[stands]
+                    detail = f"that one isn't kept either (between-splits): {curation.between[stands]}"
+                same = msgspec.structs.replace(found, reason=reason, detail=detail)
+                yield msgspec.structs.replace(_refused(same), of=of_what, distance=0)
+
+    def _left_out(self, curation: Curation) -> dict[int, str]:
+        """Names of pictures that others are duplicates of, and that would leak on any side."""
+        stands_for = set(curation.stands_for.tolist())
+        copied = {number for number in curation.between if number in stands_for}
+        if not copied:
+            return {}
+        return {number: found.entry.name for number, found in enumerate(self.usable()) if number in copied}
 
     def write_similar(self, curation: Curation, of: dict[int, str]) -> None:
         """Pairs that look alike and stay on one side; pairs of two known pictures were written before."""

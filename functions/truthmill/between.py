@@ -7,6 +7,7 @@ Earlier pictures stay. Of the new ones as few as possible are left out (`separat
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDS = 5  # in which links between what came out on different sides are looked for; then both ends go
+_DEARER = 1.2  # times as many as a cut leaves out, at the most, for a part to be kept on one side altogether
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Bound:
     earlier: which of them the dataset has already, on the side in `sides`. sides: number in `layout.SPLITS`,
     of new pictures by their folder or by an interrupted run; -1 elsewhere. again: of the new ones, which have
     theirs from an interrupted run. keys: of groups, "" for none.
+    further: groups besides, with the picture's number: those of its copies, which aren't kept.
     digests: one a row, so that the order changes nothing. links: of near-duplicates, enough to connect them.
     fingerprints: None where likeness doesn't count; distance: of near-duplicates.
     """
@@ -42,6 +45,7 @@ class Bound:
     keys: Sequence[str]
     digests: "NDArray[np.uint8]"
     links: "NDArray[np.int64]"
+    further: Sequence[tuple[int, str]] = ()
     fingerprints: "NDArray[np.uint8] | None" = None
     distance: int = 0
 
@@ -62,7 +66,7 @@ class Parted:
 def parted(bound: Bound) -> Parted:
     """The sides that are settled, or follow from those; what can be on none without a leak is left out."""
     count = len(bound.sides)
-    groups = grouping.union(count, grouping.link_equal(bound.keys), bound.links)
+    groups = grouping.union(count, grouping.link_equal(bound.keys, bound.further), bound.links)
     side, straddling = settled_sides(groups, bound.sides, count)
     decided = np.where(bound.sides == UNDECIDED, side[groups], bound.sides).astype(np.int8)
     between = np.zeros(count, dtype=np.bool_)
@@ -83,8 +87,11 @@ def parted(bound: Bound) -> Parted:
 def _regrouped(bound: Bound, links: "NDArray[np.int64]", between: "NDArray[np.bool_]") -> "NDArray[np.int64]":
     """The groups of what stays. links: all that were found where something was left out."""
     keys = ("" if out else key for key, out in zip(bound.keys, between.tolist(), strict=True))
+    # Of an earlier picture's copy, which isn't kept: whom it binds has its side by now.
+    binds = ~(between | bound.earlier)
+    further = ((number, key) for number, key in bound.further if binds[number])
     stay = (part[:, ~between[part].any(axis=0)] for part in (bound.links, links))
-    return grouping.union(len(between), grouping.link_equal(keys), *stay)
+    return grouping.union(len(between), grouping.link_equal(keys, further), *stay)
 
 
 def _in_straddling(groups: "NDArray[np.int64]", fixed: "NDArray[np.int8]") -> "NDArray[np.bool_]":
@@ -106,6 +113,8 @@ class _Knot:
     def __init__(self, bound: Bound, new: "NDArray[np.int64]", earlier: "NDArray[np.int64]") -> None:
         self.bound, self.new, self.earlier = bound, new, earlier
         self.keys = [bound.keys[number] for number in new.tolist()]
+        place = {number: at for at, number in enumerate(new.tolist())}
+        self.further = [(place[number], key) for number, key in bound.further if number in place]
         self.by_side = np.where(bound.sides[new] >= 0, 1 << np.maximum(bound.sides[new], 0), 0)
         self.by_group = self._by_group()
         self.links, self.by_likeness = self._by_links()
@@ -113,10 +122,17 @@ class _Knot:
             self._look_at_earlier()
 
     def _by_group(self) -> "NDArray[np.int64]":
-        sides: dict[str, int] = defaultdict(int)
+        self.of_groups: dict[str, int] = defaultdict(int)
         for number in self.earlier.tolist():
-            sides[self.bound.keys[number]] |= 1 << int(self.bound.sides[number])
-        return np.array([sides.get(key, 0) if key else 0 for key in self.keys], dtype=np.int64)
+            self.of_groups[self.bound.keys[number]] |= 1 << int(self.bound.sides[number])
+        for number, key in self.bound.further:
+            if self.bound.earlier[number]:
+                self.of_groups[key] |= 1 << int(self.bound.sides[number])
+        self.of_groups[""] = 0
+        bound_to = np.array([self.of_groups.get(key, 0) for key in self.keys], dtype=np.int64)
+        for number, key in self.further:
+            bound_to[number] |= self.of_groups.get(key, 0)
+        return bound_to
 
     def _by_links(self) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
         """What the links that connect everything say."""
@@ -136,6 +152,8 @@ class _Knot:
         count = len(self.new)
         for side in range(len(SPLITS)):
             there = earlier[self.bound.sides[earlier] == side]
+            if not len(there):
+                continue
             links = self._across(np.concatenate([self.new, there]), np.repeat([0, 1], [count, len(there)]))
             self.by_likeness[links.min(axis=0)] |= 1 << side
 
@@ -156,18 +174,45 @@ class _Knot:
         """
         for _ in range(_ROUNDS):
             found = separated(self._graph())
+            self._keep_together(found, _DEARER)
             more = self._leaks(found)
             if not more.shape[1]:
                 return found
             self.links = np.hstack([self.links, more])
-        for number in set(more.ravel().tolist()):
-            found[number] = None
-        return found
+        ends = set(more.ravel().tolist())
+        cut = [None if number in ends else side for number, side in enumerate(found)]
+        self._keep_together(cut, 1.0)
+        return cut
+
+    def _keep_together(self, found: list[int | None], dearer: float) -> None:
+        """Keep parts on one side altogether, where that costs little more: `found` is changed in place.
+
+        Of a crowd of look-alikes nearly all of the smaller side has to go anyway, and what is left on both
+        would have to be compared, each with each. Of what is on one side nothing can be linked to another.
+        dearer: times as many as `found` leaves out that may be left out then.
+        """
+        groups = grouping.union(len(found), grouping.link_equal(self.keys, self.further), self.links)
+        touches, again = self._touches(), self.bound.again[self.new].tolist()
+        order = np.argsort(groups, kind="stable")
+        starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+        for part in np.split(order, starts[1:]):
+            members = part.tolist()
+            if len({found[number] for number in members} - {None}) > 1:
+                together = _together(members, touches, again)
+                left_out = sum(found[number] is None for number in members)
+                if together.count(None) <= dearer * left_out:
+                    for number, side in zip(members, together, strict=True):
+                        found[number] = side
+
+    def _touches(self) -> list[int]:
+        """The sides that each is bound to, a bit each."""
+        bound_to: list[int] = (self.by_likeness | self.by_group | self.by_side).tolist()
+        return bound_to
 
     def _graph(self) -> Graph:
         neighbours: list[list[int]] = [[] for _ in self.keys]
         hubs: dict[str, int] = {}
-        for number, key in enumerate(self.keys):
+        for number, key in chain(enumerate(self.keys), self.further):
             if key:
                 hub = hubs.setdefault(key, len(neighbours))
                 if hub == len(neighbours):
@@ -177,8 +222,7 @@ class _Knot:
         for one, other in self.links.T.tolist():
             neighbours[one].append(other)
             neighbours[other].append(one)
-        touches = (self.by_likeness | self.by_group | self.by_side).tolist()
-        return Graph(touches, neighbours, self.bound.again[self.new].tolist())
+        return Graph(self._touches(), neighbours, self.bound.again[self.new].tolist())
 
     def _leaks(self, found: list[int | None]) -> "NDArray[np.int64]":
         """Links between kept pictures on different sides, or of which one may be on any."""
@@ -187,8 +231,9 @@ class _Knot:
         is_kept = np.zeros(len(found), dtype=np.bool_)
         is_kept[kept] = True
         keys = (key if stays else "" for key, stays in zip(self.keys, is_kept.tolist(), strict=True))
+        further = ((number, key) for number, key in self.further if is_kept[number])
         links = self.links[:, is_kept[self.links].all(axis=0)]
-        groups = grouping.union(len(found), grouping.link_equal(keys), links)[kept]
+        groups = grouping.union(len(found), grouping.link_equal(keys, further), links)[kept]
         across = self._across(self.new[kept], np.where(sides > 0, -sides, groups))
         return kept[across]
 
@@ -196,7 +241,7 @@ class _Knot:
         """What binds a picture to which side."""
         causes = (
             (self.by_likeness, "it resembles a picture there"),
-            (self.by_group, f"its group {self.keys[number]!r} is there"),
+            (self.by_group, "its group {group!r} is there"),
             (self.by_side, "its folder, or an interrupted run, put it there"),
         )
         return "; ".join(self._sides_told(number, causes))
@@ -206,9 +251,24 @@ class _Knot:
     ) -> "Iterator[str]":
         sides = 0
         for bit, name in enumerate(SPLITS):
-            said = [text for bound_to, text in causes if bound_to[number] >> bit & 1]
+            keys = [self.keys[number], *(key for other, key in self.further if other == number)]
+            group = next((key for key in keys if self.of_groups.get(key, 0) >> bit & 1), "")
+            said = [text.format(group=group) for bound_to, text in causes if bound_to[number] >> bit & 1]
             if said:
                 sides += 1
                 yield f"{name}: {' and '.join(said)}"
         if sides < 2:
             yield "other new pictures that belong with it are bound to another side"
+
+
+def _together(members: list[int], touches: list[int], again: list[bool]) -> list[int | None]:
+    """All on the side on which most can be, first of all most that an interrupted run has kept."""
+    best: tuple[int, int, list[int | None]] | None = None
+    for side in (1 << number for number in range(len(SPLITS))):
+        kept = [side if touches[number] | side == side else None for number in members]
+        stay = [number for number, there in zip(members, kept, strict=True) if there]
+        rated = sum(again[number] for number in stay), len(stay)
+        if best is None or rated > best[:2]:
+            best = *rated, kept
+    assert best is not None  # noqa: S101 (there are sides)
+    return best[2]

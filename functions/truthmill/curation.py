@@ -5,7 +5,7 @@ pictures fit a function; names and keys stay in their objects and are streamed p
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -118,7 +118,7 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     numbers = np.concatenate(
         [np.flatnonzero(stands_for == np.arange(len(new))), len(new) + np.arange(len(known))]
     )
-    bound, distance = _bound(new, known, settled, rules, numbers)
+    bound, distance = _bound(new, known, settled, rules, numbers, stands_for)
     found = parted(bound)
     stays = ~found.between
     outcome = split.assign(
@@ -139,7 +139,12 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
 
 
 def _bound(
-    new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, numbers: "NDArray[np.int64]"
+    new: Gathered,
+    known: Gathered,
+    settled: Mapping[str, str],
+    rules: Split,
+    numbers: "NDArray[np.int64]",
+    stands_for: "NDArray[np.int64]",
 ) -> "tuple[Bound, NDArray[np.uint8]]":
     """What binds the pictures with these numbers, and the distance of each link of likeness."""
     again = [settled.get(row.tobytes().hex(), "") for row in new.rows()] if settled else [""] * len(new)
@@ -158,10 +163,29 @@ def _bound(
         keys=[everything[number] for number in numbers.tolist()],
         digests=np.concatenate([new.rows(), known.rows()])[numbers],
         links=links,
+        further=_of_copies(new.groups, everything, numbers, stands_for),
         fingerprints=fingerprints,
         distance=rules.near_duplicates or 0,
     )
     return bound, distance
+
+
+def _of_copies(
+    groups: Sequence[str],
+    everything: Sequence[str],
+    numbers: "NDArray[np.int64]",
+    stands_for: "NDArray[np.int64]",
+) -> list[tuple[int, str]]:
+    """Groups of copies that aren't kept: what is kept in their place belongs to these as well.
+
+    Else frames of one scene might be parted, of which one lies in another folder too.
+    """
+    copies = np.flatnonzero(stands_for != np.arange(len(stands_for)))
+    places = np.searchsorted(numbers, stands_for[copies]).tolist()
+    found = zip(places, stands_for[copies].tolist(), copies.tolist(), strict=True)
+    return sorted(
+        {(at, groups[copy]) for at, kept, copy in found if groups[copy] not in ("", everything[kept])}
+    )
 
 
 def _fingerprints(new: Gathered, known: Gathered, numbers: "NDArray[np.int64]") -> "NDArray[np.uint8]":

@@ -7,6 +7,7 @@ link, 8 bytes a picture; `link_equal` holds one entry for each different key bes
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,14 +97,14 @@ def folder_split(name: str) -> str:
     return next((_FOLDERS[folder.lower()] for folder in folders if folder.lower() in _FOLDERS), "")
 
 
-def link_equal(keys: Iterable[str]) -> "NDArray[np.int64]":
+def link_equal(keys: Iterable[str], further: Iterable[tuple[int, str]] = ()) -> "NDArray[np.int64]":
     """Links, 2 x M, between every picture and the first one with the same key; keys in the pictures' order.
 
-    The empty key links nothing.
+    The empty key links nothing. further: keys that pictures have besides, with their numbers.
     """
     first: dict[str, int] = {}
     links: list[tuple[int, int]] = []
-    for number, key in enumerate(keys):
+    for number, key in chain(enumerate(keys), further):
         if key and (earlier := first.setdefault(key, number)) != number:
             links.append((earlier, number))
     return np.array(links, dtype=np.int64).reshape(-1, 2).T

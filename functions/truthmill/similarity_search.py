@@ -276,6 +276,20 @@ class _SearchAcross(_Search):
         self.left = ACROSS
         self.kind = np.unique(kind, return_inverse=True)[1].astype(np.int64)
         self.linked = np.empty(0, dtype=np.int64)
+        self.tried = np.empty(0, dtype=np.int64)
+
+    def _is_open(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Neither what these marks said before: most come together in several orders."""
+        is_open: NDArray[np.bool_] = super()._is_open(one, other)
+        if len(self.tried):
+            both = _of_both(one, other)
+            places = np.searchsorted(self.tried, both).clip(max=len(self.tried) - 1)
+            is_open &= self.tried[places] != both
+        return is_open
+
+    def _compare(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
+        self.tried = np.union1d(self.tried, _of_both(one, other))
+        super()._compare(one, other)
 
     def _near(
         self,
@@ -303,6 +317,11 @@ class _SearchAcross(_Search):
     def _ends(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """A number for each picture with the kind that it is linked to."""
         return one << 32 | self.kind[other]
+
+
+def _of_both(one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """A number for each two marks, whichever comes first."""
+    return np.minimum(one, other) << 32 | np.maximum(one, other)
 
 
 def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":

@@ -345,3 +345,19 @@ def test_a_picture_whose_group_is_on_another_side_than_its_likeness_is_rejected_
     assert (
         run.counts["inputs"] == run.counts["rejected"] + run.counts["validation"] + run.counts["train"] == 2
     )
+
+
+def test_a_duplicate_of_what_is_left_out_says_of_what_and_what_became_of_that(two):
+    rule = {"groupBy": {"pattern": r"(?P<group>[ab])/"}, "onDegenerate": "continue", "folders": "honour"}
+    two.put("incoming/pets.zip", archive(pictures(range(3), "train/a/") | pictures(range(3, 6), "val/b/")))
+    two.start("incoming/pets.zip", split=rule).to_the_end()
+    copies = {f"b/copy-{letter}.png": retouched(0) for letter in "xyz"}
+    two.put("incoming/more.zip", archive({**copies, "b/other.jpg": picture(30)}))
+    run = two.start("incoming/more.zip", dataset="pets", split=rule).to_the_end()
+    rejected = {line["name"]: line for line in two.lines(f"{run.prefix}rejected.jsonl")}
+    assert rejected.keys() == copies.keys()
+    [first] = [name for name, line in rejected.items() if line["reason"] == "between-splits"]
+    for name in copies.keys() - {first}:
+        assert rejected[name]["reason"] == "duplicate"
+        assert rejected[name]["of"] == first
+        assert rejected[name]["detail"].startswith("that one isn't kept either (between-splits): train: ")

@@ -182,6 +182,34 @@ def test_hundreds_of_pictures_that_resemble_both_sides_are_left_out():
     assert curation.outcome.straddling == 1  # the earlier two are alike
 
 
+@pytest.mark.parametrize("seed", ["a", "b", "c", "d"])
+def test_a_copy_that_is_not_kept_binds_its_group_to_what_is_kept_in_its_place(seed):
+    """A frame that lies in two scenes' folders makes them one group, whichever of its copies is kept."""
+    names = ["x=1", "x=2", *(f"p{number}" for number in range(4)), *(f"q{number}" for number in range(4))]
+    names += [f"o{number}" for number in range(20)]
+    groups = {name: name[0] for name in names if name[0] in "pq"} | {"x=1": "p", "x=2": "q"}
+    for ordered in (names, names[::-1]):
+        found = sides(decided(gathered(*ordered, groups=groups), seed=seed), ordered)
+        assert len({side for name, side in found.items() if name[0] in "xpq"}) == 1
+        assert len(found) == len(names) - 1
+
+
+def test_a_copy_of_an_earlier_picture_takes_its_group_to_that_ones_side():
+    """Of frames of a scene one is known, under another group's name: the others join its side."""
+    new = gathered("x=2", "s1", "s2", groups={"x=2": "s", "s1": "s", "s2": "s"})
+    known = gathered("x=1", "v", "t", sides={"x=1": "validation", "v": "validation", "t": "train"})
+    curation = decided(new, known)
+    assert curation.kept().tolist() == [False, True, True]
+    assert {SPLITS[side] for side in curation.sides[1:3]} == {"validation"}
+
+
+def test_copies_of_earlier_pictures_on_two_sides_leave_their_group_no_side():
+    new = gathered("x=2", "y=2", "s1", groups={"x=2": "s", "y=2": "s", "s1": "s"})
+    known = gathered("x=1", "y=1", "z", sides={"x=1": "validation", "y=1": "train", "z": "train"})
+    curation = decided(new, known)
+    assert curation.between == {2: "train: its group 's' is there; validation: its group 's' is there"}
+
+
 @st.composite
 def drops(draw):
     """One to four drops of copies of six scenes: name, scene and copy, group, the side that its folder names.
@@ -228,6 +256,15 @@ class Dataset:
             if is_kept:
                 assert side in ("", SPLITS[curation.sides[number]])
                 self.kept[name] = (digest, text, group, SPLITS[curation.sides[number]])
+        self.check_groups_of_copies([group for _, _, group, _ in made.values()], curation)
+
+    def check_groups_of_copies(self, groups, curation):
+        """A picture that isn't kept, because a new one is the same, binds its group to that one."""
+        kept, there = curation.kept(), {}
+        for group, stands in zip(groups, curation.stands_for.tolist(), strict=True):
+            if group and stands < len(kept) and kept[stands]:
+                there.setdefault(group, set()).add(int(curation.sides[stands]))
+        assert all(len(sides) == 1 for sides in there.values())
 
     def bonds(self):
         """Pairs of kept pictures that must be on one side: by their group, or by their likeness."""
