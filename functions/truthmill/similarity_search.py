@@ -281,14 +281,10 @@ class _SearchAcross(_Search):
     def _is_open(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Neither what these marks said before: most come together in several orders."""
         is_open: NDArray[np.bool_] = super()._is_open(one, other)
-        if len(self.tried):
-            both = _of_both(one, other)
-            places = np.searchsorted(self.tried, both).clip(max=len(self.tried) - 1)
-            is_open &= self.tried[places] != both
-        return is_open
+        return is_open & ~_are_among(self.tried, _of_both(one, other))
 
     def _compare(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> None:
-        self.tried = np.union1d(self.tried, _of_both(one, other))
+        self.tried = _with(self.tried, _of_both(one, other))
         super()._compare(one, other)
 
     def _near(
@@ -305,14 +301,13 @@ class _SearchAcross(_Search):
         apart: NDArray[np.bool_] = self.kind[first] != self.kind[second]
         places = np.flatnonzero(apart)
         one, other = first[places], second[places]
-        apart[places] = ~(
-            np.isin(self._ends(one, other), self.linked) & np.isin(self._ends(other, one), self.linked)
-        )
+        ends = self._ends(one, other), self._ends(other, one)
+        apart[places] = ~(_are_among(self.linked, ends[0]) & _are_among(self.linked, ends[1]))
         return apart
 
     def _connect(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
         ends = np.concatenate([self._ends(first, second), self._ends(second, first)])
-        self.linked = np.union1d(self.linked, ends)
+        self.linked = _with(self.linked, ends)
 
     def _ends(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """A number for each picture with the kind that it is linked to."""
@@ -322,6 +317,23 @@ class _SearchAcross(_Search):
 def _of_both(one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
     """A number for each two marks, whichever comes first."""
     return np.minimum(one, other) << 32 | np.maximum(one, other)
+
+
+def _are_among(ordered: "NDArray[np.int64]", numbers: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    """Whether each of these is there. ordered: ascending."""
+    if not len(ordered):
+        return np.zeros(len(numbers), dtype=bool)
+    found: NDArray[np.bool_] = (
+        ordered[np.searchsorted(ordered, numbers).clip(max=len(ordered) - 1)] == numbers
+    )
+    return found
+
+
+def _with(ordered: "NDArray[np.int64]", numbers: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """These too, ascending: to merge is much faster than to look for what is there twice."""
+    together = np.concatenate([ordered, np.sort(numbers)])
+    together.sort(kind="stable")
+    return together
 
 
 def _is_upright(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> "NDArray[np.bool_]":
