@@ -146,16 +146,27 @@ class _Knot:
             np.bitwise_or.at(bound_to, ends[one, to_earlier], 1 << sides)
         return ends[:, (ends >= 0).all(axis=0)], bound_to
 
-    def _look_at_earlier(self) -> None:
-        """All sides whose pictures each resembles; the links that connect everything tell of one."""
+    def _look_at_earlier(self, found: list[int | None] | None = None) -> bool:
+        """All sides whose pictures each resembles; the links that connect everything tell of one.
+
+        found: where each is kept; then only other sides are looked at, by fewer pictures and so more closely.
+        Answers whether something new was seen.
+        """
         earlier = self.earlier[by_digest(self.bound.digests[self.earlier])]
-        count = len(self.new)
+        before = self.by_likeness.copy()
         for side in range(len(SPLITS)):
             there = earlier[self.bound.sides[earlier] == side]
-            if not len(there):
-                continue
-            links = self._across(np.concatenate([self.new, there]), np.repeat([0, 1], [count, len(there)]))
-            self.by_likeness[links.min(axis=0)] |= 1 << side
+            numbers = [
+                number
+                for number in range(len(self.new))
+                if not found or found[number] not in (None, 1 << side)
+            ]
+            if len(there) and numbers:
+                looking = self.new[numbers]
+                kinds = np.repeat([0, 1], [len(looking), len(there)])
+                links = self._across(np.concatenate([looking, there]), kinds)
+                self.by_likeness[np.array(numbers)[links.min(axis=0)]] |= 1 << side
+        return not np.array_equal(before, self.by_likeness)
 
     def links_of_earlier(self) -> "NDArray[np.int64]":
         """Of earlier pictures on different sides, which new ones that are left out may have connected."""
@@ -176,10 +187,12 @@ class _Knot:
             found = separated(self._graph())
             self._keep_together(found, _DEARER)
             more = self._leaks(found)
-            if not more.shape[1]:
+            if not more.shape[1] and not self._look_at_earlier(found):
                 return found
             self.links = np.hstack([self.links, more])
+        touches = self._touches()
         ends = set(more.ravel().tolist())
+        ends |= {number for number, side in enumerate(found) if side is not None and touches[number] & ~side}
         cut = [None if number in ends else side for number, side in enumerate(found)]
         self._keep_together(cut, 1.0)
         return cut

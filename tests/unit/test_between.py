@@ -4,11 +4,11 @@ from random import Random
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageEnhance
 
 from truthmill.between import Bound, parted
 from truthmill.similarity import fingerprint, pack
-from truthmill.similarity_search import _SearchAcross
+from truthmill.similarity_search import _SearchAcross, links_across, near_duplicates
 
 TRAIN, VALIDATION = 0, 1
 
@@ -73,9 +73,54 @@ def test_across_kinds_no_two_marks_are_compared_twice():
 
     class Watched(_SearchAcross):
         def _compare(self, one, other):
-            seen.extend(map(frozenset, zip(one.tolist(), other.tolist(), strict=True)))
+            seen.extend(zip(one.tolist(), other.tolist(), strict=True))
             super()._compare(one, other)
 
     search = Watched(crowd(), 0, np.arange(60) % 2)
     search.run()
     assert len(seen) == len(set(seen)) > 20
+
+
+def test_what_is_kept_of_a_crowd_resembles_no_earlier_picture_of_another_side():
+    """The first look, at all of the crowd at once, misses some; what is to be kept is looked at again."""
+    rows = copies(240)
+    count = len(rows)
+    earlier = np.arange(count) >= count - 8
+    sides = np.where(earlier, np.arange(count) // 2 % 2, -1).astype(np.int8)
+    found = parted(
+        Bound(
+            earlier=earlier,
+            sides=sides,
+            again=np.zeros(count, dtype=np.bool_),
+            keys=[""] * count,
+            digests=np.frombuffer(Random(1).randbytes(8 * count), np.uint8).reshape(count, 8),  # noqa: S311
+            links=near_duplicates(rows, 3).links,
+            fingerprints=rows,
+            distance=3,
+        )
+    )
+    kept = np.flatnonzero(~earlier & ~found.between & (found.sides >= 0))
+    assert len(kept)
+    for side in (TRAIN, VALIDATION):
+        there, elsewhere = np.flatnonzero(earlier & (sides == side)), kept[found.sides[kept] != side]
+        looked_at = np.concatenate([elsewhere, there])
+        kinds = np.repeat([0, 1], [len(elsewhere), len(there)])
+        assert links_across(rows[looked_at], 3, kinds).shape[1] == 0
+
+
+def copies(count: int) -> np.ndarray:
+    """Fingerprints of copies of two scenes, in turn: brighter, cut off, or with specks on them."""
+    random, rows = Random(7), []  # noqa: S311
+    for number in range(count):
+        image = scenery(number % 2, (240, 180))
+        kind = random.randrange(3)
+        if kind == 0:
+            image = ImageEnhance.Brightness(image).enhance(random.uniform(0.8, 1.2))
+        elif kind == 1:
+            across, down = random.randrange(14), random.randrange(11)
+            image = image.crop((across, down, 240 - across, 180 - down))
+        else:
+            for _ in range(40):
+                image.putpixel((random.randrange(240), random.randrange(180)), (random.randrange(256),) * 3)
+        rows.append(fingerprint(image))
+    return pack(rows)
