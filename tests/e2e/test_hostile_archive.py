@@ -9,7 +9,7 @@ from local_stack import wait_for
 def test_each_entry_of_a_hostile_zip_ends_in_one_place(local_stack):
     hostile = hostile_archive()
     execution = local_stack.started_by(lambda: local_stack.drop("incoming/judged.zip", hostile.content))
-    wait_for(lambda: "AwaitLabels" in local_stack.states(execution), "the run to wait for labels")
+    wait_for(lambda: local_stack.keys("tokens/judged-"), "the run to wait for labels")
     run = local_stack.run_of(execution)
     lines = lambda key: [json.loads(line) for line in local_stack.read(key).splitlines()]  # noqa: E731
     [segment] = json.loads(local_stack.read("datasets/judged/ledger.json"))["segments"]
