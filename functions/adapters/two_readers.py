@@ -16,11 +16,12 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar, cast
 
 Made = TypeVar("Made")
 
 _ASKED = 4  # pieces that the other process has before it: enough while this one is busy
+_ASKED_FIRST = 16  # of the first ones, while this process has something else to do yet
 _WAITING = 8  # pieces that may wait here until it is their turn
 _PIPE = 1 << 20  # bytes; as many as Linux gives without asking
 _LENGTH = 8  # bytes before each answer that say how long it is
@@ -28,18 +29,28 @@ _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which `fcntl` doesn't name everywhere
 
 
 def in_order(count: int, make: Callable[[int], Made], *, apart: bool | None = None) -> Generator[Made]:
-    """make(0), make(1) … up to count, of which another process makes some.
+    """make(0), make(1) … up to count, of which another process makes some; it begins at once.
 
     make: answers the same whoever calls it, with what `marshal` takes. apart: whether there is another
     process; by itself there is where a second core is, and where a copy of this process is safe.
     Raises what make does, and OSError where the other process ends early.
     """
     if count < 2 or not (_is_worth_it() if apart is None else apart):
-        yield from map(make, range(count))
-        return
+        return (make(number) for number in range(count))
+    made = _by_two(count, make)
+    next(made)
+    return cast("Generator[Made]", made)
+
+
+def _by_two(count: int, make: Callable[[int], Made]) -> Generator[Made | None]:
+    """None first, when the other process is there; so it is ended whatever becomes of the rest."""
     other = _Other(make)
     try:
-        yield from _shared(count, make, other)
+        begun = min(count, _ASKED_FIRST)
+        for number in range(begun):
+            other.ask(number)
+        yield None
+        yield from _shared(count, make, other, begun)
     finally:
         other.end()
 
@@ -50,9 +61,10 @@ def _is_worth_it() -> bool:
     return is_linux and len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1
 
 
-def _shared(count: int, make: Callable[[int], Made], other: "_Other[Made]") -> Iterator[Made]:
+def _shared(count: int, make: Callable[[int], Made], other: "_Other[Made]", begun: int) -> Iterator[Made]:
+    """begun: how many it has been asked for."""
     mine: dict[int, tuple[Made] | None] = {}
-    begun = wanted = 0
+    wanted = 0
     while wanted < count:
         while begun < count and len(other.asked) < _ASKED and len(mine) < _WAITING:
             other.ask(begun)

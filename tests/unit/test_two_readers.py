@@ -78,3 +78,19 @@ def test_no_process_is_left_when_nobody_wants_the_rest():
     made.close()
     assert there
     assert not any(Path(f"/proc/{process}").exists() for process in there)
+
+
+def test_the_other_process_begins_before_anything_is_asked_for(tmp_path):
+    me = os.getpid()
+
+    def make(number):
+        if os.getpid() != me:
+            (tmp_path / str(number)).touch()
+        return number
+
+    made = in_order(40, make, apart=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "0").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert list(made) == list(range(40))

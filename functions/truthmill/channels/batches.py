@@ -34,7 +34,7 @@ def pictures_of(batch: int) -> slice:
 class Columns:
     """Boxes of pictures as their files have them: class ids, and four numbers each."""
 
-    def __init__(self, kind: Literal["q", "d"]) -> None:
+    def __init__(self, kind: Literal["i", "d"]) -> None:
         """kind: of the numbers, as `array` has it: whole numbers, or fractions."""
         self._kind = kind
         self._class_ids = array("q")
@@ -80,7 +80,8 @@ def drawn_boxes(packed: Packed, sides_of: Callable[[Sides, Column], Sides]) -> I
     from truthmill.channels.sound_boxes import drawn_spans  # noqa: PLC0415 - it loads NumPy
 
     kind, (class_ids, *numbers), several, sizes, rows = packed
-    first, second, third, fourth = (np.frombuffer(column, kind) for column in numbers)
+    wide = np.int64 if kind == "i" else np.float64  # so that a sum has room
+    first, second, third, fourth = (np.frombuffer(column, kind).astype(wide) for column in numbers)
     counts, sizes_wh = np.array(several, np.int64), np.array(_usual(sizes), np.int64).reshape(-1, 2)
     sides = sides_of((first, second, third, fourth), np.repeat(sizes_wh, counts, axis=0))
     found = drawn_spans(np.frombuffer(class_ids, np.int64), sides, counts, sizes_wh)

@@ -163,7 +163,7 @@ class _Documents(NamedTuple):
         """What each file calls its picture, the boxes' columns, and what is wrong with the file after these,
         if it is.
         """
-        columns, said, problem = Columns("q"), [], ""
+        columns, said, problem = Columns("i"), [], ""
         for name in self.of_batch(number):
             try:
                 called, width, height, objects = _read(self.files, name)
@@ -205,13 +205,12 @@ class _Documents(NamedTuple):
 
 
 def _pictures(files: Files, documents: _Documents, notes: list[str]) -> Iterator[DrawnPicture]:
+    batches = files.in_order(batches_of(len(documents.names)), documents.batch)  # which has begun meanwhile
     splits = _splits(files)
     finder = PictureFinder(files)
     answered: set[str] = set()
     before_first = 0
-    for number, (said, columns, problem) in enumerate(
-        files.in_order(batches_of(len(documents.names)), documents.batch)
-    ):
+    for number, (said, columns, problem) in enumerate(batches):
         several = drawn_boxes(columns, documents.sides)
         for name, called, boxes, (width, height) in zip(
             documents.of_batch(number), said, several, columns[3], strict=False
