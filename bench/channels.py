@@ -37,11 +37,12 @@ ABOUT = (
     "VOC's files are those that `truthmill convert` made of the COCO document. Every peer converts a tenth "
     f"of the pictures, and is stopped after {LIMIT_S:.0f} s; all of them too, for at most "
     f"{WHOLE_LIMIT_S:.0f} s, where ten times that is less than what another peer took. No peer writes Ground "
-    "Truth's manifests. What remains of our CPU time, COCO to COCO, by the clock of each stage: reading is a "
-    "third, of which msgspec's decoding is a third and laying boxes into columns most of the rest; making "
-    "and checking boxes and pictures a quarter, encoding by msgspec a seventh, the start an eighth, and the "
-    "rest is the system's. With a file for each picture, the files come on top, by three calls of the system "
-    "each (open, write, close), as in the bare loop whose time stands beside ours."
+    "Truth's manifests. What remains, COCO to YOLO, in CPU seconds of each stage by hand: the start and the "
+    "list of files 0.4, decoding by msgspec 0.5 and boxes into columns 0.4 (both by two processes), looking "
+    "for boxes that aren't sound 0.15, the lines' text 0.25, and some 1.0 picture by picture (paths, names, "
+    "splits, counts, what is handed over); the files themselves 1.1 in the other process, by three calls of "
+    "the system each (open, write, close), where the bare loop beside it takes 1.4: little more than half of "
+    "the elapsed time is that floor. JSON comes out of msgspec's encoder, which is a seventh of COCO to COCO."
 )
 
 
