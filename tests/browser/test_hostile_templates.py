@@ -138,17 +138,22 @@ FLOODS = {
 }
 
 
+def check_that_it_can_be_skipped(page, site, posted, told):
+    """told: what the worker hears of it."""
+    site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
+    page.get_by_role("alert").filter(has_text=told).wait_for()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    page.get_by_role("heading", name="No tasks left").wait_for()
+    assert posted[-1] == "/000017/decline"
+
+
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_template_that_floods_the_portal_is_heard_no_more(portal, kind):
     flood = f"""<script>addEventListener("message", ({{ ports: [port] }}) => {{
       setTimeout(() => {{ for (;;) port.postMessage({FLOODS[kind]}); }}, 1000);
     }}, {{ capture: true, once: true }});</script>"""
     page, site, posted = portal(flood + FORM)
-    site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
-    page.get_by_role("alert").filter(has_text="This task's page doesn't answer").wait_for()
-    page.get_by_role("button", name="Skip", exact=True).click()
-    page.get_by_role("heading", name="No tasks left").wait_for()
-    assert posted[-1] == "/000017/decline"
+    check_that_it_can_be_skipped(page, site, posted, "This task's page doesn't answer")
 
 
 def test_a_page_that_was_held_up_for_a_while_goes_on(portal):
@@ -295,11 +300,7 @@ def test_a_page_that_leaves_without_a_word_before_it_has_loaded_is_found_out(por
 
 def test_a_page_that_always_leaves_can_be_skipped(portal):
     page, site, posted = portal(leaving('location.href = "about:blank";', "loaded"))
-    site.put_json("/api/jobs/pets-1/tasks/000017/decline", {"tasks": [], "jobStatus": "InProgress"})
-    page.get_by_role("alert").filter(has_text="This task's page goes away by itself").wait_for()
-    page.get_by_role("button", name="Skip", exact=True).click()
-    page.get_by_role("heading", name="No tasks left").wait_for()
-    assert posted[-1] == "/000017/decline"
+    check_that_it_can_be_skipped(page, site, posted, "This task's page goes away by itself")
 
 
 def test_a_page_that_loads_itself_again_goes_on_with_what_was_drawn(portal):
