@@ -191,20 +191,22 @@ class _Conversion:
                 changed = {"key": self.prefix + picture.key, "as_file": picture.key}
                 yield msgspec.structs.replace(picture, **changed) if self.prefix else _as_it_lies(picture)
                 continue
-            name = self.names.unique(picture)
-            if name == picture.file:
-                yield picture
-            else:
-                self.outcome.renamed += 1
-                yield msgspec.structs.replace(picture, as_file=name)
+            yield self._named_alone(picture)
 
     def _taken_out(self, picture: LabeledPicture) -> LabeledPicture:
         """The picture as a file of its own, where its source embeds it and the format refers to it."""
-        name = self.names.unique(picture)
-        self.outcome.renamed += name != picture.file
-        place = f"images/{picture.split}/{name}"
+        picture = self._named_alone(picture)
+        place = f"images/{picture.split}/{picture.file}"
         self.writer.write([Copy(picture.key, place)])
-        return msgspec.structs.replace(picture, key=self.prefix + place, as_file=name)
+        return msgspec.structs.replace(picture, key=self.prefix + place, as_file=picture.file)
+
+    def _named_alone(self, picture: LabeledPicture) -> LabeledPicture:
+        """With a file's name that no other has."""
+        name = self.names.unique(picture)
+        if name == picture.file:
+            return picture
+        self.outcome.renamed += 1
+        return msgspec.structs.replace(picture, as_file=name)
 
     def _content(self, picture: LabeledPicture) -> bytes:
         if self.writer.content:

@@ -13,8 +13,19 @@ import numpy as np
 from truthmill.differences import APART, LEAST_OVERLAP, differing
 from truthmill.explanations import colours, unexplained
 from truthmill.marks import SIDE, TURNS
-from truthmill.overlay import COUNT, PLANE, Floats, Pictures, laid_over, residual, shades, slopes, unpacked
-from truthmill.similarity import CELLS, smooth_surfaces
+from truthmill.overlay import (
+    COUNT,
+    PLANE,
+    Floats,
+    Pictures,
+    laid_over,
+    residual,
+    rough_of,
+    shades,
+    slopes,
+    unpacked,
+)
+from truthmill.similarity import CELLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,10 +84,8 @@ def likeness(
 
     maps: of which the mirror and the quarter turns count.
     """
-    smooth = smooth_surfaces().astype(np.float32)
     one, over = shades(ones), np.take_along_axis(shades(others), _ways_round(maps), axis=1)
-    rough = (part - (part @ smooth) @ smooth.T for part in (one, over))
-    return _correlated(one, over), _correlated(*rough)
+    return _correlated(one, over), _correlated(rough_of(one), rough_of(over))
 
 
 def _correlated(one: Floats, other: Floats) -> "NDArray[Any]":

@@ -8,7 +8,7 @@ import msgspec
 
 from truthmill.box_check import check_boxes
 from truthmill.box_columns import DrawnSpan, Span
-from truthmill.channels.reading import DrawnPicture, Files, Reading, size_of
+from truthmill.channels.reading import LONGEST_SIDE, DrawnPicture, Files, Reading, size_of
 from truthmill.dataset import LabeledPicture
 from truthmill.errors import FormatError
 from truthmill.labels import problem_of
@@ -17,8 +17,6 @@ from truthmill.told_twice import Records
 if TYPE_CHECKING:
     from truthmill.box_check import Finding
     from truthmill.dataset import Boxes
-
-_LONGEST = 2**31 - 1  # pixels of a side; formats count them in 32 bits
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,7 +82,7 @@ def labeled_pictures(
         width, height = drawn.width, drawn.height
         if verify or width < 1 or height < 1:
             width, height = _size(drawn, files)
-        if width > _LONGEST or height > _LONGEST:
+        if width > LONGEST_SIDE or height > LONGEST_SIDE:
             raise FormatError(f"{drawn.path}: no picture has {width} x {height} pixels.")
         kept, findings = _checked(drawn, width, height)
         if not in_columns and isinstance(kept, Span):

@@ -150,6 +150,13 @@ def slopes(shades: Floats, side: int) -> tuple[Floats, Floats]:
     return across.reshape(shades.shape), down.reshape(shades.shape)
 
 
+def rough_of(shades: Floats) -> Floats:
+    """What a smooth surface leaves of each picture, of P x 256 shades."""
+    smooth = smooth_surfaces().astype(np.float32)
+    rough: Floats = shades - (shades @ smooth) @ smooth.T
+    return rough
+
+
 def detail_of(shades: Floats, weight: Floats) -> Floats:
     """Standard deviation of what the smooth surface that fits best leaves of each picture, where it counts.
 
@@ -167,9 +174,7 @@ def detail_of(shades: Floats, weight: Floats) -> Floats:
 
 def contrast_of(shades: Floats, weight: Floats) -> Floats:
     """Standard deviation of what a smooth surface leaves of each picture; cells without weight are even."""
-    smooth = smooth_surfaces().astype(np.float32)
     total = weight.sum(axis=1) + 1e-6
-    level = weight * (shades - ((weight * shades).sum(axis=1) / total)[:, None])
-    rough = level - (level @ smooth) @ smooth.T
+    rough = rough_of(weight * (shades - ((weight * shades).sum(axis=1) / total)[:, None]))
     contrast: Floats = np.sqrt((rough * rough).sum(axis=1) / total).astype(np.float32)
     return contrast

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 from truthmill.box_check import Drawn, DrawnBox
 from truthmill.box_columns import Column, Sides
+from truthmill.channels.reading import LONGEST_SIDE
 
 AT_ONCE = 256  # pictures
-_TOO_LONG = 1 << 31  # pixels of a side
 Row: TypeAlias = tuple[int, float, float, float, float]
 Packed: TypeAlias = tuple[str, list[bytes], list[int], list[tuple[int, int]], list[list[Row] | None]]
 """The kind of the numbers, the columns of class ids and numbers; of each picture how many boxes it has in
@@ -91,6 +91,6 @@ def drawn_boxes(packed: Packed, sides_of: Callable[[Sides, Column], Sides]) -> I
 
 def _usual(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those that no picture has, and a column has no room for, as unknown."""
-    if all(max(size) < _TOO_LONG for size in set(sizes)):
+    if all(max(size) <= LONGEST_SIDE for size in set(sizes)):
         return sizes
-    return [size if max(size) < _TOO_LONG else (0, 0) for size in sizes]
+    return [size if max(size) <= LONGEST_SIDE else (0, 0) for size in sizes]

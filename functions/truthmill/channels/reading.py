@@ -19,6 +19,7 @@ from truthmill.picture_size import MoreNeededError, shown_size, shown_size_by_de
 
 Made = TypeVar("Made")
 BOM = b"\xef\xbb\xbf"  # what some editors begin UTF-8 with
+LONGEST_SIDE = 2**31 - 1  # pixels that a picture may have; formats count them in 32 bits
 NO_SCORE = float("nan")  # of a box of which no model says how sure it is
 _PICTURES = frozenset({"jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"})
 _SPLITS = re.compile(
