@@ -111,7 +111,7 @@ def with_truthmill(reference: Any, batch: Any) -> Callable[[], object]:
 
 def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
     """The same function, whose storage speaks through boto3."""
-    from pipeline import place_images, source
+    from pipeline import place_images, reading
 
     class Boto3Storage:
         """What placing needs of a bucket."""
@@ -128,9 +128,10 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
             found = self.client.get_object(Bucket=BUCKET, Key=key)
             return msgspec.json.decode(found["Body"].read(), type=kind), found["ETag"]
 
-        def stream_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        def stream_range(self, key: str, start: int, length: int, etag: str = "") -> Iterator[bytes]:
             span = f"bytes={start}-{start + length - 1}"
-            body = self.client.get_object(Bucket=BUCKET, Key=key, Range=span)["Body"]
+            same = {"IfMatch": etag} if etag else {}
+            body = self.client.get_object(Bucket=BUCKET, Key=key, Range=span, **same)["Body"]
             yield from body.iter_chunks(1024 * 1024)
 
         def write(self, key: str, data: bytes, content_type: str) -> None:
@@ -141,7 +142,7 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
 
     store: Any = Boto3Storage()
     place_images.storage = lambda _bucket: store
-    assert source.read_entries is place_images.read_entries  # noqa: S101 - what is replaced is what is used
+    assert reading.read_entries is place_images.read_entries  # noqa: S101 - what is replaced is what is used
     return lambda: place_images.place_batch(reference, batch, store)
 
 

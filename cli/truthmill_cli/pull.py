@@ -13,7 +13,8 @@ import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.library import read_ledger
-from adapters.storage import Storage, Stored
+from adapters.listing import Stored
+from adapters.storage import Storage
 from truthmill import layout
 from truthmill.layout import RunLayout
 from truthmill.ledger import Ledger

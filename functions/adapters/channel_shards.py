@@ -10,7 +10,8 @@ from typing import Self
 
 from adapters.channel_store import Ahead, Objects, content_type
 from adapters.joined import join
-from adapters.storage import Storage, Stored
+from adapters.listing import Stored
+from adapters.storage import Storage
 from truthmill.channels import Channel
 from truthmill.channels.writing import Append, Close, Counts, Event, Shard
 from truthmill.dataset import Heading, LabeledPicture

@@ -11,7 +11,8 @@ from typing import Any
 
 import boto3
 
-from adapters.storage import Storage, Stored
+from adapters.listing import Stored
+from adapters.storage import Storage
 
 LEAST_PART = 5 * 1024 * 1024  # bytes
 COPIED_AT_ONCE = 1024 * 1024 * 1024  # bytes of a part that is copied; a gigabyte takes seconds

@@ -193,8 +193,8 @@ class _Folder(Storage):
     def uri(self, key: str) -> str:
         return (self.folder / _below_images(key)).as_uri()
 
-    def read(self, key: str) -> bytes:
-        return super().read(_below_images(key))
+    def read(self, key: str, limit: int = 0) -> bytes:
+        return super().read(_below_images(key), limit)
 
 
 def _below_images(key: str) -> str:

@@ -4,8 +4,6 @@ import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Self, TypeVar
 
@@ -14,12 +12,13 @@ import obstore
 from obstore.exceptions import (
     AlreadyExistsError,
     GenericError,
-    InvalidPathError,
     PermissionDeniedError,
     PreconditionError,
 )
 from obstore.store import MemoryStore, ObjectStore, S3Store
 
+from adapters import listing
+from adapters.listing import Stored, stored
 from truthmill.errors import SourceError
 from truthmill.records import from_lines, to_lines
 
@@ -33,14 +32,12 @@ class ConflictError(Exception):
     """Somebody else wrote the object since it was read; read again and decide again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What a listing says of an object. size: bytes."""
+class OversizeError(Exception):
+    """The object has more bytes than the caller takes. size: of the object."""
 
-    key: str
-    size: int
-    etag: str
-    modified: datetime
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.size = size
 
 
 class Storage:
@@ -55,7 +52,7 @@ class Storage:
         return f"s3://{self.bucket}/{key}"
 
     def head(self, key: str) -> Stored:
-        return _stored(obstore.head(self.store, key))
+        return stored(obstore.head(self.store, key))
 
     def exists(self, key: str) -> bool:
         try:
@@ -64,24 +61,32 @@ class Storage:
             return False
         return True
 
-    def read(self, key: str) -> bytes:
-        return bytes(obstore.get(self.store, key).bytes())
+    def read(self, key: str, limit: int = 0) -> bytes:
+        """The object. Raises OversizeError where it has more than `limit` bytes, unread; 0: any number."""
+        found = obstore.get(self.store, key)
+        if limit and found.meta["size"] > limit:
+            raise OversizeError(found.meta["size"])
+        return bytes(found.bytes())
 
-    def read_range(self, key: str, start: int, length: int) -> bytes:
-        return bytes(obstore.get_range(self.store, key, start=start, length=length))
+    def read_range(self, key: str, start: int, length: int, etag: str = "") -> bytes:
+        """The bytes there, of the very object that has the ETag, if one is given. Raises ConflictError."""
+        try:
+            return bytes(obstore.get(self.store, key, options=_range(start, start + length, etag)).bytes())
+        except PreconditionError as error:
+            raise ConflictError(key) from error
 
-    def stream_range(self, key: str, start: int, length: int) -> Iterator[memoryview]:
+    def stream_range(self, key: str, start: int, length: int, etag: str = "") -> Iterator[memoryview]:
         """The bytes there in chunks of some megabytes, by one GET; fewer where the object ends before.
 
         Whoever works on the chunks may take minutes: a connection that is lost meanwhile, or a body that ends
         too early, is gone on with from where it broke, as long as the object is the same one.
-        Raises ConflictError where it was replaced meanwhile.
+        Raises ConflictError where it was replaced meanwhile, or is another than the one of the ETag.
         """
-        position, end, etag, broken = start, start + length, None, 0
+        position, end, broken = start, start + length, 0
         while position < end:
             try:
                 found = obstore.get(self.store, key, options=_range(position, end, etag))
-                etag, end = found.meta["e_tag"], min(end, found.meta["size"])
+                etag, end = str(found.meta["e_tag"]), min(end, found.meta["size"])
                 for chunk in found.stream(min_chunk_size=CHUNK):
                     position += len(chunk)
                     broken = 0
@@ -187,16 +192,9 @@ class Storage:
     def list(self, prefix: str) -> Iterator[Stored]:
         """Objects below a prefix, in the order of their keys, page by page; a last slash is left off.
 
-        Raises SourceError for a key that obstore takes for no path; Truthmill itself writes none.
+        Some may have keys that can't be read (`listing.is_readable`); Truthmill itself writes none.
         """
-        try:
-            for page in obstore.list(self.store, prefix=prefix):
-                yield from map(_stored, page)
-        except InvalidPathError as error:
-            raise SourceError(
-                f"{self.uri(prefix)} has an object whose key can't be used: {str(error).splitlines()[0]}. "
-                "Rename it: no empty part between slashes, no part . or .., no control characters."
-            ) from error
+        return listing.objects(self.store, self.bucket, prefix)
 
 
 class LineSink:
@@ -279,13 +277,9 @@ def _client_options() -> Any:
     return {"read_timeout": "30s", "timeout": "900s"} | ({"allow_http": True} if local else {})
 
 
-def _range(start: int, end: int, etag: str | None) -> Any:
+def _range(start: int, end: int, etag: str) -> Any:
     """What to ask for: these bytes, of the very object that was read before, if it was."""
     return {"range": (start, end)} | ({"if_match": etag} if etag else {})
-
-
-def _stored(meta: Any) -> Stored:
-    return Stored(meta["path"], meta["size"], str(meta["e_tag"]), meta["last_modified"])
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:

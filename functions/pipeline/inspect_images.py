@@ -9,12 +9,13 @@ import msgspec
 from adapters.storage import Storage, storage
 from pipeline.inspection import inspection
 from pipeline.observed import observed
+from pipeline.reading import read_entries
 from pipeline.run import RunReference, read_run
-from pipeline.source import limits_of, read_entries
+from pipeline.source import limits_of
 from truthmill.errors import PictureError
 from truthmill.images import Limits
 from truthmill.records import Batch, Entry, Inspection
-from truthmill.request import Request
+from truthmill.run import Run
 
 Look: TypeAlias = Callable[[Entry, bytes | PictureError, Limits], tuple[Inspection, bytes]]
 
@@ -35,22 +36,22 @@ def inspect_batch(
     """
     key = reference.layout.inspected_batch(batch.batch)
     if not store.exists(key):
-        asked = read_run(store, reference).asked
-        store.write_lines(key, inspections_apart(asked, batch) if apart else inspections(asked, batch))
+        run = read_run(store, reference)
+        store.write_lines(key, inspections_apart(run, batch) if apart else inspections(run, batch))
     return {"done": len(batch.entries)}
 
 
-def inspections(asked: Request, batch: Batch, look: Look = inspection) -> Iterator[Inspection]:
+def inspections(run: Run, batch: Batch, look: Look = inspection) -> Iterator[Inspection]:
     """Each entry of the batch, inspected."""
-    return inspected(read_entries(asked.source, batch.entries, storage), limits_of(asked), look)
+    return inspected(read_entries(run, batch.entries, storage), limits_of(run.asked), look)
 
 
-def inspections_apart(asked: Request, batch: Batch) -> Iterator[Inspection]:
+def inspections_apart(run: Run, batch: Batch) -> Iterator[Inspection]:
     """The same by another process."""
     from pipeline.apart import Apart
 
     with Apart.in_function() as process:
-        yield from inspections(asked, batch, process.inspection)
+        yield from inspections(run, batch, process.inspection)
 
 
 def inspected(

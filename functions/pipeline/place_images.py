@@ -10,12 +10,14 @@ import msgspec
 
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
+from pipeline.reading import read_entries
 from pipeline.run import RunReference, read_run
-from pipeline.source import limits_of, read_entries
+from pipeline.source import limits_of
 from truthmill import images
 from truthmill.errors import PictureError, PlacingError, SourceError
 from truthmill.records import PlaceBatch, Placement
 from truthmill.request import Request
+from truthmill.run import Run
 
 IN_FLIGHT = 16  # uploads at a time, and pictures held
 IN_FLIGHT_BYTES = 96 * 1024 * 1024  # of them together, for 16 of the largest pictures would be 640 MB
@@ -39,13 +41,13 @@ def place_batch(
     """
     done = reference.layout.placed_batch(batch.batch)
     if not store.exists(done):
-        asked = read_run(store, reference).asked
-        if asked.resplit:
+        run = read_run(store, reference)
+        if run.asked.resplit:
             _copy_all(store, batch)
         elif apart:
-            _put_all_apart(store, asked, batch)
+            _put_all_apart(store, run, batch)
         else:
-            put_all(store, _pictures(asked, batch, images.stored_bytes))
+            put_all(store, _pictures(run, batch, images.stored_bytes))
         store.write_json(done, {"pictures": len(batch.pictures)})
     return {"done": len(batch.pictures)}
 
@@ -58,22 +60,22 @@ def _copy_all(store: Storage, batch: PlaceBatch) -> None:
         list(pool.map(lambda placement: store.copy(placement.entry.key, placement.key), batch.pictures))
 
 
-def _put_all_apart(store: Storage, asked: Request, batch: PlaceBatch) -> None:
+def _put_all_apart(store: Storage, run: Run, batch: PlaceBatch) -> None:
     """Another process makes the pictures fit to be stored."""
     from pipeline.apart import Apart
 
     with Apart.in_function() as process:
-        put_all(store, _pictures(asked, batch, process.stored_bytes))
+        put_all(store, _pictures(run, batch, process.stored_bytes))
 
 
-def _pictures(asked: Request, batch: PlaceBatch, fit: Fit) -> Iterator[tuple[str, bytes]]:
+def _pictures(run: Run, batch: PlaceBatch, fit: Fit) -> Iterator[tuple[str, bytes]]:
     """Each picture's key and the bytes to store. Raises PlacingError where there are none."""
-    limits = limits_of(asked)
+    asked, limits = run.asked, limits_of(run.asked)
     waiting: dict[tuple[int, str], list[Placement]] = {}
     for placement in batch.pictures:
         waiting.setdefault((placement.entry.offset, placement.entry.key), []).append(placement)
     entries = tuple(placement.entry for placement in batch.pictures)
-    for entry, content in read_entries(asked.source, entries, storage):
+    for entry, content in read_entries(run, entries, storage):
         if isinstance(content, Exception):
             raise SourceError(
                 f"{asked.source}: {entry.name} could be read before and can't now ({content}). The source "

@@ -1,16 +1,14 @@
 """Reads the boxes that come with a run's pictures and puts them into its segment of the ledger."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 import msgspec
 
 from adapters.storage import Storage, storage
 from pipeline.ledger import change_ledger, lines_of, read_ledger
+from pipeline.reading import read_entries
 from pipeline.run import update_run
-from pipeline.source import read_entries
 from truthmill import channels, layout, prelabels
-from truthmill.archive import unpack_all
 from truthmill.box_check import check_boxes
 from truthmill.channels.reading import DrawnPicture, Made, is_picture
 from truthmill.errors import FormatError, PictureError, RequestError
@@ -134,7 +132,7 @@ class _SourceFiles:
     """The files of the run's source, as a format's reader sees them: pictures, and files of labels."""
 
     def __init__(self, store: Storage, at: RunLayout, run: Run, lines: dict[str, LedgerLine]) -> None:
-        self.asked = run.asked
+        self.run, self.asked = run, run.asked
         self.lines = lines
         where = run.asked.prelabels.source if run.asked.prelabels else ""
         self.remote = where if where.startswith("s3://") else ""
@@ -158,7 +156,7 @@ class _SourceFiles:
         """Small files at once: a picture's own file of labels is not worth a request."""
         small = tuple(entry for entry in self.entries.values() if entry.size <= SMALL)
         found = {}
-        for entry, content in read_entries(self.asked.source, small, storage):
+        for entry, content in read_entries(self.run, small, storage):
             if not isinstance(content, PictureError):
                 found[entry.name] = bytes(content)
         return found
@@ -176,10 +174,7 @@ class _SourceFiles:
             yield self.large(self.entries[name])
 
     def large(self, entry: Entry) -> bytes:
-        bucket, key = s3_location(self.asked.source)
-        if entry.key:
-            return storage(bucket).read(entry.key)
-        ((_, content),) = unpack_all([entry], partial(storage(bucket).stream_range, key), LARGEST)
+        ((_, content),) = read_entries(self.run, (entry,), storage, LARGEST)
         if isinstance(content, PictureError):
             raise FormatError(f"{entry.name} can't be read: {content}.")
         return content

@@ -10,6 +10,7 @@ import msgspec
 from adapters.executions import is_running
 from adapters.storage import Storage, encode_json, storage
 from pipeline.ledger import read_ledger
+from pipeline.naming import name_of
 from pipeline.observed import observed
 from pipeline.relabeling import Unanswered, is_dataset
 from pipeline.run import Newest, RunReference, now
@@ -18,7 +19,7 @@ from truthmill import archive, labeling_job, layout, request_reading
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Seen, to_lines
 from truthmill.request import Request
-from truthmill.run import Run, goes_on_without, run_name, takes_over
+from truthmill.run import Run, goes_on_without, takes_over
 
 BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
@@ -57,7 +58,7 @@ def prepare(
     asked: Request, source: Source, execution: str, store: Storage, warnings: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Claim the run and write its plan; answer with references only."""
-    name = run_name(source.digest, asked)
+    name = name_of(source, asked, store)
     at = RunLayout(asked.dataset, name)
     reference = RunReference(store.bucket, asked.dataset, name, execution)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})

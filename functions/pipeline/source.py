@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Protocol
 
 import msgspec
 
-from adapters.storage import ConflictError, Storage, Stored, read_source
+from adapters.listing import Stored, is_readable
+from adapters.storage import ConflictError, OversizeError, Storage, read_source
 from truthmill.archive import unpack_all
 from truthmill.archive_directory import Directory, open_directory
-from truthmill.archive_entry import judge_name
+from truthmill.archive_entry import control_character, judge_name
 from truthmill.errors import PictureError, RequestError, SourceError
 from truthmill.images import Limits
 from truthmill.layout import RunLayout
@@ -44,7 +45,7 @@ def open_source(uri: str, store_of: Callable[[str], Storage]) -> Source:
     """uri: s3:// of an archive or a prefix. Raises SourceError where there is nothing to read."""
     bucket, key = s3_location(uri)
     store = store_of(bucket)
-    return Archive(store, key) if key.lower().endswith(".zip") else Prefix(store, key)
+    return Archive(store, key) if is_archive(key) else Prefix(store, key)
 
 
 def limits_of(asked: Request) -> Limits:
@@ -52,26 +53,8 @@ def limits_of(asked: Request) -> Limits:
     return Limits(smallest_side=asked.pictures.smallest_side, largest_side=asked.pictures.largest_side)
 
 
-def read_entries(
-    uri: str, entries: tuple[Entry, ...], store_of: Callable[[str], Storage]
-) -> Iterator[tuple[Entry, bytes | PictureError]]:
-    """The bytes of a batch's entries, or why there are none; of an archive, one GET serves all."""
-    bucket, key = s3_location(uri)
-    store = store_of(bucket)
-    try:
-        if key.lower().endswith(".zip"):
-            yield from unpack_all(entries, lambda start, length: store.stream_range(key, start, length))
-        else:
-            yield from ((entry, store.read(entry.key)) for entry in entries)
-    except FileNotFoundError as error:
-        raise SourceError(
-            f"{uri}: what was there when the run began is gone ({str(error).splitlines()[0]}). Put it back, "
-            "and start the run again."
-        ) from error
-    except ConflictError as error:
-        raise SourceError(
-            f"{uri} was replaced while the run was under way. Start a run for the new one."
-        ) from error
+def is_archive(key: str) -> bool:
+    return key.lower().endswith(".zip")
 
 
 class Archive:
@@ -82,7 +65,18 @@ class Archive:
         self.found = read_source(store, key)
 
     def read(self, start: int, length: int) -> bytes:
-        return self.store.read_range(self.key, start, length)
+        """Raises SourceError where it was replaced since it was found."""
+        try:
+            return self.store.read_range(self.key, start, length, self.found.etag)
+        except (ConflictError, FileNotFoundError) as error:
+            raise SourceError(
+                f"{self.store.uri(self.key)} was replaced or removed while it was read. Start a run for what "
+                "is there now; an archive that is dropped starts its own."
+            ) from error
+
+    def stream(self, start: int, length: int) -> Iterator[memoryview]:
+        """Raises ConflictError likewise."""
+        return self.store.stream_range(self.key, start, length, self.found.etag)
 
     @cached_property
     def directory(self) -> Directory:
@@ -96,7 +90,7 @@ class Archive:
         entry = self.directory.settings
         if entry is None:
             return {}
-        ((_, content),) = unpack_all([entry], partial(self.store.stream_range, self.key), MAX_SETTINGS)
+        ((_, content),) = unpack_all([entry], self.stream, MAX_SETTINGS)
         if isinstance(content, PictureError):
             raise RequestError(f"{SETTINGS} in {self.key} can't be read: {content}. Pack the archive again.")
         return parse_settings(content, self.key)
@@ -105,7 +99,12 @@ class Archive:
         return self.directory.entries()
 
     def described(self) -> dict[str, Any]:
-        return {"uri": self.store.uri(self.key), "size": self.found.size, "etag": self.found.etag}
+        return {
+            "uri": self.store.uri(self.key),
+            "size": self.found.size,
+            "etag": self.found.etag,
+            "digest": self.digest,
+        }
 
 
 class Prefix:
@@ -128,7 +127,7 @@ class Prefix:
 
         Their keys come without the last slash, and would be out of order.
         """
-        return (found for found in self.store.list(self.key) if found.size or "." in _last(found.key))
+        return (found for found in self.store.list(self.key) if found.size or _has_extension(found.key))
 
     def since(self, swept: Callable[[], Iterator[Seen]]) -> "Prefix":
         """The same objects without those of an earlier listing."""
@@ -151,9 +150,11 @@ class Prefix:
 
     def settings(self) -> dict[str, Any]:
         try:
-            return parse_settings(self.store.read(self.key + SETTINGS), self.key)
+            return parse_settings(self.store.read(self.key + SETTINGS, MAX_SETTINGS), self.key)
         except FileNotFoundError:
             return {}
+        except OversizeError as error:
+            raise RequestError(f"{SETTINGS} in {self.key} has {error}. Correct it.") from error
 
     def entries(self, at: RunLayout) -> Iterator[Entry | Inspection]:
         """What is there is written down first, and gone through as written: objects may come meanwhile."""
@@ -177,8 +178,17 @@ def unseen(listed: Iterator[Seen], swept: Iterator[Seen]) -> Iterator[Seen]:
             yield found
 
 
-def _last(key: str) -> str:
-    return key.rpartition("/")[2]
+def _has_extension(key: str) -> bool:
+    """Whether a key looks like a file's: "2026.05.01" is a folder's."""
+    _, dot, extension = key.rpartition("/")[2].rpartition(".")
+    return bool(dot) and not extension.isdecimal()
+
+
+def unreadable(key: str) -> str:
+    """What is wrong with an object's key; empty where nothing is."""
+    if control := control_character(key):
+        return control
+    return "" if is_readable(key) else "its key has an empty part between slashes, or the part . or .."
 
 
 def judge_loose(entry: Entry) -> tuple[str, str]:
@@ -186,6 +196,8 @@ def judge_loose(entry: Entry) -> tuple[str, str]:
     reason, detail = judge_name(entry.name)
     if reason == "ignored":
         return reason, detail
+    if odd := unreadable(entry.key):
+        return "unsafe-name", odd
     if not entry.size:
         return "empty", ""
     if not reason and entry.size > MAX_LOOSE:

@@ -40,7 +40,8 @@ def batches(
     """Entries in their order, cut into batches, numbered from 0.
 
     max_bytes: of the entries unpacked, or packed where that is more; max_count: of entries; max_line_bytes:
-    of the batch as a line of JSON (a child of a Distributed Map takes 256 KiB, its other input included).
+    of the batch as a line of JSON, but for where its last entry has to end (a child of a Distributed Map
+    takes 256 KiB, its other input included).
     An entry that is over a limit by itself makes a batch of its own.
     """
     number, total, line = 0, 0, 0
@@ -50,6 +51,7 @@ def batches(
         length = len(_encode(entry)) + 1  # a comma, or the line's end
         full = len(batch) >= max_count or total + weight > max_bytes or line + length > max_line_bytes
         if batch and full:
+            batch[-1] = _until(batch[-1], entry)
             yield Batch(batch=number, entries=tuple(batch))
             number, total, line, batch = number + 1, 0, 0, []
         if not batch:
@@ -59,6 +61,12 @@ def batches(
         line += length
     if batch:
         yield Batch(batch=number, entries=tuple(batch))
+
+
+def _until(last: Entry, following: Entry) -> Entry:
+    """The last entry of a batch, told where the next one begins."""
+    known = last.until or last.offset >= following.offset
+    return last if known else msgspec.structs.replace(last, until=following.offset)
 
 
 def spans(entries: Iterable[Entry]) -> list[tuple[int, int]]:
@@ -159,6 +167,8 @@ def _whole(entry: Entry, following: Entry | None, window: _Window, stream: Strea
     length = local_length(entry, window.view(entry.offset, _LOCAL.size))
     if following and entry.offset + length > following.offset:
         raise PictureError("overlap", f"its bytes run into {following.name!r}")
+    if entry.until and entry.offset + length > entry.until:
+        raise PictureError("overlap", f"its bytes run into what begins at byte {entry.until}")
     raw = window.view(entry.offset, length)
     return raw if length <= len(raw) else memoryview(b"".join(stream(entry.offset, length)))
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from truthmill.archive_end import DIRECTORY_SIGNATURE, End, Read, find_end
+import msgspec
+
+from truthmill.archive_end import DIRECTORY_SIGNATURE, End, Read, find_end, is_archive_before, joined
 from truthmill.archive_entry import (
     APART,
     BEYOND,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 4 * 1024 * 1024
 KEEP_BYTES = 128 * 1024 * 1024
+_SIGNED, _MAX_SIGNED = b"PK\x05\x05", 6 + 0xFFFF  # a digital signature of the directory (4.3.13)
 _LOCAL_BYTES = 30  # of a local header without name and extra field
 _SETTINGS_BYTES = (len(SETTINGS), len("./" + SETTINGS))
 _SETTINGS_PATH_BYTES = 9 + len(SETTINGS)  # of a Unicode path that names them, with its own head (4.6.9)
@@ -92,7 +95,12 @@ class Directory:
     def entries(self) -> Iterator[Entry | Inspection]:
         """One for each record, in its order: the entry, or why it isn't used. Raises ArchiveError."""
         survey = self._survey
-        return map(judge, self._records(None), survey.offsets, survey.places)
+        judged = map(judge, self._records(None), survey.offsets, survey.places)
+        return (
+            _until_next(judged, self._end.position)
+            if survey.stops is None
+            else map(_until, judged, survey.stops)
+        )
 
     @cached_property
     def _survey(self) -> "_Survey":
@@ -101,7 +109,7 @@ class Directory:
         settings: list[tuple[int, Record]] = []  # the second only to say that there is one
         add_offset, add_end = offsets.append, ends.append
         beyond, shift = self._size + 1, self._end.shift
-        reached, in_order = 0, not self._end.wraps
+        reached, in_order, lowest = 0, not self._end.wraps, beyond
         for record in self._records(hasher):
             _, _, _, _, compressed, size, name, extra, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
@@ -110,6 +118,7 @@ class Directory:
             start = offset + shift
             if start < reached:
                 in_order = False
+            lowest = min(lowest, start)
             reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
             add_end(reached)
@@ -118,9 +127,11 @@ class Directory:
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)
         self._check_count(len(offsets))
-        in_order = in_order and reached <= self._end.position
-        places = bytes(len(offsets)) if in_order else _places(offsets, ends, self._end)  # APART, all of them
-        return _Survey(hasher.hexdigest(), offsets, places, settings)
+        if 0 < lowest < self._end.position and is_archive_before(self._read, lowest):
+            raise joined(self._name, "first", lowest)
+        if in_order and reached <= self._end.position:
+            return _Survey(hasher.hexdigest(), offsets, bytes(len(offsets)), None, settings)  # APART, all
+        return _Survey(hasher.hexdigest(), offsets, *_places(offsets, ends, self._end), settings)
 
     def _check_count(self, found: int) -> None:
         stated = self._end.count
@@ -142,6 +153,8 @@ class Directory:
             while position <= last:
                 fields = unpack(buffer, position)
                 if fields[0] != DIRECTORY_SIGNATURE:
+                    if fields[0] == _SIGNED and len(buffer) - position <= _MAX_SIGNED:
+                        break  # the directory's last record
                     raise self._damaged()
                 following = position + header + fields[6] + fields[7] + fields[8]
                 if following > len(buffer):
@@ -149,7 +162,7 @@ class Directory:
                 yield fields, buffer, position
                 position = following
             rest = buffer[position:]
-        if rest:
+        if rest and not (rest[:4] == _SIGNED and len(rest) == 6 + int.from_bytes(rest[4:6], "little")):
             raise self._damaged()
 
     def _damaged(self) -> ArchiveError:
@@ -179,16 +192,38 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What all records together tell: for each its local header's offset, and its place."""
+    """What all records together tell: for each its local header's offset, and its place.
+
+    stops: where the next one's begins, or the directory; None where they come in this order.
+    """
 
     digest: str
     offsets: "array[int]"
     places: bytes
+    stops: "array[int] | None"
     settings: list[tuple[int, Record]]
 
 
-def _places(offsets: "array[int]", ends: "array[int]", end: End) -> bytes:
-    """For each entry, whether its bytes are its own: APART, SHARED, OUTSIDE or BEYOND.
+def _until_next(judged: Iterator[Entry | Inspection], end: int) -> Iterator[Entry | Inspection]:
+    """Of entries in their order, told where they have to end where what follows isn't an entry that is used.
+
+    end: of the last one, where the directory begins.
+    """
+    held: Entry | Inspection | None = None
+    for found in judged:
+        if held is not None:
+            yield held if isinstance(found, Entry) else _until(held, found.entry.offset)
+        held = found
+    if held is not None:
+        yield _until(held, end)
+
+
+def _until(found: Entry | Inspection, stop: int) -> Entry | Inspection:
+    return msgspec.structs.replace(found, until=stop) if isinstance(found, Entry) else found
+
+
+def _places(offsets: "array[int]", ends: "array[int]", end: End) -> tuple[bytes, "array[int]"]:
+    """Whether each entry's bytes are its own (APART, SHARED, OUTSIDE, BEYOND), and where the next begins.
 
     Its bytes are counted without the local extra field, whose length only the local header knows. Entries
     outside don't count against others: what they say about their bytes is a lie in any case. Where offsets
@@ -207,7 +242,9 @@ def _places(offsets: "array[int]", ends: "array[int]", end: End) -> bytes:
     inside = np.flatnonzero(places == APART)
     inside = inside[np.argsort(starts[inside], kind="stable")]
     places[inside[_sharing(starts[inside], stops[inside])]] = SHARED
-    return places.tobytes()
+    following = array("q", bytes(8 * len(starts)))
+    np.frombuffer(following, np.int64)[inside] = np.append(starts[inside][1:], end.position)[: len(inside)]
+    return places.tobytes(), following
 
 
 def _sharing(starts: "NDArray[np.int64]", stops: "NDArray[np.int64]") -> "NDArray[np.bool_]":

@@ -20,6 +20,9 @@ _LOCATOR64 = Struct("<4sLQL")  # 4.3.15
 _MAX_COMMENT = 0xFFFF
 _ELSEWHERE = 0xFFFF  # in place of a number that a zip64 end record has (4.4.1.4)
 _MAX_CANDIDATES = 16  # each may cost a read; an honest archive has one
+_TAR_MAGIC_AT = 257  # POSIX, ustar interchange format
+# Not `zip -s 0`: of parts of 64 KiB or 1 MiB Info-ZIP's zip 3.0 loses bytes.
+_JOIN = "Unpack it where all of its parts lie (`7z x` does), and pack the pictures into one zip."
 _OTHER_FORMATS = {
     b"PK\x07\x08": "the first part of a split archive",
     b"Rar!": "a RAR archive",
@@ -75,6 +78,18 @@ def find_end(read: Read, size: int, name: str) -> End:
     raise error or ArchiveError(_no_end(read, size, name))
 
 
+def is_archive_before(read: Read, size: int) -> bool:
+    """Whether the first `size` bytes are an archive, as where another was added and its offsets made right.
+
+    An archive that was an entry, and was deleted from the directory only, counts offsets from its own start.
+    """
+    if read(0, len(_LOCAL_SIGNATURE)) != _LOCAL_SIGNATURE:
+        return False
+    reader = _Tail(read, size, "")
+    last = sorted(reader.candidates(), reverse=True)[:_MAX_CANDIDATES]
+    return any(not end.shift for end in _attempt(reader, last, enough=len(last))[0])
+
+
 def _attempt(
     reader: "_Tail", candidates: list[int], enough: int = 2
 ) -> tuple[list[End], ArchiveError | None]:
@@ -91,14 +106,28 @@ def _attempt(
     return fitting, first
 
 
+def joined(name: str, which: str, lost: int) -> ArchiveError:
+    """Of two archives in one file one would be passed over. lost: its bytes."""
+    return ArchiveError(
+        f"{name} is two archives joined into one file: of the {which}, {lost} bytes, no entry would be seen. "
+        "Upload each by itself, or pack all the pictures into one zip."
+    )
+
+
 def _no_end(read: Read, size: int, name: str) -> str:
     if not size:
         return f"{name} is empty (0 bytes). Upload it again."
     first = read(0, min(size, 4))
     for signature, what in _OTHER_FORMATS.items():
         if first.startswith(signature):
-            advice = "Join the parts, or pack" if signature == b"PK\x07\x08" else "Pack"
-            return f"{name} is {what}, not a whole zip. {advice} the pictures into one ordinary zip."
+            advice = _JOIN if signature == b"PK\x07\x08" else "Pack the pictures into one ordinary zip."
+            return f"{name} is {what}, not a whole zip. {advice}"
+    if read(0, min(size, _TAR_MAGIC_AT + 5))[_TAR_MAGIC_AT:] == b"ustar":
+        return f"{name} is a tar archive, not a zip. Pack the pictures into one ordinary zip."
+    if first[:1] == b"<":
+        return (
+            f"{name} is a page or another text, not a zip: a download that failed looks so. Fetch it again."
+        )
     if first[:2] == b"PK":
         return (
             f"{name} has no directory at its end ({size} bytes): it was cut off, is one of several parts, or "
@@ -138,11 +167,7 @@ class _Tail:
         before = end.shift and self.at(0, len(_LOCAL_SIGNATURE)) == _LOCAL_SIGNATURE
         if before or _LOCAL_SIGNATURE in rest:
             lost = end.shift if before else len(rest) - rest.find(_LOCAL_SIGNATURE)
-            raise ArchiveError(
-                f"{self._name} is two archives joined into one file: of the "
-                f"{'first' if before else 'second'}, {lost} bytes, no entry would be seen. Upload each by "
-                "itself, or pack all the pictures into one zip."
-            )
+            raise joined(self._name, "first" if before else "second", lost)
 
     def end(self, position: int) -> End:
         """The end that the record at `position` describes. Raises ArchiveError."""
@@ -157,10 +182,7 @@ class _Tail:
                 "It is damaged. Upload it again, or pack the pictures again."
             )
         if disk:
-            raise ArchiveError(
-                f"{self._name} is part {disk + 1} of a split archive. Join the parts first, for instance "
-                "with `zip -s 0 parts.zip --out whole.zip`, or pack the pictures into one zip."
-            )
+            raise ArchiveError(f"{self._name} is part {disk + 1} of a split archive. {_JOIN}")
         if count_here != count:
             raise ArchiveError(
                 f"{self._name}: its end record says that this file has {count_here} of {count} entries, and "
@@ -223,9 +245,7 @@ class _Tail:
                 if signature == b"PK\x06\x06" and record + 12 + length == locator:
                     return record, disks
         if disks > 1:
-            raise ArchiveError(
-                f"{self._name} is one of {disks} parts of a split archive. Join the parts first."
-            )
+            raise ArchiveError(f"{self._name} is one of {disks} parts of a split archive. {_JOIN}")
         raise ArchiveError(
             f"{self._name}: its zip64 locator names byte {offset}, where no zip64 end record lies. "
             "It is damaged. Upload it again, or pack the pictures again."

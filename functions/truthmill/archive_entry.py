@@ -207,13 +207,19 @@ def _unsafe(name: str, length: int) -> str:
     """What is unsafe about a name; empty where nothing is. Both slashes part folders, as on Windows."""
     if not name:
         return "it is empty"
-    if not name.isprintable() and (control := _CONTROL.search(name)):
-        return f"it has the control character U+{ord(control[0]):04X}"
+    if control := control_character(name):
+        return control
     if name[0] in "/\\" or (name[1:2] == ":" and name[0].isascii() and name[0].isalpha()):
         return "it is absolute"
     if ".." in name and ".." in re.split(r"[/\\]", name):
         return "it climbs out of its folder with '..'"
     return f"it has {length} bytes, at most {_MAX_NAME_BYTES} are taken" if length > _MAX_NAME_BYTES else ""
+
+
+def control_character(name: str) -> str:
+    """The first control character of a name, as a detail; empty where there is none."""
+    found = None if name.isprintable() else _CONTROL.search(name)
+    return f"it has the control character U+{ord(found[0]):04X}" if found else ""
 
 
 def judge_packing(entry: Entry, record: Record, place: int) -> tuple[str, str]:

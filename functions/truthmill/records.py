@@ -23,6 +23,7 @@ class Entry(Record, frozen=True):
     method: 0 stored, 8 deflated. crc: CRC-32 of the unpacked bytes.
     key: of the loose object, where the source is a prefix; then there is no offset.
     stated: the name that the archive's header has, where a Unicode path gives another.
+    until: where in the archive it has to end, where the next entry of its batch doesn't tell.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Entry(Record, frozen=True):
     crc: int = 0
     key: str = ""
     stated: str = ""
+    until: int = 0
 
 
 def stored_entry(line: "LedgerLine") -> Entry:

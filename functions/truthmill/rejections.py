@@ -7,7 +7,7 @@ REASONS = {
     # Of the archive's entry, before its bytes are decoded.
     "unsupported-compression": "The entry is packed with a method other than stored or deflate. Pack it again as an ordinary zip.",
     "encrypted": "The entry is encrypted. Pack the archive again without a password.",
-    "unsafe-name": "The entry's name is absolute, climbs out of the archive, or has control characters. Rename it.",
+    "unsafe-name": "The name is empty, absolute or too long, climbs out of its folder, has control characters, or is a folder's. Rename it.",
     "link": "The entry is a symbolic link or a special file. Put the picture itself into the archive.",
     "overlap": "The entry shares bytes with another entry. Pack the archive again.",
     "header-mismatch": "The archive's directory and the entry's own header disagree. Pack the archive again.",
@@ -15,6 +15,7 @@ REASONS = {
     "damaged-entry": "The entry's bytes can't be unpacked or fail their checksum. Pack the archive again.",
     "size-mismatch": "The entry unpacks to another size than the archive says. Pack the archive again.",
     "too-large": "The file is larger than the 40 MB that a labeling job takes. Scale or recompress it.",
+    "missing": "The object was listed when the run began, and wasn't there any more when it was to be read. Bring it again; its key may not end with a slash.",
     "nested-archive": "An archive within the archive is not opened. Unpack it, and pack its pictures directly.",
     "not-a-picture": "The file is not a picture. Nothing is wrong unless it was meant to be one.",
     # Of the picture.

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import zip_bytes
 from truthmill.archive import batches, open_directory, spans, unpack, unpack_all
@@ -91,10 +92,12 @@ def test_loose_objects_are_cut_like_entries():
 def test_a_batch_s_line_stays_under_its_limit_and_no_entry_is_lost(files, max_count, max_line_bytes):
     all_entries = [entry(name, size=1, offset=offset) for name, offset in files]
     cut_batches = list(batches(all_entries, 10**12, max_count, max_line_bytes))
-    assert [e for batch in cut_batches for e in batch.entries] == all_entries
+    cut = [replace(e, until=0) for batch in cut_batches for e in batch.entries]
+    assert cut == all_entries
     for batch in cut_batches:
         assert len(batch.entries) <= max_count
-        assert len(msgspec.json.encode(batch)) < max_line_bytes or len(batch.entries) == 1
+        until = len(',"until":') + len(str(batch.entries[-1].until))
+        assert len(msgspec.json.encode(batch)) - until < max_line_bytes or len(batch.entries) == 1
 
 
 def test_a_batch_s_line_is_filled_up_to_its_limit():
@@ -103,6 +106,14 @@ def test_a_batch_s_line_is_filled_up_to_its_limit():
     line = len(msgspec.json.encode(batch)) + len("\n")
     assert [len(b.entries) for b in batches(same, 100, 10, line)] == [3]
     assert [len(b.entries) for b in batches(same, 100, 10, line - 1)] == [2, 1]
+
+
+def test_a_batch_s_last_entry_is_told_where_the_next_batch_begins():
+    first, second, third = (entry(size=1, offset=at) for at in (0, 100, 200))
+    cut = [[e.until for e in batch.entries] for batch in batches([first, second, third], 10**12, 2)]
+    assert cut == [[0, 200], [0]]
+    backwards = [e.until for batch in batches([third, first], 10**12, 1) for e in batch.entries]
+    assert backwards == [0, 0]
 
 
 # Reads
@@ -356,6 +367,71 @@ def test_an_extra_field_that_moves_an_entry_onto_the_next_is_rejected():
     directory = outer.central_bytes(0) + inner.central_bytes(35 + 6)
     end = zip_bytes.end_record(count=2, count_here=2, length=len(directory), offset=len(body))
     assert unpacked(body + directory + end) == {"a.jpg": "overlap", "b.jpg": b"second"}
+
+
+def closed(body: bytes, directory: bytes, count: int) -> bytes:
+    end = {"count": count, "count_here": count, "length": len(directory), "offset": len(body)}
+    return body + directory + zip_bytes.end_record(**end)
+
+
+def quoting(*between: Member) -> bytes:
+    """An archive whose first entry's extra field makes it run 14 bytes into what follows, which it quotes."""
+    behind = b"".join(member.local_bytes() for member in between)
+    outer = Member(name=b"a.jpg", content=b"second", local_extra=b"filler" + behind[:14])
+    body = outer.local_bytes()[: 35 + 6] + behind
+    offsets, at = [], 35 + 6
+    for member in between:
+        offsets.append(at)
+        at += len(member.local_bytes())
+    directory = outer.central_bytes(0) + b"".join(map(Member.central_bytes, between, offsets))
+    count = 1 + len(between)
+    return (
+        body
+        + directory
+        + zip_bytes.end_record(count=count, count_here=count, length=len(directory), offset=len(body))
+    )
+
+
+B, LINK = (
+    Member(name=b"b.jpg", content=b"x" * 100),
+    Member(name=b"b.jpg", content=b"x" * 100, attributes=0xA1FF << 16),
+)
+
+
+def in_batches(content: bytes, max_count: int) -> dict[str, bytes | str]:
+    """As `unpacked`, of the entries that are used, in batches."""
+    directory = open_directory(zip_bytes.ranged(content), len(content), "pets.zip")
+    found = [e for e in directory.entries() if isinstance(e, Entry)]
+    return {
+        e.name: got if isinstance(got, bytes) else got.reason
+        for batch in batches(found, 10**9, max_count)
+        for e, got in unpack_all(batch.entries, zip_bytes.streamed(content))
+    }
+
+
+@pytest.mark.parametrize("between", [(B,), (LINK,), (LINK, Member(name=b"c.jpg"))])
+def test_an_extra_field_that_runs_into_anything_is_found_however_batches_are_cut(between):
+    """What follows may be in another batch, or in none."""
+    content = quoting(*between)
+    for max_count in (1, 10):
+        ends = in_batches(content, max_count)
+        assert ends.pop("a.jpg") == "overlap"
+        assert all(isinstance(got, bytes) for got in ends.values())
+
+
+def test_an_extra_field_that_runs_into_the_directory_is_rejected():
+    record = Member(name=b"a.jpg", content=b"second").central_bytes(0)
+    content = Member(name=b"a.jpg", content=b"second", local_extra=b"filler").local_bytes()[:41] + record
+    content += zip_bytes.end_record(count=1, count_here=1, length=len(record), offset=41)
+    assert unpacked(content) == {"a.jpg": "overlap"}
+
+
+def test_an_extra_field_that_runs_into_an_entry_of_another_order_is_rejected():
+    inner = Member(name=b"b.jpg", content=b"second")
+    outer = Member(name=b"a.jpg", content=b"second", local_extra=b"filler" + inner.local_bytes()[:35])
+    body = outer.local_bytes()
+    directory = inner.central_bytes(35 + 6) + outer.central_bytes(0)
+    assert in_batches(closed(body, directory, 2), 1) == {"a.jpg": "overlap", "b.jpg": b"second"}
 
 
 def test_a_reason_names_what_was_found():

@@ -26,9 +26,10 @@ def test_entries_come_in_order_with_offset_sizes_method_and_checksum(chunk):
     assert list(opened(zip_bytes.archive(members), chunk).entries()) == [
         Entry(name="a/1.jpg", offset=0, compressed=9, size=9, method=STORED, crc=0xCBF43926),
         Entry(
-            name="b.png", offset=46, compressed=packed, size=100, method=DEFLATED, crc=zlib.crc32(b"b" * 100)
+            name="b.png", offset=46, compressed=packed, size=100, method=DEFLATED, crc=zlib.crc32(b"b" * 100),
+            until=46 + 30 + 5 + packed,
         ),
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("keep", "times"), [(108_000, 1), (107_999, 2)])
@@ -136,9 +137,62 @@ def test_an_archive_before_one_whose_end_record_is_broken_is_not_taken_for_the_w
     assert "of the second, " in refusal(first + second)
 
 
-def test_an_archive_whose_offsets_count_what_lies_before_it_is_taken_whatever_that_is():
-    before = zip_bytes.archive([Member(name=b"old.jpg")])
+@pytest.mark.parametrize("between", [b"", b"junk" * 9])
+@pytest.mark.parametrize("more", [b"", zip_bytes.archive([Member(name=b"older.jpg")])])
+def test_two_archives_joined_with_offsets_made_right_are_refused_too(between, more):
+    """As `cat a.zip b.zip > both.zip; zip -A both.zip` makes them."""
+    before = more + zip_bytes.archive([Member(name=b"old.jpg")], comment=b"of the first") + between
+    said = refusal(zip_bytes.archive([Member(), Member(name=b"b.jpg")], before=before))
+    assert f"two archives joined into one file: of the first, {len(before)} bytes" in said
+
+
+def test_an_archive_that_another_was_added_to_is_taken_where_its_entries_are_listed_still():
+    """Its own directory and end record lie between entries, as tools that only append leave them."""
+    old = Member(name=b"old.jpg")
+    first, new = zip_bytes.archive([old]), Member()
+    body = first + new.local_bytes()
+    directory = old.central_bytes(0) + new.central_bytes(len(first))
+    end = zip_bytes.end_record(count=2, count_here=2, length=len(directory), offset=len(body))
+    assert names(body + directory + end) == ["old.jpg", "a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"MZ" + b"stub" * 9,
+        Member(name=b"deleted.jpg").local_bytes(),
+        Member(name=b"deleted.zip", content=zip_bytes.archive([Member()])).local_bytes(),
+        zip_bytes.archive([]),
+        b"MZ" + zip_bytes.archive([Member()]),
+    ],
+    ids=["stub", "deleted entry", "deleted archive", "empty archive", "stub with an archive"],
+)
+def test_an_archive_whose_offsets_count_what_lies_before_it_is_taken_where_that_is_none(before):
+    """What was deleted lies there still; nothing that anybody still listed is passed over."""
     assert names(zip_bytes.archive([Member()], before=before)) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("length", [0, 3, 100, 65_535])
+@pytest.mark.parametrize("chunk", [1, 7, 65_536])
+def test_a_directory_that_is_signed_is_read(length, chunk):
+    """A digital signature is the directory's last record (4.3.13)."""
+    member = Member()
+    directory = member.central_bytes(0) + b"PK\x05\x05" + pack("<H", length) + b"s" * length
+    body = member.local_bytes()
+    content = (
+        body
+        + directory
+        + zip_bytes.end_record(count=1, count_here=1, length=len(directory), offset=len(body))
+    )
+    for keep in (0, 100_000):
+        [entry] = opened(content, chunk, keep).entries()
+        assert isinstance(entry, Entry)
+    cut = (
+        body
+        + directory[:-1]
+        + zip_bytes.end_record(count=1, count_here=1, length=len(directory) - 1, offset=len(body))
+    )
+    assert "doesn't begin or end where it should" in refusal(cut)
 
 
 def test_bytes_after_the_end_record_are_tolerated():
@@ -165,9 +219,11 @@ def test_an_archive_cut_off_behind_a_zip_within_it_is_not_taken_for_that_zip():
         (b"Rar!\x1a\x07\x01\x00" + b"r" * 100, "RAR archive"),
         (b"7z\xbc\xaf\x27\x1c" + b"7" * 100, "7-Zip archive"),
         (b"\x1f\x8b\x08" + b"g" * 100, "gzip file"),
+        (b"a.jpg".ljust(257, b"\0") + b"ustar\x0000" + bytes(500), "tar archive"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "a download that failed"),
         (b"PK\x07\x08PK\x03\x04" + b"s" * 100, "first part of a split archive"),
     ],
-    ids=["no bytes", "two bytes", "jpeg", "rar", "7z", "gzip", "first part"],
+    ids=["no bytes", "two bytes", "jpeg", "rar", "7z", "gzip", "tar", "page", "first part"],
 )
 def test_what_is_not_a_zip_is_named_for_what_it_is(content, said):
     assert said in refusal(content)
@@ -241,7 +297,9 @@ def test_an_encrypted_directory_is_refused():
 
 @pytest.mark.parametrize("parts", [{"disk": 2, "first_disk": 2}, {"disk": 1}], ids=str)
 def test_a_part_of_a_split_archive_is_refused_with_what_to_do(parts):
-    assert "split archive. Join the parts" in refusal(zip_bytes.archive([Member()], **parts))
+    assert "split archive. Unpack it where all of its parts lie" in refusal(
+        zip_bytes.archive([Member()], **parts)
+    )
 
 
 def test_a_whole_archive_may_say_anything_of_the_part_where_its_directory_begins():
@@ -251,7 +309,7 @@ def test_a_whole_archive_may_say_anything_of_the_part_where_its_directory_begins
 
 def test_a_part_of_a_split_zip64_archive_is_refused():
     content = zip_bytes.archive([Member()], zip64={}, locator={"at": 1, "disks": 4})
-    assert "part 4 of a split archive. Join the parts" in refusal(content)
+    assert "part 4 of a split archive. Unpack it where all of its parts lie" in refusal(content)
 
 
 def test_an_archive_replaced_while_it_is_read_is_refused():

@@ -8,6 +8,7 @@ from struct import pack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import zip_bytes
 from truthmill.archive import open_directory
@@ -179,7 +180,7 @@ def test_what_zipfile_writes_comes_back_entry_for_entry(files, comment, streamed
         for i in packing.infolist()
     ]  # fmt: skip
     for keep in (0, 10_000):
-        assert list(opened(content, chunk, keep).entries()) == expected
+        assert [replace(e, until=0) for e in opened(content, chunk, keep).entries()] == expected
 
 
 @given(st.data())

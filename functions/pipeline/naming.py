@@ -1,0 +1,37 @@
+"""A run's name, and what of the source it hangs on: the content, as far as a directory tells."""
+
+import hashlib
+
+from adapters.storage import Storage
+from pipeline.source import Source
+from truthmill.layout import RunLayout
+from truthmill.records import Rejected
+from truthmill.request import Request
+from truthmill.run import Run, run_name
+
+_OF_BYTES = frozenset({"damaged-entry", "header-mismatch", "size-mismatch"})
+"""Reasons that a damaged copy of an archive has, and a whole one with the same directory hasn't."""
+
+
+def name_of(source: Source, asked: Request, store: Storage) -> str:
+    """The same for the same bytes, whichever way they come.
+
+    An archive's directory stands for its bytes: it has their checksums. But a copy that was damaged on the
+    way has the whole one's directory, too: whoever brings the archive once more gets a run of its own then.
+    """
+    name = run_name(source.digest, asked)
+    etag = str(source.described().get("etag", ""))
+    if etag and _had_damage(store, RunLayout(asked.dataset, name), etag):
+        return run_name(hashlib.sha256(f"{source.digest} {etag}".encode()).hexdigest(), asked)
+    return name
+
+
+def _had_damage(store: Storage, at: RunLayout, etag: str) -> bool:
+    """Whether the run of that name was of another copy, of which entries couldn't be unpacked."""
+    try:
+        before = store.read_json(at.run_json, Run)[0].source.get("etag")
+        return before != etag and any(
+            line.reason in _OF_BYTES for line in store.read_lines(at.rejected, Rejected)
+        )
+    except FileNotFoundError:
+        return False

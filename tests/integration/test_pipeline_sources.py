@@ -1,0 +1,159 @@
+"""Sources that change while a run is under way, come again, or have keys that few tools can read."""
+
+import pytest
+
+from builders import archive, picture
+from pipeline.source import MAX_LOOSE, MAX_SETTINGS
+from truthmill.errors import RequestError, SourceError
+
+KEY, PREFIX = "incoming/pets.zip", "incoming/cam/"
+
+
+def pets(*numbers: int) -> bytes:
+    return archive({f"{number}.jpg": picture(number) for number in numbers})
+
+
+def loose(cloud, *names: str) -> None:
+    for number, name in enumerate(names):
+        cloud.put(PREFIX + name, picture(400 + number))
+
+
+def names(run) -> set[str]:
+    """Of the pictures that are kept."""
+    lines = run.cloud.lines(run.state["place"])
+    return {placed["entry"]["name"] for line in lines for placed in line["pictures"]}
+
+
+def put_in_parts(cloud, key: str, content: bytes) -> None:
+    """The same bytes under another ETag."""
+    given = {"Bucket": cloud.bucket, "Key": key}
+    upload = cloud.s3.create_multipart_upload(**given)["UploadId"]
+    tag = cloud.s3.upload_part(**given, UploadId=upload, PartNumber=1, Body=content)["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    cloud.s3.complete_multipart_upload(**given, UploadId=upload, MultipartUpload=parts)
+
+
+def test_an_archive_that_is_gone_meanwhile_is_named(cloud):
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY)
+    run.prepare()
+    cloud.delete(KEY)
+    with pytest.raises(SourceError, match=rf"{KEY}: what was there when the run began is gone"):
+        run.inspect()
+
+
+@pytest.mark.parametrize("other", [range(1, 6), range(7)], ids=["other pictures", "more pictures"])
+def test_an_archive_that_is_replaced_meanwhile_is_not_read_by_the_directory_of_the_first(cloud, other):
+    """Its entries would be rejected for what isn't wrong with them, or some of them taken for all."""
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY)
+    run.prepare()
+    cloud.put(KEY, pets(*other))
+    with pytest.raises(SourceError, match="was replaced while the run was under way"):
+        run.inspect()
+    assert not [key for key in cloud.keys(run.prefix + "inspected/") if not key.endswith("prepare.jsonl")]
+    cloud.put(KEY, pets(*range(5)))
+    run.inspect()
+    run.split()
+    assert len(names(run)) == 5
+
+
+def test_an_archive_that_is_replaced_before_its_pictures_are_placed_ends_the_run(cloud):
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY).to_split()
+    cloud.put(KEY, pets(*range(7)))
+    with pytest.raises(SourceError, match="was replaced while the run was under way"):
+        run.place()
+
+
+def test_an_archive_whose_bytes_come_again_under_another_etag_is_the_same(cloud):
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY)
+    run.prepare()
+    before = cloud.s3.head_object(Bucket=cloud.bucket, Key=KEY)["ETag"]
+    put_in_parts(cloud, KEY, pets(*range(5)))
+    assert cloud.s3.head_object(Bucket=cloud.bucket, Key=KEY)["ETag"] != before
+    run.inspect()
+    run.split()
+    cloud.put(KEY, pets(*range(5)))
+    run.place()
+    assert len(names(run)) == 5
+    assert run.rejected == {}
+
+
+def test_an_archive_that_is_replaced_while_its_directory_is_read_is_named(cloud, store):
+    from pipeline.source import open_source
+
+    cloud.put(KEY, pets(*range(5)))
+    source = open_source(store.uri(KEY), lambda _bucket: store)
+    cloud.put(KEY, pets(*range(7)))
+    with pytest.raises(SourceError, match="was replaced or removed while it was read"):
+        _ = source.digest
+
+
+def test_a_whole_copy_of_an_archive_that_came_damaged_is_a_run_of_its_own(cloud):
+    """Its directory is that of the damaged one, and so would be the run's name."""
+    whole = pets(*range(6))
+    damaged = bytearray(whole)
+    damaged[whole.index(b"PK\x03\x04", 1) + 200] ^= 1
+    cloud.put(KEY, bytes(damaged))
+    first = cloud.start(KEY).to_the_end()
+    assert first.rejected == {"1.jpg": "damaged-entry"}
+    cloud.put(KEY, whole)
+    second = cloud.start(KEY).to_the_end()
+    assert names(second) == {"1.jpg"}
+    assert second.counts["known"] == 5
+    assert cloud.start(KEY).prepare() == "exists"
+    cloud.put(KEY, bytes(damaged))
+    assert cloud.start(KEY).prepare() == "exists"
+
+
+def test_a_loose_picture_that_is_gone_meanwhile_takes_no_other_with_it(cloud):
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
+    run = cloud.start(PREFIX)
+    run.prepare()
+    cloud.delete(PREFIX + "1.jpg")
+    run.inspect()
+    run.split()
+    assert run.rejected == {"1.jpg": "missing"}
+    assert names(run) == {"0.jpg", "2.jpg", "3.jpg"}
+
+
+def test_a_loose_object_that_has_grown_meanwhile_is_not_read(cloud):
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg")
+    run = cloud.start(PREFIX)
+    run.prepare()
+    cloud.put(PREFIX + "1.jpg", bytes(MAX_LOOSE + 1))
+    run.inspect()
+    run.split()
+    assert run.rejected == {"1.jpg": "too-large"}
+
+
+def test_settings_below_a_prefix_that_are_too_long_are_not_read(cloud):
+    loose(cloud, "0.jpg")
+    cloud.put(PREFIX + "truthmill.json", b" " * (MAX_SETTINGS + 1))
+    with pytest.raises(RequestError, match=r"truthmill\.json in incoming/cam/ has 1000001 bytes"):
+        cloud.start(PREFIX).prepare()
+
+
+ODD = ("/first.jpg", "../up.jpg", "a/../b.jpg", "./here.jpg", "tab\there.jpg", "x//y.jpg", "\x7f.jpg")
+
+
+def test_keys_that_cannot_be_read_are_rejected_by_name_and_no_other_is(cloud):
+    good = ("a b.jpg", "a%20b.jpg", "a+b.jpg", "c.jpg", "m/d.jpg", "y.jpg", "ü猫.jpg", "x?y=1&z#f.jpg")
+    loose(cloud, *good, *ODD)
+    run = cloud.start(PREFIX, trigger="schedule").to_the_end()
+    assert run.rejected == dict.fromkeys(ODD, "unsafe-name")
+    assert names(run) == set(good)
+    assert run.counts["inputs"] == len(good) + len(ODD)
+    assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
+
+
+def test_a_key_that_ends_with_a_slash_is_no_picture_and_harms_none(cloud):
+    """A folder of the console has no bytes; an object that has some can't be read by such a key."""
+    loose(cloud, "a.jpg", "b.jpg", "c.jpg/", "d.jpg")
+    cloud.put(PREFIX + "2026.05.01/", b"")
+    run = cloud.start(PREFIX).to_split()
+    assert run.rejected == {"c.jpg": "missing"}
+    assert names(run) == {"a.jpg", "b.jpg", "d.jpg"}
+    assert run.counts["inputs"] == 4
