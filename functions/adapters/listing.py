@@ -62,6 +62,11 @@ def objects(store: ObjectStore, bucket: str, prefix: str) -> Iterator[Stored]:
             return
 
 
+def ends_with_slash(bucket: str, key: str) -> bool:
+    """Whether what is listed as `key` lost its last slash, and can't be read by that key."""
+    return f"{key}/" in _page(bucket, f"{key}/", "")
+
+
 def _odd(bucket: str, prefix: str, listed: deque[str]) -> Generator[Stored, None, str | None]:
     """Pages behind what is listed, up to a key that obstore can begin behind; that key, None at the end."""
     after, seen = listed[-1], set(listed)

@@ -1,14 +1,14 @@
 """State Prepare: reads the request, claims the run, reads the source's directory, writes the plan."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from typing import IO, Any
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from adapters.executions import is_running
-from adapters.storage import Storage, encode_json, storage
+from adapters.storage import LineSink, Storage, encode_json, storage
 from pipeline.ledger import read_ledger
 from pipeline.naming import name_of
 from pipeline.observed import observed
@@ -17,13 +17,12 @@ from pipeline.run import Newest, RunReference, now
 from pipeline.source import Prefix, Source, open_source
 from truthmill import archive, labeling_job, layout, request_reading
 from truthmill.layout import RunLayout
-from truthmill.records import Entry, Inspection, Seen, to_lines
+from truthmill.records import Entry, Inspection, Rejected, Seen
 from truthmill.request import Request
 from truthmill.run import Run, goes_on_without, takes_over
 
 BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
-SPOOL_BYTES = 16 * 1024 * 1024
 OTHER_ORDER = "The request has its labels in another order than the dataset: class ids go by {}."
 
 
@@ -41,7 +40,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
         worker_template.check(asked.labeling.template, '"labeling.template"')
     if asked.trigger == "schedule" and isinstance(source, Prefix):
-        source = source.since(lambda: swept(store, asked.dataset))
+        source = source.since(partial(swept, store, asked.dataset, source.key))
         if source.is_exhausted:
             return nothing_new(store, asked.dataset, event["execution"])
     warnings = () if asked.labels == parsed.labels else (OTHER_ORDER.format(", ".join(asked.labels)),)
@@ -80,13 +79,19 @@ def decision(asked: Request) -> str:
     return "relabel" if asked.of_dataset else "claimed"
 
 
-def swept(store: Storage, dataset: str) -> Iterator[Seen]:
-    """The loose objects that the last complete sweep of the dataset went through, in the order of keys."""
+def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
+    """The loose objects that the last complete sweep of the dataset went through, in the order of keys.
+
+    Those that were gone before they could be read are not: they may come again, with the same ETag.
+    """
     try:
         last = store.read_json(layout.swept(dataset), Newest)[0]
     except FileNotFoundError:
         return iter(())
-    return store.read_lines(RunLayout(dataset, last.run).listing, Seen)
+    at = RunLayout(dataset, last.run)
+    rejected = store.read_lines(at.rejected, Rejected)
+    missing = {prefix + line.name for line in rejected if line.reason == "missing"}
+    return (seen for seen in store.read_lines(at.listing, Seen) if seen.key not in missing)
 
 
 def nothing_new(store: Storage, dataset: str, execution: str) -> dict[str, Any]:
@@ -143,23 +148,20 @@ def claim(store: Storage, at: RunLayout, wanted: Run) -> bool:
 
 
 def write_plan(store: Storage, at: RunLayout, source: Source) -> None:
-    """plan.jsonl, and what became of the inputs that no batch needs to look at; the plan last."""
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as aside:
-        entries = _usable(source.entries(at), aside)
-        plan = archive.batches(entries, BATCH_BYTES, BATCH_COUNT)
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as lines:
-            lines.writelines(to_lines(plan))
-            aside.seek(0)
-            store.write(at.inspected_by_prepare, aside, "application/x-ndjson")
-            lines.seek(0)
-            store.write(at.plan, lines, "application/x-ndjson")
+    """plan.jsonl, and what became of the inputs that no batch needs to look at; the plan last.
+
+    Both are uploaded as they come: a function's disk has less room than ten million entries take.
+    """
+    with store.sink(at.plan) as plan, store.sink(at.inspected_by_prepare) as aside:
+        for batch in archive.batches(_usable(source.entries(at), aside), BATCH_BYTES, BATCH_COUNT):
+            plan.add(batch)
 
 
-def _usable(inputs: Iterator[Entry | Inspection], aside: IO[bytes]) -> Iterator[Entry]:
+def _usable(inputs: Iterator[Entry | Inspection], aside: LineSink) -> Iterator[Entry]:
     """The entries to inspect; what is decided already goes aside, a line each."""
     for found in inputs:
         if isinstance(found, Inspection):
-            aside.writelines(to_lines([found]))
+            aside.add(found)
         else:
             yield found
 

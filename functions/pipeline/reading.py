@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from adapters.listing import ends_with_slash
 from adapters.storage import ConflictError, OversizeError, Storage
 from pipeline.source import MAX_LOOSE, Archive, is_archive, unreadable
 from truthmill.archive import unpack_all
@@ -45,6 +46,8 @@ def _loose(store: Storage, entry: Entry, limit: int) -> bytes | PictureError:
     try:
         return store.read(entry.key, limit)
     except FileNotFoundError:
+        if ends_with_slash(store.bucket, entry.key):
+            return PictureError("unsafe-name", "its key ends with a slash")
         return PictureError("missing", "")
     except OversizeError as error:  # it was smaller when it was listed
         return PictureError("too-large", str(error))

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 4 * 1024 * 1024
 KEEP_BYTES = 128 * 1024 * 1024
+MAX_ENTRIES = 10_000_000
+"""More than a run can have; of each 64 bytes are held where they lie in another order than listed."""
 _SIGNED, _MAX_SIGNED = b"PK\x05\x05", 6 + 0xFFFF  # a digital signature of the directory (4.3.13)
 _LOCAL_BYTES = 30  # of a local header without name and extra field
 _SETTINGS_BYTES = (len(SETTINGS), len("./" + SETTINGS))
@@ -110,6 +112,8 @@ class Directory:
         add_offset, add_end = offsets.append, ends.append
         beyond, shift = self._size + 1, self._end.shift
         reached, in_order, lowest = 0, not self._end.wraps, beyond
+        if self._end.zip64:
+            self._check_number(self._end.count)
         for record in self._records(hasher):
             _, _, _, _, compressed, size, name, extra, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
@@ -122,6 +126,8 @@ class Directory:
             reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
             add_end(reached)
+            if len(offsets) > MAX_ENTRIES:
+                self._check_number(len(offsets))
             may_be_settings = name in _SETTINGS_BYTES or extra >= _SETTINGS_PATH_BYTES
             if may_be_settings and len(settings) < 2 and is_settings(entry_of(record, start).name):
                 settings.append((len(offsets) - 1, record))
@@ -132,6 +138,13 @@ class Directory:
         if in_order and reached <= self._end.position:
             return _Survey(hasher.hexdigest(), offsets, bytes(len(offsets)), None, settings)  # APART, all
         return _Survey(hasher.hexdigest(), offsets, *_places(offsets, ends, self._end), settings)
+
+    def _check_number(self, count: int) -> None:
+        if count > MAX_ENTRIES:
+            raise ArchiveError(
+                f"{self._name} has {count} entries or more; one archive may have {MAX_ENTRIES}. Pack them "
+                'into several archives, and name one "dataset" for all of them.'
+            )
 
     def _check_count(self, found: int) -> None:
         stated = self._end.count

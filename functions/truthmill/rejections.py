@@ -15,7 +15,7 @@ REASONS = {
     "damaged-entry": "The entry's bytes can't be unpacked or fail their checksum. Pack the archive again.",
     "size-mismatch": "The entry unpacks to another size than the archive says. Pack the archive again.",
     "too-large": "The file is larger than the 40 MB that a labeling job takes. Scale or recompress it.",
-    "missing": "The object was listed when the run began, and wasn't there any more when it was to be read. Bring it again; its key may not end with a slash.",
+    "missing": "The object was listed when the run began, and wasn't there any more when it was to be read. Bring it again.",
     "nested-archive": "An archive within the archive is not opened. Unpack it, and pack its pictures directly.",
     "not-a-picture": "The file is not a picture. Nothing is wrong unless it was meant to be one.",
     # Of the picture.

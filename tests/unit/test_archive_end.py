@@ -7,6 +7,7 @@ from struct import pack
 import pytest
 
 import zip_bytes
+from truthmill import archive_directory
 from truthmill.archive import open_directory
 from truthmill.errors import ArchiveError
 from truthmill.records import Entry
@@ -274,6 +275,15 @@ def test_counts_that_differ_in_a_whole_archive_are_called_what_they_are(here, co
 def test_a_part_s_number_that_only_zip64_could_tell_is_no_split_archive():
     message = refusal(zip_bytes.archive([Member()], disk=0xFFFF, first_disk=0xFFFF))
     assert "zip64 end record, and there is none" in message
+
+
+@pytest.mark.parametrize("zip64", [{}, None])
+def test_an_archive_of_more_entries_than_a_run_can_have_is_refused(zip64, monkeypatch):
+    """Before its directory is read where a zip64 end record tells; others count modulo 65,536."""
+    monkeypatch.setattr(archive_directory, "MAX_ENTRIES", 2)
+    members = [Member(name=b"%d.jpg" % number) for number in range(3)]
+    assert "has 3 entries or more; one archive may have 2" in refusal(zip_bytes.archive(members, zip64=zip64))
+    assert len(names(zip_bytes.archive(members[:2], zip64=zip64))) == 2
 
 
 def test_a_directory_that_ends_within_a_record_is_refused():
