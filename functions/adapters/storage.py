@@ -40,6 +40,10 @@ class OversizeError(Exception):
         self.size = size
 
 
+class ColdStorageError(Exception):
+    """The object has to be restored before it can be read (S3 Glacier; GetObject's InvalidObjectState)."""
+
+
 class Storage:
     """One bucket. A key that isn't there raises FileNotFoundError."""
 
@@ -63,7 +67,10 @@ class Storage:
 
     def read(self, key: str, limit: int = 0) -> bytes:
         """The object. Raises OversizeError where it has more than `limit` bytes, unread; 0: any number."""
-        found = obstore.get(self.store, key)
+        try:
+            found = obstore.get(self.store, key)
+        except PermissionDeniedError as error:
+            raise _denied(error, key) from error
         if limit and found.meta["size"] > limit:
             raise OversizeError(found.meta["size"])
         return bytes(found.bytes())
@@ -74,6 +81,8 @@ class Storage:
             return bytes(obstore.get(self.store, key, options=_range(start, start + length, etag)).bytes())
         except PreconditionError as error:
             raise ConflictError(key) from error
+        except PermissionDeniedError as error:
+            raise _denied(error, key) from error
 
     def stream_range(self, key: str, start: int, length: int, etag: str = "") -> Iterator[memoryview]:
         """The bytes there in chunks of some megabytes, by one GET; fewer where the object ends before.
@@ -93,6 +102,8 @@ class Storage:
                     yield memoryview(chunk)
             except PreconditionError as error:
                 raise ConflictError(key) from error
+            except PermissionDeniedError as error:
+                raise _denied(error, key) from error
             except GenericError:
                 broken += 1
                 if broken > RESUMES:
@@ -275,6 +286,11 @@ def _client_options() -> Any:
     """
     local = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     return {"read_timeout": "30s", "timeout": "900s"} | ({"allow_http": True} if local else {})
+
+
+def _denied(error: Exception, key: str) -> Exception:
+    """What S3's 403 means."""
+    return ColdStorageError(key) if "InvalidObjectState" in str(error) else error
 
 
 def _range(start: int, end: int, etag: str) -> Any:

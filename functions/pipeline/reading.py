@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from adapters.listing import ends_with_slash
-from adapters.storage import ConflictError, OversizeError, Storage
-from pipeline.source import MAX_LOOSE, Archive, is_archive, unreadable
+from adapters.storage import ColdStorageError, ConflictError, OversizeError, Storage
+from pipeline.source import MAX_LOOSE, Archive, in_cold_storage, is_archive, unreadable
 from truthmill.archive import unpack_all
 from truthmill.errors import ArchiveError, PictureError, SourceError
 from truthmill.records import Entry
@@ -33,6 +33,8 @@ def read_entries(
             f"{uri}: what was there when the run began is gone ({str(error).splitlines()[0]}). Put it back, "
             "and start the run again."
         ) from error
+    except ColdStorageError as error:
+        raise in_cold_storage(uri) from error
     except ConflictError as error:
         raise SourceError(
             f"{uri} was replaced while the run was under way. Put back what was there, and start the run "
@@ -49,6 +51,8 @@ def _loose(store: Storage, entry: Entry, limit: int) -> bytes | PictureError:
         if ends_with_slash(store.bucket, entry.key):
             return PictureError("unsafe-name", "its key ends with a slash")
         return PictureError("missing", "")
+    except ColdStorageError:
+        return PictureError("cold-storage", "")
     except OversizeError as error:  # it was smaller when it was listed
         return PictureError("too-large", str(error))
 

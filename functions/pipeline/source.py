@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from adapters.listing import Stored, is_readable
-from adapters.storage import ConflictError, OversizeError, Storage, read_source
+from adapters.storage import ColdStorageError, ConflictError, OversizeError, Storage, read_source
 from truthmill.archive import unpack_all
 from truthmill.archive_directory import Directory, open_directory
 from truthmill.archive_entry import control_character, judge_name
@@ -57,6 +57,13 @@ def is_archive(key: str) -> bool:
     return key.lower().endswith(".zip")
 
 
+def in_cold_storage(uri: str) -> SourceError:
+    return SourceError(
+        f"{uri} is in a storage class that has to be restored before it can be read (S3 Glacier). Restore "
+        "it, and start a run for it."
+    )
+
+
 class Archive:
     """A zip in S3, read by ranges."""
 
@@ -73,6 +80,9 @@ class Archive:
                 f"{self.store.uri(self.key)} was replaced or removed while it was read. Start a run for what "
                 "is there now; an archive that is dropped starts its own."
             ) from error
+
+        except ColdStorageError as error:
+            raise in_cold_storage(self.store.uri(self.key)) from error
 
     def stream(self, start: int, length: int) -> Iterator[memoryview]:
         """Raises ConflictError likewise."""

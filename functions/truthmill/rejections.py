@@ -16,6 +16,7 @@ REASONS = {
     "size-mismatch": "The entry unpacks to another size than the archive says. Pack the archive again.",
     "too-large": "The file is larger than the 40 MB that a labeling job takes. Scale or recompress it.",
     "missing": "The object was listed when the run began, and wasn't there any more when it was to be read. Bring it again.",
+    "cold-storage": "The object is in a storage class that has to be restored before it can be read (S3 Glacier). Restore it, and start a run of the prefix by hand.",
     "nested-archive": "An archive within the archive is not opened. Unpack it, and pack its pictures directly.",
     "not-a-picture": "The file is not a picture. Nothing is wrong unless it was meant to be one.",
     # Of the picture.

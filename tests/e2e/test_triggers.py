@@ -126,6 +126,8 @@ def test_the_schedule(local_stack, pictures, truth, tmp_path):
     request["source"] = f"s3://{local_stack.deployed.bucket}/incoming/scheduled/"
     for name, content in pictures.items():
         local_stack.drop(f"incoming/scheduled/{name}", content)
+    for odd in ("/odd.jpg", "slash.jpg/"):
+        local_stack.drop(f"incoming/scheduled/{odd}", picture(90_300))
     scheduler = local_stack.client("scheduler")
     (name,) = [
         found["Name"] for found in scheduler.list_schedules()["Schedules"] if "Dataset" in found["Name"]
@@ -147,6 +149,7 @@ def test_the_schedule(local_stack, pictures, truth, tmp_path):
     local_stack.label(truth, tmp_path / "images")
     run = check_run(local_stack, execution, "schedule")
     assert run["dataset"] == "scheduled"
+    assert (run["counts"]["inputs"], run["counts"]["rejected"]) == (12, 2)
     check_channels(local_stack, run, tmp_path)
 
     again = local_stack.step_functions.start_execution(  # a schedule for one time fires once

@@ -142,6 +142,34 @@ def test_a_loose_picture_that_was_gone_and_comes_again_is_new_to_the_next_sweep(
     assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
 
 
+def test_a_loose_picture_that_has_to_be_restored_first_is_rejected_by_name(cloud):
+    """As a lifecycle rule of the bucket's moves it."""
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg")
+    cold = {"Bucket": cloud.bucket, "Key": PREFIX + "cold.jpg", "StorageClass": "GLACIER"}
+    cloud.s3.put_object(**cold, Body=picture(9))
+    run = cloud.start(PREFIX, trigger="schedule").to_the_end()
+    assert run.rejected == {"cold.jpg": "cold-storage"}
+    assert names(run) == {"0.jpg", "1.jpg", "2.jpg"}
+    assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
+
+
+def test_an_archive_that_has_to_be_restored_first_is_named(cloud):
+    cold = {"Bucket": cloud.bucket, "Key": KEY, "StorageClass": "DEEP_ARCHIVE"}
+    cloud.s3.put_object(**cold, Body=pets(*range(5)))
+    with pytest.raises(SourceError, match="has to be restored before it can be read"):
+        cloud.start(KEY).prepare()
+
+
+def test_an_archive_that_is_moved_to_cold_storage_meanwhile_is_named(cloud):
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY)
+    run.prepare()
+    cold = {"Bucket": cloud.bucket, "Key": KEY, "StorageClass": "GLACIER"}
+    cloud.s3.put_object(**cold, Body=pets(*range(5)))
+    with pytest.raises(SourceError, match="has to be restored before it can be read"):
+        run.inspect()
+
+
 def test_a_loose_object_that_has_grown_meanwhile_is_not_read(cloud):
     loose(cloud, "0.jpg", "1.jpg", "2.jpg")
     run = cloud.start(PREFIX)
