@@ -203,6 +203,12 @@ class _Tail:
             )
         found = self.at(directory, len(DIRECTORY_SIGNATURE))
         if found != DIRECTORY_SIGNATURE and (length or count or shift):
+            if shift and length and self.at(offset, len(DIRECTORY_SIGNATURE)) == DIRECTORY_SIGNATURE:
+                raise ArchiveError(
+                    f"{self._name}: its directory lies at byte {offset}, with {shift} bytes between it and "
+                    f"the end record at byte {end}, where nothing should be: readers would see different "
+                    "archives. Pack the pictures again."
+                )
             raise ArchiveError(
                 f"{self._name}: no directory of {length} bytes before the end record at byte {end}. "
                 "It is damaged or encrypted. Pack the pictures again, without a password."

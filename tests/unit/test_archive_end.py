@@ -252,6 +252,19 @@ def test_a_directory_that_is_not_where_the_end_record_says_is_refused(lie):
     assert "directory" in refusal(zip_bytes.archive([Member()], **lie))
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_directory_that_does_not_end_where_the_end_record_begins_is_called_just_that(first):
+    """Before the entries, or with something behind it: some readers take it, others move its offsets."""
+    member = Member()
+    body, length = member.local_bytes(), len(member.central_bytes(0))
+    content = member.central_bytes(length) + body if first else body + member.central_bytes(0) + b"between"
+    said = {"count": 1, "count_here": 1, "length": length, "offset": 0 if first else len(body)}
+    between = len(body) if first else 7
+    assert f"with {between} bytes between it and the end record" in refusal(
+        content + zip_bytes.end_record(**said)
+    )
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 0xFFFF])
 def test_a_wrong_count_of_entries_is_refused(count):
     content = zip_bytes.archive([Member(), Member(name=b"b.jpg")], count=count, count_here=count)
