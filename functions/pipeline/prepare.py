@@ -89,6 +89,8 @@ def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
     except FileNotFoundError:
         return iter(())
     at = RunLayout(dataset, last.run)
+    if not (store.exists(at.listing) and store.exists(at.rejected)):
+        return iter(())  # somebody cleared up; what is known already costs nothing
     rejected = store.read_lines(at.rejected, Rejected)
     missing = {prefix + line.name for line in rejected if line.reason == "missing"}
     return (seen for seen in store.read_lines(at.listing, Seen) if seen.key not in missing)

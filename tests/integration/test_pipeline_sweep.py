@@ -62,3 +62,12 @@ def test_a_person_who_starts_a_run_means_all_that_is_there(camera):
     asked = camera.start(f"s3://{camera.bucket}/{PREFIX}", channels=["coco"])
     asked.to_split()
     assert (asked.counts["inputs"], asked.counts["known"]) == (5, 5)
+
+
+@pytest.mark.parametrize("cleared", ["listing.jsonl", "rejected.jsonl"])
+def test_a_sweep_whose_lines_were_cleared_away_is_followed_by_one_that_knows_its_pictures(camera, cleared):
+    first = sweep(camera).to_the_end()
+    camera.delete(first.prefix + cleared)
+    camera.put(f"{PREFIX}9.jpg", picture(398))
+    second = sweep(camera).to_the_end()
+    assert (second.counts["inputs"], second.counts["known"], second.counts["labeled"]) == (6, 5, 1)
