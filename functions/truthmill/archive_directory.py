@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -111,10 +112,10 @@ class Directory:
         settings: list[tuple[int, Record]] = []  # the second only to say that there is one
         add_offset, add_end = offsets.append, ends.append
         beyond, shift = self._size + 1, self._end.shift
-        reached, in_order, lowest = 0, not self._end.wraps, beyond
+        reached, in_order = 0, not self._end.wraps
         if self._end.zip64:
             self._check_number(self._end.count)
-        for record in self._records(hasher):
+        for record in islice(self._records(hasher), MAX_ENTRIES + 1):
             _, _, _, _, compressed, size, name, extra, _, _, _, offset = record[0]
             if UNKNOWN in (compressed, size, offset):
                 # 2^64 doesn't fit the arrays.
@@ -122,17 +123,16 @@ class Directory:
             start = offset + shift
             if start < reached:
                 in_order = False
-            lowest = min(lowest, start)
             reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
             add_end(reached)
-            if len(offsets) > MAX_ENTRIES:
-                self._check_number(len(offsets))
             may_be_settings = name in _SETTINGS_BYTES or extra >= _SETTINGS_PATH_BYTES
             if may_be_settings and len(settings) < 2 and is_settings(entry_of(record, start).name):
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)
+        self._check_number(len(offsets))
         self._check_count(len(offsets))
+        lowest = min(offsets, default=0)
         if 0 < lowest < self._end.position and is_archive_before(self._read, lowest):
             raise joined(self._name, "first", lowest)
         if in_order and reached <= self._end.position:
@@ -222,13 +222,13 @@ def _until_next(judged: Iterator[Entry | Inspection], end: int) -> Iterator[Entr
 
     end: of the last one, where the directory begins.
     """
-    held: Entry | Inspection | None = None
+    held = next(judged, None)
+    if held is None:
+        return
     for found in judged:
-        if held is not None:
-            yield held if isinstance(found, Entry) else _until(held, found.entry.offset)
+        yield held if isinstance(found, Entry) else _until(held, found.entry.offset)
         held = found
-    if held is not None:
-        yield _until(held, end)
+    yield _until(held, end)
 
 
 def _until(found: Entry | Inspection, stop: int) -> Entry | Inspection:
