@@ -18,6 +18,7 @@ from truthmill.archive_entry import (
     OUTSIDE,
     SETTINGS,
     SHARED,
+    UNICODE_PATH,
     UNKNOWN,
     Record,
     entry_of,
@@ -116,7 +117,8 @@ class Directory:
         if self._end.zip64:
             self._check_number(self._end.count)
         for record in islice(self._records(hasher), MAX_ENTRIES + 1):
-            _, _, _, _, compressed, size, name, extra, _, _, _, offset = record[0]
+            fields, buffer, position = record
+            _, _, _, _, compressed, size, name, extra, _, _, _, offset = fields
             if UNKNOWN in (compressed, size, offset):
                 # 2^64 doesn't fit the arrays.
                 compressed, offset = (min(value, beyond) for value in sizes(record)[1:])
@@ -126,7 +128,10 @@ class Directory:
             reached = start + _LOCAL_BYTES + name + compressed
             add_offset(start)
             add_end(reached)
-            may_be_settings = name in _SETTINGS_BYTES or extra >= _SETTINGS_PATH_BYTES
+            may_be_settings = name in _SETTINGS_BYTES
+            if extra >= _SETTINGS_PATH_BYTES:
+                path = position + FIELDS.size + name
+                may_be_settings |= buffer.find(UNICODE_PATH, path, path + extra) >= 0
             if may_be_settings and len(settings) < 2 and is_settings(entry_of(record, start).name):
                 settings.append((len(offsets) - 1, record))
         hasher.update(b"%d" % self._size)

@@ -26,6 +26,9 @@ SETTINGS = "truthmill.json"
 APART, SHARED, OUTSIDE, BEYOND = range(4)
 
 UNKNOWN = 0xFFFFFFFF
+UNICODE_PATH = b"up"
+"""What the extra field begins with that gives an entry another name (4.6.9)."""
+
 _UTF8 = 0x0800  # 4.4.4, bit 11
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # bits 0, 6 (strong), 13 (masked headers)
 # Flat pictures without compression of their own (BMP) reach 1,000:1 honestly, so that small ones are let
@@ -133,7 +136,7 @@ def entry_of(record: Record, offset: int) -> Entry:
     at = position + FIELDS.size
     extra = at + name_bytes
     raw = buffer[at:extra]
-    plain = raw.isascii() and buffer.find(b"up", extra, extra + extra_bytes) < 0  # its only other name
+    plain = raw.isascii() and buffer.find(UNICODE_PATH, extra, extra + extra_bytes) < 0  # its only other name
     if plain:
         name, stated = raw.decode(), ""
     else:
