@@ -1,11 +1,12 @@
 """A run's name, and what of the source it hangs on: the content, as far as a directory tells."""
 
 import hashlib
+from collections.abc import Iterator
 
 from adapters.storage import Storage
 from pipeline.source import Source
 from truthmill.layout import RunLayout
-from truthmill.records import Rejected
+from truthmill.records import Inspection, Rejected
 from truthmill.request import Request
 from truthmill.run import Run, run_name
 
@@ -27,11 +28,18 @@ def name_of(source: Source, asked: Request, store: Storage) -> str:
 
 
 def _had_damage(store: Storage, at: RunLayout, etag: str) -> bool:
-    """Whether the run of that name was of another copy, of which entries couldn't be unpacked."""
+    """Whether the run of that name was, or is, of another copy, of which entries couldn't be unpacked."""
     try:
         before = store.read_json(at.run_json, Run)[0].source.get("etag")
-        return before != etag and any(
-            line.reason in _OF_BYTES for line in store.read_lines(at.rejected, Rejected)
-        )
     except FileNotFoundError:
         return False
+    return before != etag and not _OF_BYTES.isdisjoint(_reasons(store, at))
+
+
+def _reasons(store: Storage, at: RunLayout) -> Iterator[str]:
+    """Of all inputs that aren't used; of a run that isn't so far, of those that were looked at."""
+    if store.exists(at.rejected):
+        yield from (line.reason for line in store.read_lines(at.rejected, Rejected))
+        return
+    for part in store.list(at.inspected):
+        yield from (found.reason for found in store.read_lines(part.key, Inspection))

@@ -24,6 +24,12 @@ def names(run) -> set[str]:
     return {placed["entry"]["name"] for line in lines for placed in line["pictures"]}
 
 
+def damaged(whole: bytes) -> bytes:
+    """With another byte in the second entry's data."""
+    at = whole.index(b"PK\x03\x04", 1) + 200
+    return whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+
+
 def put_in_parts(cloud, key: str, content: bytes) -> None:
     """The same bytes under another ETag."""
     given = {"Bucket": cloud.bucket, "Key": key}
@@ -94,9 +100,7 @@ def test_an_archive_that_is_replaced_while_its_directory_is_read_is_named(cloud,
 def test_a_whole_copy_of_an_archive_that_came_damaged_is_a_run_of_its_own(cloud):
     """Its directory is that of the damaged one, and so would be the run's name."""
     whole = pets(*range(6))
-    damaged = bytearray(whole)
-    damaged[whole.index(b"PK\x03\x04", 1) + 200] ^= 1
-    cloud.put(KEY, bytes(damaged))
+    cloud.put(KEY, damaged(whole))
     first = cloud.start(KEY).to_the_end()
     assert first.rejected == {"1.jpg": "damaged-entry"}
     cloud.put(KEY, whole)
@@ -104,7 +108,28 @@ def test_a_whole_copy_of_an_archive_that_came_damaged_is_a_run_of_its_own(cloud)
     assert names(second) == {"1.jpg"}
     assert second.counts["known"] == 5
     assert cloud.start(KEY).prepare() == "exists"
-    cloud.put(KEY, bytes(damaged))
+    cloud.put(KEY, damaged(whole))
+    assert cloud.start(KEY).prepare() == "exists"
+
+
+def test_a_whole_copy_that_comes_while_the_damaged_one_is_under_way_is_a_run_of_its_own(cloud):
+    whole = pets(*range(6))
+    cloud.put(KEY, damaged(whole))
+    first = cloud.start(KEY)
+    first.prepare()
+    first.inspect()
+    cloud.put(KEY, whole)
+    second = cloud.start(KEY).to_split()
+    assert second.run["run"] != first.run["run"]
+    assert names(second) == {f"{number}.jpg" for number in range(6)}
+
+
+def test_a_copy_under_another_etag_while_the_first_is_under_way_is_the_same_run(cloud):
+    cloud.put(KEY, pets(*range(6)))
+    first = cloud.start(KEY)
+    first.prepare()
+    first.inspect()
+    put_in_parts(cloud, KEY, pets(*range(6)))
     assert cloud.start(KEY).prepare() == "exists"
 
 
