@@ -8,7 +8,7 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from truthmill.image_container import Container
+from truthmill.image_container import UNUSABLE_PROFILE, Container
 
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
@@ -35,6 +35,7 @@ _COLOUR_TAGS = frozenset(
 ) | {b"wtpt", b"bkpt", *(side + kind for side in (b"r", b"g", b"b") for kind in (b"XYZ", b"TRC"))}
 _COLOUR_TAGS |= {b"%s%d" % (kind, number) for kind in (b"A2B", b"B2A", b"pre") for number in range(3)}
 _UNNAMED = 16  # bytes of a description's head and two letters
+_PLAIN_NAMES = (b"icc", b"icm", b"icc profile", b"photoshop icc profile")  # in a PNG's iCCP
 _SRGB_LEVELS = 3  # a profile whose colours differ from sRGB by no more than this is sRGB
 
 
@@ -57,6 +58,17 @@ def gamma_table(gamma: int) -> list[int]:
     return table
 
 
+def usable(profile: bytes, channels: int) -> bytes:
+    """The profile, or what stands for an unusable one where it is for other channels than the picture's.
+
+    channels: of colours, without alpha; 0 where that isn't known. Grey may have a profile for RGB, which
+    it becomes.
+    """
+    space = profile[16:20]
+    others = {b"RGB ": (4,), b"GRAY": (0, 3, 4), b"CMYK": (0, 1, 3)}.get(space, ())
+    return UNUSABLE_PROFILE if channels in others else profile
+
+
 def is_broken(profile: bytes) -> bool:
     """Whether an ICC profile is there and can't be used."""
     return len(profile) > MAX_PROFILE or (bool(profile) and _difference_from_srgb(profile) < 0)
@@ -68,21 +80,23 @@ def is_foreign(profile: bytes) -> bool:
 
 
 @lru_cache(maxsize=16)
-def says_more(profile: bytes) -> bool:
+def says_more(profile: bytes, name: bytes = b"") -> bool:
     """Whether an ICC profile holds more than colours: of a display it may tell which one, by serial number.
 
     Those of cameras and editors call themselves sRGB, or have no name to speak of, and have tags of
-    ICC.1:2010, 9.2, alone.
+    ICC.1:2010, 9.2, alone. name: what the file calls it, which may be a person's.
     """
     if not profile:
         return False
+    if name and b"srgb" not in name.lower() and name.lower() not in _PLAIN_NAMES:
+        return True
     count = int.from_bytes(profile[128:132], "big")
     tags = {}
     for at in range(132, min(132 + 12 * count, len(profile) - 11), 12):
         start, length = struct.unpack_from(">II", profile, at + 4)
         tags[profile[at : at + 4]] = profile[start : start + length]
-    name = tags.get(b"desc", b"")
-    is_named = b"sRGB" in name.replace(b"\x00", b"") or len(name.replace(b"\x00", b"")) <= _UNNAMED
+    described = tags.get(b"desc", b"").replace(b"\x00", b"")
+    is_named = b"sRGB" in described or len(described) <= _UNNAMED
     return not (
         tags.keys() <= _COLOUR_TAGS and is_named and int.from_bytes(profile[:4], "big") == len(profile)
     )
@@ -130,13 +144,8 @@ def _profile_mode(profile: bytes) -> str:
 
 
 def from_profile(image: "Image.Image", profile: bytes) -> "Image.Image":
+    """In sRGB. profile: one that is `usable` for it, of an image that has no alpha."""
     mode = _profile_mode(profile)
-    if mode == "RGB" and image.mode != "CMYK":
-        image = image.convert("RGB")
-    if mode == "L" and image.mode in ("1", "L"):
-        image = image.convert("L")
-    if image.mode != mode:  # a profile for other channels than the picture's says nothing about it
-        return image.convert("RGB")
-    shown = _transform(profile, mode).apply(image)
+    shown = _transform(profile, mode).apply(image.convert(mode))
     assert shown is not None  # noqa: S101 (only in-place transforms answer None)
     return shown

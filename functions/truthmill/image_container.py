@@ -21,14 +21,19 @@ class Container:
     width, height: pixels as the file has them, before turning; 0 where only the decoder can tell.
     pieces: what each stretch of the file is, in order: (kind, first byte, byte after the last); empty where
     nothing can be left out.
-    exif, xmp: blocks that may hold an orientation, or empty. profile: ICC profile, or empty.
+    exif, xmp: blocks that may hold an orientation, or empty. profile: ICC profile, or empty; profile_name:
+    what the file calls it.
     lossy: whether the pixels were compressed with loss. frames: pictures in it; 2 or more count alike.
     keeps: whether its pixel data can be stored as it is: three channels of 8 bits, coded as browsers know.
     bits: of a sample. changes: conversions that are already sure.
     adobe: whether a JPEG has Adobe's marker. gamma: PNG's gAMA in 1/100000, or 0.
     parts: how many pieces were added; neighbours of one kind are one piece.
     variety: of a format with many, which one it is; empty where that is none that exists.
-    is_inverted: whether 0 is white in a TIFF.
+    is_inverted: whether 0 is white in a TIFF. is_fax: whether it has CCITT's codes. is_planar: whether its
+    channels lie apart.
+    channels: of its colours, without alpha; 0 where only the decoder can tell.
+    painted: of a GIF whose first frame leaves some of the screen free, the part that it paints: left, top,
+    right, bottom.
     """
 
     format: str
@@ -38,6 +43,7 @@ class Container:
     exif: bytes = b""
     xmp: bytes = b""
     profile: bytes = b""
+    profile_name: bytes = b""
     lossy: bool = False
     frames: int = 1
     keeps: bool = False
@@ -48,6 +54,10 @@ class Container:
     parts: int = 0
     variety: str = ""
     is_inverted: bool = False
+    is_fax: bool = False
+    is_planar: bool = False
+    channels: int = 0
+    painted: tuple[int, int, int, int] | None = None
 
     def add(self, kind: str, start: int, end: int) -> None:
         """Append a piece. Raises PictureError damaged where there are too many of them to be meant."""

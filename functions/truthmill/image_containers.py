@@ -7,9 +7,9 @@ so many pixels, and of JPEG, PNG and GIF only the parts that make up the first p
 import struct
 from collections.abc import Callable
 
-from truthmill import image_jpeg, image_metadata, image_png
+from truthmill import image_avif, image_colour, image_jpeg, image_png, image_tiff
 from truthmill.errors import PictureError
-from truthmill.image_container import FRAMES, PICTURE, UNDEFINED_WHITE, Container
+from truthmill.image_container import FRAMES, PICTURE, Container
 from truthmill.image_formats import sniff
 
 
@@ -17,9 +17,11 @@ def read(data: bytes, name: str) -> Container:
     """What a file is and holds. Raises PictureError where it is nothing that will be decoded."""
     found = sniff(data, name)
     try:
-        return _READERS[found](data)
+        container = _READERS[found](data)
     except (struct.error, IndexError, ValueError) as error:
         raise PictureError("truncated", f"the {found.upper()} ends within its header") from error
+    container.profile = image_colour.usable(container.profile, container.channels)
+    return container
 
 
 # GIF (GIF89a specification, 20 to 27): blocks of sub-blocks.
@@ -49,6 +51,8 @@ def _gif_frame(found: Container, data: bytes, position: int) -> int:
     left, top, width, height, flags = struct.unpack_from("<HHHHB", data, position + 1)
     if not found.frames:  # decoders enlarge the screen to what the frame needs
         found.width, found.height = max(found.width, left + width), max(found.height, top + height)
+        if (width, height) != (found.width, found.height):
+            found.painted = left, top, left + width, top + height
     found.frames += 1
     return _after_sub_blocks(data, position + 11 + _colour_table(flags))
 
@@ -92,6 +96,7 @@ def _read_webp(data: bytes) -> Container:
         xmp=bodies.get(b"XMP ", b""),
         profile=bodies.get(b"ICCP", b""),
         lossy=b"VP8 " in kinds,
+        channels=3,
         frames=sum(kind == b"ANMF" for kind, _ in chunks) or 1,
         changes=("metadata-removed",) if {b"EXIF", b"XMP "} & bodies.keys() else (),
     )
@@ -137,76 +142,15 @@ def _read_bmp(data: bytes) -> Container:
     return Container("bmp", abs(width), abs(height), variety=variety)
 
 
-# TIFF (TIFF 6.0, section 8)
-_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SUBDIRECTORIES = 254, 256, 257, 258, 259, 330
-_PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT, _SIGNED = 262, 277, 339, 2
-_TILE_WIDTH, _TILE_HEIGHT = 322, 323
-_XMP, _PROFILE, _DNG = 700, 34675, 0xC612
-# ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, XMP, Copyright, IPTC, Photoshop,
-# EXIF, GPS
-_TIFF_METADATA = frozenset((270, 271, 272, 305, 306, 315, 316, _XMP, 33432, 33723, 34377, 34665, 34853))
-_MAX_VALUES = 1_000_000  # 100 million pixels in the smallest tiles make 400,000
-# Pixels; usual are 256 x 256. The decoder holds all of a tile, however little of it the picture shows.
-_MAX_TILE = 4096 * 4096
-_LOSSY_COMPRESSIONS = frozenset((6, 7, 34712, 50001))  # both JPEGs, JPEG 2000, WebP
-# Of the specification, its supplements and libtiff's registry.
-_COMPRESSIONS = frozenset((*range(1, 11), 32766, 32767, 32771, 32773, 32809, *range(32895, 32899))) | {
-    *(32908, 32909, 32946, 32947, 34661, 34676, 34677, 34712, 34887, 34892, 34925, 34933, 34934),
-    *(50000, 50001, 50002, 52546),
-}
-_MOST_BITS, _MOST_SAMPLES = 64, 8
-_PHOTOMETRICS = frozenset((*range(7), 8, 9, 10, 32803, 32844, 32845, 34892))
+# What is cut off is told by one of these (14496-12); behind the last one may be anything.
+_BOXES = frozenset((b"ftyp", b"meta", b"moov", b"mdat", b"free", b"idat"))
 
 
-def _read_tiff(data: bytes) -> Container:
-    directory = image_metadata.first_directory(data)
-    fields = directory.fields
-    if any(field.values > _MAX_VALUES for field in fields.values()):
-        raise PictureError("damaged", f"a TIFF with more than {_MAX_VALUES} numbers in one tag")
-    thumbnail = directory.integer(_SUBFILE_TYPE, 0) & 1 and _SUBDIRECTORIES in fields
-    if _DNG in fields or thumbnail:
-        raise PictureError("unsupported-format", "a camera's raw file; export it as JPEG")
-    if directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED:
-        raise PictureError("unsupported-format", UNDEFINED_WHITE)
-    across, down = directory.integer(_TILE_WIDTH, 0), directory.integer(_TILE_HEIGHT, 0)
-    if across * down > _MAX_TILE:
-        raise PictureError("too-many-pixels", f"a TIFF in tiles of {across} x {down} pixels")
-    bits = directory.integer(_BITS, 1)
-    changes = [
-        word
-        for word, done in (("8-bit", bits > 8), ("metadata-removed", fields.keys() & _TIFF_METADATA))
-        if done
-    ]
-    return Container(
-        "tiff",
-        directory.integer(_WIDTH, 0),
-        directory.integer(_HEIGHT, 0),
-        exif=data,
-        xmp=bytes(fields[_XMP].raw) if _XMP in fields else b"",
-        profile=bytes(fields[_PROFILE].raw) if _PROFILE in fields else b"",
-        lossy=directory.integer(_COMPRESSION, 1) in _LOSSY_COMPRESSIONS,
-        frames=2 if directory.following else 1,
-        bits=bits,
-        changes=tuple(changes),
-        variety=_variety(data, directory),
-        is_inverted=directory.integer(_PHOTOMETRIC, 1) == 0,
-    )
-
-
-def _variety(data: bytes, directory: image_metadata.Directory) -> str:
-    """Which of the many kinds of TIFF it is; empty where its numbers are none that exist."""
-    bits, samples = directory.integer(_BITS, 1), directory.integer(_SAMPLES, 1)
-    meaning, compression = directory.integer(_PHOTOMETRIC, -1), directory.integer(_COMPRESSION, 1)
-    is_whole = samples == 1 or _BITS in directory.fields
-    in_range = 0 < bits <= _MOST_BITS and 0 < samples <= _MOST_SAMPLES
-    if not (is_whole and in_range and meaning in _PHOTOMETRICS and compression in _COMPRESSIONS):
-        return ""
-    kind = "TIFF" if data[:3] != b"MM\x00" or data[3:4] != b"+" else "big-endian BigTIFF"
-    return f"a {kind} of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"
-
-
-def _read_avif(_data: bytes) -> Container:
-    return Container("avif", lossy=True)
+def _read_avif(data: bytes) -> Container:
+    if image_avif.ends_within(data, _BOXES):
+        raise PictureError("truncated", "the AVIF ends within a box")
+    said = image_avif.colours(data)
+    return Container("avif", lossy=True, profile=said.profile, channels=1 if said.is_grey else 3)
 
 
 _READERS: dict[str, Callable[[bytes], Container]] = {
@@ -215,6 +159,6 @@ _READERS: dict[str, Callable[[bytes], Container]] = {
     "gif": _read_gif,
     "webp": _read_webp,
     "bmp": _read_bmp,
-    "tiff": _read_tiff,
+    "tiff": image_tiff.read,
     "avif": _read_avif,
 }

@@ -77,6 +77,12 @@ _UNSUPPORTED = (
     (b"P4\n", "a portable bitmap (PBM)"),
     (b"P5\n", "a portable graymap (PGM)"),
     (b"P6\n", "a portable pixmap (PPM)"),
+    (b"P7\n", "a portable anymap (PAM)"),
+    (b"\x00\x00\x02\x00", "a cursor (CUR)"),
+    (b"gimp xcf", "a GIMP document (XCF)"),
+    (b"\x8aMNG\r\n\x1a\n", "MNG"),
+    (b"\x8bJNG\r\n\x1a\n", "JNG"),
+    (b"SIMPLE  =", "FITS"),
 )
 
 

@@ -98,6 +98,7 @@ def _frame(state: _Segments, marker: int, body: bytes) -> None:
     bits, found.height, found.width, channels = struct.unpack_from(">BHHB", body)
     if bits != 8 or marker not in _HUFFMAN + _ARITHMETIC:
         raise PictureError("unsupported-format", f"a JPEG of {bits} bits a sample, frame type FF{marker:02X}")
+    found.channels = channels
     found.keeps = channels == 3 and marker in _HUFFMAN
     if marker in _ARITHMETIC:  # no browser shows it
         found.changes = ("huffman",)

@@ -7,10 +7,10 @@ import io
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from truthmill import image_colour, image_metadata, image_png, image_webp, jpeg_strips
+from truthmill import image_colour, image_metadata, image_png, image_webp, jpeg_strips, tiff_decoder
 from truthmill.errors import PictureError
 from truthmill.image_container import UNDEFINED_WHITE, Container
 
@@ -22,10 +22,11 @@ JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
 _JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
 _ANY_BITS = bytes(range(254, 0, -1)) * 2  # ones first: the decoder takes zeros for those that are missing
 _TOO_FEW = "the {} has too few pixels"
+_ROWS = 64  # of a whole picture at a time
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
-# Python's warning filters belong to all threads at once.
-_warning_filters = threading.Lock()
+# Python's warning filters, and what TIFF's decoder is told, belong to all threads at once.
+_one_at_a_time = threading.Lock()
 
 
 def decode(
@@ -83,7 +84,10 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
         if image is not None:
             return image
     Image.MAX_IMAGE_PIXELS = None  # admit() holds the limit
-    with _silent(container), Image.open(io.BytesIO(data), formats=[container.format.upper()]) as image:
+    with ExitStack() as stack:
+        said = _alone(container, stack)
+        file = io.BytesIO(image_png.in_one(data) if container.format == "png" else data)
+        image = stack.enter_context(Image.open(file, formats=[container.format.upper()]))
         header = (container.width, container.height)
         if all(header) and image.size not in (header, header[::-1]):
             raise PictureError(
@@ -94,17 +98,34 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             image.getexif()[image_metadata.ORIENTATION] = image_metadata.orientation(
                 container.exif, container.xmp
             )
+            _load_tiff(container, image, said)
         image.load()
         if container.format == "png" and not _is_complete_png(image, data):
             raise PictureError("truncated", _TOO_FEW.format("PNG"))
         if container.format == "avif":
             # Its orientation is what the file's rotation and mirror properties come to; they overrule XMP.
             container.exif = image.info.get("exif", b"")
-            container.profile = image.info.get("icc_profile", b"")
+            if profile := image.info.get("icc_profile", b""):  # else what its code points say
+                container.profile = image_colour.usable(profile, container.channels)
             container.frames = getattr(image, "n_frames", 1)
             if {"exif", "xmp"} & image.info.keys():
                 container.changes = ("metadata-removed",)
-        return image
+        return _unpainted(image, container.painted) if container.painted else image
+
+
+def _unpainted(image: "Image.Image", painted: tuple[int, int, int, int]) -> "Image.Image":
+    """With nothing where a GIF's first frame paints nothing, as browsers show it; Pillow takes some colour.
+
+    painted: left, top, right, bottom. Some rows at a time, for the whole would be held twice.
+    """
+    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+
+    left, top, right, bottom = painted
+    page = Image.new("RGBA", image.size)
+    for row in range(top, bottom, _ROWS):
+        box = (left, row, right, min(row + _ROWS, bottom))
+        page.paste(image.crop(box).convert("RGBA"), box)
+    return page
 
 
 def _decode_with_more(
@@ -121,14 +142,34 @@ def _decode_with_more(
     return image
 
 
-def _silent(container: Container) -> AbstractContextManager[object]:
-    """Keep Pillow quiet about broken tags in the two formats whose metadata it has to read itself."""
-    stack = ExitStack()
-    if container.format in ("tiff", "avif"):
-        stack.enter_context(_warning_filters)
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
-    return stack
+def _alone(container: Container, stack: ExitStack) -> list[str]:
+    """Keep Pillow quiet about broken tags in the two formats whose metadata it has to read itself.
+
+    stack: what ends it. Answers with a list of what TIFF's decoder will have said.
+    """
+    if container.format not in ("tiff", "avif"):
+        return []
+    stack.enter_context(_one_at_a_time)
+    stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    if container.format == "avif":
+        return []
+    stack.enter_context(tiff_decoder.by_library(wanted=container.is_planar and container.bits > 8))
+    return stack.enter_context(tiff_decoder.listening())
+
+
+def _load_tiff(container: Container, image: "Image.Image", said: list[str]) -> None:
+    """Decode it. said: by the decoder, which knows more than Pillow tells."""
+    try:
+        image.load()
+    except OSError as error:
+        if any("not configured" in text for text in said):
+            raise OSError("Unsupported compression") from error
+        raise OSError(
+            f"truncated: {error}" if any("Read error" in text for text in said) else error
+        ) from error
+    if container.is_fax and said:
+        raise PictureError("damaged", "a TIFF with fax codes that can't be read")
 
 
 def _is_complete_png(image: "Image.Image", data: bytes) -> bool:
@@ -152,8 +193,8 @@ def _digest(image: "Image.Image") -> bytes:
     from xxhash import xxh3_128  # noqa: PLC0415 (see the module's docstring)
 
     seen = xxh3_128()
-    for top in range(0, image.height, 64):
-        seen.update(image.crop((0, top, image.width, min(top + 64, image.height))).tobytes())
+    for top in range(0, image.height, _ROWS):
+        seen.update(image.crop((0, top, image.width, min(top + _ROWS, image.height))).tobytes())
     return seen.digest()
 
 
@@ -180,10 +221,10 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     Raises PictureError for samples without a defined range.
     """
     words: list[str] = []
-    image = _eight_bits(container, image)
+    image, alpha = _eight_bits(container, image), None
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        image, word = _opaque(container, image)
-        words.append(word)
+        image, alpha = _without_alpha(container, image)
+        words.append("alpha-over-white" if alpha else "rgb")
     elif image.mode != "RGB":
         words.append("rgb")
     if container.format == "jpeg" and image.mode == "CMYK" and not container.adobe:
@@ -198,7 +239,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     if image_colour.has_foreign_gamma(container):
         image = image.point(image_colour.gamma_table(container.gamma) * 3)
         words.append("srgb")
-    return image, words
+    return _over_white(image, alpha) if alpha else image, words
 
 
 def _eight_bits(container: Container, image: "Image.Image") -> "Image.Image":
@@ -217,19 +258,26 @@ def _eight_bits(container: Container, image: "Image.Image") -> "Image.Image":
     return grey
 
 
-def _opaque(container: Container, image: "Image.Image") -> tuple["Image.Image", str]:
-    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
-
+def _without_alpha(container: Container, image: "Image.Image") -> tuple["Image.Image", "Image.Image | None"]:
+    """Its colours, and how opaque each pixel is; None where all are."""
     key = image.info.get("transparency")
     if container.bits == 16 and isinstance(key, tuple):
         image.info["transparency"] = tuple(value >> 8 for value in key)
-    image = image.convert("RGBA")
+    if container.bits < 8 and isinstance(key, int) and image.mode == "L":  # of samples as the file has them
+        image.info["transparency"] = key * 255 // (2**container.bits - 1)
+    image = image.convert("RGBA" if image.mode in ("P", "PA", "RGB", "RGBA", "RGBa") else "LA")
     alpha = image.getchannel("A")
-    if alpha.getextrema() == (255, 255):
-        return image.convert("RGB"), "rgb"
+    colours = image.convert("RGB") if image.mode == "RGBA" else image.getchannel("L")
+    return colours, alpha if alpha.getextrema() != (255, 255) else None
+
+
+def _over_white(image: "Image.Image", alpha: "Image.Image") -> "Image.Image":
+    """Blended as sRGB, as browsers do it."""
+    from PIL import Image  # noqa: PLC0415 (see the module's docstring)
+
     page = Image.new("RGB", image.size, (255, 255, 255))
     page.paste(image, mask=alpha)
-    return page, "alpha-over-white"
+    return page
 
 
 def scaled(

@@ -2,26 +2,39 @@
 
 import struct
 import zlib
+from collections.abc import Mapping
 
 from zlib_ng import zlib_ng
 
-from truthmill import image_colour, image_metadata
+from truthmill import image_colour, image_metadata, image_primaries
 from truthmill.errors import PictureError
 from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILER, UNUSABLE_PROFILE, Container
 
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
-_COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM"))
+_COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP"))
 _HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
-_MOST_BYTES = {b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"sBIT": 4, b"bKGD": 6, b"pHYs": 9, b"hIST": 512}
+_MOST_BYTES = {
+    b"sRGB": 1,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"cICP": 4,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"hIST": 512,
+}
 """Of these (11.3): what is longer holds something else besides, and no decoder looks at it."""
 _FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
+_GAMMAS = range(16, 625_000_001)  # of libpng; browsers pass over any other
+_ONCE = frozenset((b"IHDR", b"PLTE"))
+_BEFORE_PIXELS = frozenset((b"PLTE", b"tRNS")) | _COLOUR | _HARMLESS  # 5.6, table 7
 _COLOUR_AT, _INDEXED = 25, 3  # of the header, which comes first (11.2.2)
 
 
 def read(data: bytes) -> Container:
     found = Container("png", pieces=[(PICTURE, 0, 8)])
     view, position = memoryview(data), 8
-    kind, seen = b"", set[bytes]()
+    kind, seen, told = b"", set[bytes](), dict[bytes, bytes]()
     while kind != b"IEND":
         if position + 12 > len(data):
             raise PictureError("truncated", "the PNG has no IEND chunk")
@@ -31,13 +44,11 @@ def read(data: bytes) -> Container:
             raise PictureError("truncated", f"the PNG ends within its chunk {kind!r}")
         if zlib_ng.crc32(view[position + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             raise PictureError("damaged", f"the PNG's chunk {kind!r} has a wrong CRC")
-        if not seen and kind != b"IHDR":
-            raise PictureError(
-                "unsupported-format" if kind == b"CgBI" else "damaged",
-                f"a PNG that begins with a chunk {kind!r}",
-            )
-        stays = _chunk(found, kind, bytes(view[position + 8 : end - 4]) if kind != b"IDAT" else b"", seen)
-        found.add(stays, position, end)
+        _check_place(kind, seen)
+        body = bytes(view[position + 8 : end - 4]) if kind != b"IDAT" else b""
+        found.add(_chunk(found, kind, body, seen), position, end)
+        if kind in _COLOUR and b"IDAT" not in seen:
+            told.setdefault(kind, body)
         seen.add(kind)
         position = end
     if b"IDAT" not in seen:
@@ -46,14 +57,25 @@ def read(data: bytes) -> Container:
         raise PictureError("damaged", "a PNG whose colours are of a palette that it doesn't have")
     if position < len(data):
         found.add(TRAILER, position, len(data))
+    _settle_colour(found, told)
     return found
+
+
+def _check_place(kind: bytes, seen: set[bytes]) -> None:
+    """Raise PictureError where a chunk can't stand behind those that were seen: no browser would go on."""
+    if not seen and kind != b"IHDR":
+        raise PictureError(
+            "unsupported-format" if kind == b"CgBI" else "damaged", f"a PNG that begins with a chunk {kind!r}"
+        )
+    if kind in _ONCE and kind in seen:
+        raise PictureError("damaged", f"a PNG with two chunks {kind!r}")
 
 
 def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
     """Take in one chunk; answer what kind of bytes it is."""
+    if b"IDAT" in seen and kind in _BEFORE_PIXELS:  # where decoders pass over them, or give up
+        return METADATA
     if kind in _PIXELS:
-        if kind == b"IHDR" and seen:
-            raise PictureError("damaged", "a PNG with two headers")
         if kind == b"IHDR":
             _header(found, body)
         elif kind == b"tRNS":
@@ -61,14 +83,11 @@ def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
         return PICTURE
     if len(body) > _MOST_BYTES.get(kind, len(body)):
         return METADATA
-    if kind in _COLOUR:
-        _colour(found, kind, body, seen)
-        return PROFILE if kind == b"iCCP" else PICTURE
     if kind in _FRAMES:
         found.frames = 2
         return FRAMES
-    if kind in _HARMLESS:
-        return PICTURE
+    if kind in _COLOUR | _HARMLESS:
+        return PROFILE if kind in (b"iCCP", b"cICP") else PICTURE
     if not kind[0] & 0x20:
         raise PictureError("damaged", f"a PNG with the unknown critical chunk {kind!r}")
     _metadata(found, kind, body)
@@ -79,19 +98,33 @@ def _header(found: Container, body: bytes) -> None:
     found.width, found.height, found.bits, colour, *methods = struct.unpack(">IIBBBBB", body)
     if methods[:2] != [0, 0] or methods[2] > 1:  # of compression, filter, interlace (11.2.2)
         raise PictureError("damaged", f"a PNG of the unknown methods {methods}")
+    if not (found.width and found.height):
+        raise PictureError("damaged", f"a PNG of {found.width} x {found.height} pixels")
     found.keeps = (found.bits, colour) == (8, 2)
+    found.channels = 3 if colour & 2 else 1
     if found.bits == 16:
         found.changes = ("8-bit",)
 
 
-def _colour(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> None:
-    """What the samples mean: a profile, or sRGB, or else a gamma (11.3.3)."""
-    if kind == b"iCCP":
-        found.profile = _inflated(body.partition(b"\x00")[2][1:]) or UNUSABLE_PROFILE
-    if kind in (b"iCCP", b"sRGB"):
-        found.gamma = 0
-    elif kind == b"gAMA" and not {b"iCCP", b"sRGB"} & seen:
-        found.gamma = int.from_bytes(body[:4], "big")
+def _settle_colour(found: Container, told: Mapping[bytes, bytes]) -> None:
+    """What the samples mean: code points, or a profile, or sRGB, or else gamma and primaries (4.3).
+
+    told: the body of the first chunk of each kind.
+    """
+    coded = told.get(b"cICP", b"")
+    if len(coded) == _MOST_BYTES[b"cICP"] and coded[2] == 0:  # of RGB
+        found.profile = image_primaries.of_code_points(coded[0], coded[1], is_full=coded[3] == 1)
+        if b"iCCP" in told:
+            found.pieces = [(METADATA if kind == PROFILE else kind, a, b) for kind, a, b in found.pieces]
+    elif b"iCCP" in told:
+        found.profile_name, _, deflated = told[b"iCCP"].partition(b"\x00")
+        found.profile = _inflated(deflated[1:]) or UNUSABLE_PROFILE
+    elif b"sRGB" not in told:
+        gamma = int.from_bytes(told.get(b"gAMA", b"")[:4], "big")
+        found.gamma = gamma if gamma in _GAMMAS else 0
+        if len(told.get(b"cHRM", b"")) == _MOST_BYTES[b"cHRM"]:
+            found.profile = image_primaries.of_coordinates(struct.unpack(">8I", told[b"cHRM"]), found.gamma)
+            found.gamma = 0 if found.profile else found.gamma
 
 
 def _metadata(found: Container, kind: bytes, body: bytes) -> None:
@@ -129,6 +162,28 @@ def _inflated(stream: bytes) -> bytes:
 # First column, first row, columns apart, rows apart of each pass over an interlaced picture (8.2, Adam7).
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+_ANY_BYTES = b"\xff" * 8
+
+
+def in_one(png: bytes) -> bytes:
+    """The same picture with all its compressed pixels in one chunk, and some bytes behind them.
+
+    Pillow stops as soon as it has all pixels, so that a stream which lacks its checksum, or has a wrong one
+    in a chunk of its own, would pass, and no other decoder would show it. These bytes end what doesn't end
+    by itself; of what does they are never looked at. png: one that `read` took.
+    """
+    view, parts, position, first = memoryview(png), list[memoryview | bytes](), 8, 0
+    while (kind := png[position + 4 : position + 8]) != b"IEND":
+        end = position + 12 + int.from_bytes(view[position : position + 4], "big")
+        if kind == b"IDAT":
+            first = first or position
+            parts.append(view[position + 8 : end - 4])
+        position = end
+    length = sum(len(part) for part in parts) + len(_ANY_BYTES)
+    head = (view[:first], length.to_bytes(4, "big"), b"IDAT")
+    return b"".join((*head, *parts, _ANY_BYTES, bytes(4), view[position : position + 12]))
 
 
 def is_complete(png: bytes) -> bool:

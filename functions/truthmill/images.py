@@ -199,9 +199,14 @@ def _cleaned(container: Container, data: bytes) -> bytes:
     """The file less what must not be stored; a profile stays where it says sRGB."""
     dropped = [METADATA, FRAMES, TRAILER]
     profile = container.profile
-    if image_colour.is_broken(profile) or image_colour.is_foreign(profile) or image_colour.says_more(profile):
+    if image_colour.is_broken(profile) or image_colour.is_foreign(profile) or _tells(container):
         dropped.append(PROFILE)
     return container.without(data, *dropped)
+
+
+def _tells(container: Container) -> bool:
+    """Whether its profile tells of more than colours."""
+    return image_colour.says_more(container.profile, container.profile_name)
 
 
 def _orientation(container: Container) -> int:
@@ -267,8 +272,8 @@ def _conversions(
         done.add("first-frame")
     if image_colour.is_broken(container.profile):
         done.add("profile-removed")
-    tells = container.has(PROFILE) and image_colour.says_more(container.profile)
-    if container.has(METADATA) or (tells and not image_colour.is_broken(container.profile)):
+    tells = container.has(PROFILE) and _tells(container) and not image_colour.is_broken(container.profile)
+    if container.has(METADATA) or tells:
         done.add("metadata-removed")
     if container.has(TRAILER):
         done.add("trailer-removed")

@@ -87,7 +87,11 @@ def test_what_is_no_picture(data, name):
         (saved(Image.new("F", (4, 4)), "TIFF"), "a.tif"),
         (saved(Image.new("I", (4, 4)), "TIFF"), "a.tif"),
         (b"P6\n1 1\n255\n\x00\x00\x00", "a.ppm"),
+        (b"P7\nWIDTH 1\n", "a.pam"),
         (saved(noise(), "ICO"), "a.ico"),
+        (b"\x00\x00\x02\x00\x01\x00" + bytes(20), "a.cur"),
+        (b"gimp xcf v011\x00" + bytes(20), "a.xcf"),
+        (b"SIMPLE  =                    T", "a.fits"),
     ],
 )
 def test_picture_formats_that_are_not_taken(data, name):
@@ -128,6 +132,13 @@ def test_the_extensions_of_jpeg_are_one(extension):
 def test_a_picture_that_ends_early(format_, share):
     data = saved(noise(200, 150), format_)
     assert reason(data[: int(len(data) * share)], named(format_)) == "truncated"
+
+
+def test_an_avif_that_ends_within_a_box_is_truncated():
+    avif = EVERY_FORMAT["AVIF"]
+    assert reason(avif[: len(avif) // 2], "a.avif") == "truncated"
+    assert reason(avif[:-1], "a.avif") == "truncated"
+    assert inspect(avif + b"xxxxxxxxxxxxxxxx", "a.avif", LIMITS)
 
 
 def test_a_jpeg_without_its_end_marker():
