@@ -31,6 +31,7 @@ class Container:
     variety: of a format with many, which one it is; empty where that is none that exists.
     is_inverted: whether 0 is white in a TIFF. is_fax: whether it has CCITT's codes. is_planar: whether its
     channels lie apart.
+    orientation: what exif and xmp come to, 1 to 8, once it was asked for.
     channels: of its colours, without alpha; 0 where only the decoder can tell.
     painted: of a GIF whose first frame leaves some of the screen free, the part that it paints: left, top,
     right, bottom.
@@ -57,6 +58,7 @@ class Container:
     is_fax: bool = False
     is_planar: bool = False
     channels: int = 0
+    orientation: int = 0
     painted: tuple[int, int, int, int] | None = None
 
     def add(self, kind: str, start: int, end: int) -> None:

@@ -43,33 +43,41 @@ def look(
     lacks_bits = False
     if container.format == "jpeg" and container.keeps:
         try:
-            return _look_packed(
-                container, image_packed.decode(container, data), turn_of(container), is_fit=is_fit
-            )
+            wide = not is_fit and container.width * container.height <= image_packed.WIDE
+            packed = image_packed.decode(container, data, wide=wide)
+            return _look_packed(container, packed, turn_of(container), is_fit=is_fit)
         except image_packed.DoubtError as doubt:
             lacks_bits = doubt.lacks_bits
     image = image_pixels.decode(container, data, admit, lacks_bits=lacks_bits)
-    sample, turn = similarity.sampled(image), turn_of(container)
-    return _developed(container, sample, turn, image.size, image_strips.developed(container, image, turn))
+    turn = turn_of(container)
+    strips = image_strips.developed(container, image, turn)
+    return _developed(container, lambda: similarity.sampled(image), turn, image.size, strips)
 
 
 def _look_packed(container: Container, packed: image_packed.Packed, turn: int, *, is_fit: bool) -> Look:
     if not is_fit:
         strips = image_strips.strips(container, packed.crop, packed.size, turn)
-        return _developed(container, packed.sampled(), turn, packed.size, strips)
+        return _developed(container, packed.sampled, turn, packed.size, strips)
     digest = image_strips.Digest(packed.size)
     digest.add_packed(packed.pixels.data)
     return Look(packed.size, digest.hexdigest(), similarity.square(packed.sampled()))
 
 
 def _developed(
-    container: Container, sample: Image, turn: int, size: tuple[int, int], strips: image_strips.Strips
+    container: Container,
+    sampled: Callable[[], Image],
+    turn: int,
+    size: tuple[int, int],
+    strips: image_strips.Strips,
 ) -> Look:
-    """size: width and height before the turn."""
+    """sampled: as `similarity.sampled` makes it. size: width and height before the turn."""
     size = image_strips.upright_size(size, turn)
-    digest, words = image_strips.Digest(size), set[str]()
+    digest, words, sample = image_strips.Digest(size), set[str](), None
     for strip, said in strips:
         digest.add(strip)
         words.update(said)
-    square = similarity.square(image_pixels.upright(image_pixels.rgb(container, sample)[0], turn))
-    return Look(size, digest.hexdigest(), square, frozenset(words))
+        if strip.size == size == similarity.sample_size(size):  # all of it is looked at anyway
+            sample = strip.convert("RGB")
+    if sample is None:
+        sample = image_pixels.upright(image_pixels.rgb(container, sampled())[0], turn)
+    return Look(size, digest.hexdigest(), similarity.square(sample), frozenset(words))

@@ -1,8 +1,9 @@
-"""JPEGs of three channels, decoded to packed pixels of three bytes.
+"""JPEGs of three channels, decoded to packed pixels of three bytes, or of four.
 
 Both this decoder and Pillow's are libjpeg-turbo, so the pixels are the same (a test holds it). But Pillow
 brings each row into a form of four bytes a pixel, and packs it again for the digest: a quarter of the time,
-and of the memory. What this decoder has any doubt about is left to Pillow, which decides.
+and of the memory. What has to be turned is decoded to four bytes at once, which Pillow can turn where
+they are. What this decoder has any doubt about is left to Pillow, which decides.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from PIL import Image
 from truthmill.image_container import Container
 from truthmill.similarity import sample_size
 
+WIDE = 50_000_000  # pixels, up to which there is memory for four bytes of each
+_WIDE_BYTES = 4
 _MISSING = "premature end"  # of libjpeg's warning that bits are missing (jerror.h, JWRN_HIT_MARKER)
 
 
@@ -29,38 +32,61 @@ class DoubtError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A decoded picture, RGB. pixels: height x width x 3."""
+    """A decoded picture. pixels: height x width x 3; or 4, of which the last is nothing, and a spare row."""
 
     pixels: NDArray[np.uint8]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has four bytes a pixel."""
+        return bool(self.pixels.shape[2] == _WIDE_BYTES)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
         height, width = self.pixels.shape[:2]
-        return width, height
+        return width, height - self.is_wide
 
     def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
-        """A part of it as Pillow's. box: left, top, right, bottom."""
+        """A part of it as Pillow's, RGB, or RGBX where it is wide. box: left, top, right, bottom."""
         left, top, right, bottom = box
-        return _image(self.pixels[top:bottom, left:right], (right - left, bottom - top))
+        size = right - left, bottom - top
+        if not self.is_wide:
+            return _image(self.pixels[top:bottom, left:right], size)
+        row = self.pixels.shape[1] * _WIDE_BYTES
+        start = top * row + left * _WIDE_BYTES
+        rows = self.pixels.reshape(-1)[start : start + size[1] * row]
+        return Image.frombuffer("RGBX", size, rows, "raw", "RGBX", row, 1)  # it is no copy
 
     def sampled(self) -> Image.Image:
         """As `similarity.sampled` makes it of the same picture."""
         size = sample_size(self.size)
-        return _image(self.pixels.reshape(-1, 3).take(_places(*self.size, size), axis=0), size)
+        if size == self.size:
+            return self.crop((0, 0, *size)).convert("RGB")
+        places = _places(*self.size, size)
+        if not self.is_wide:
+            return _image(self.pixels.reshape(-1, 3).take(places, axis=0), size)
+        taken = self.pixels.view(np.uint32).ravel().take(places)
+        return Image.frombuffer("RGBX", size, taken, "raw", "RGBX", 0, 1).convert("RGB")
 
 
-def decode(container: Container, data: bytes) -> Packed:
+def decode(container: Container, data: bytes, *, wide: bool = False) -> Packed:
     """All pixels. Raises DoubtError where Pillow has to look at it.
 
-    container: of a JPEG of three channels in a coding that browsers know.
+    container: of a JPEG of three channels in a coding that browsers know. wide: to four bytes a pixel.
     """
+    shape = (container.height, container.width, _WIDE_BYTES if wide else 3)
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", strict=True)
+        if wide:
+            # So that as many bytes as whole rows have are there of any box, which Pillow asks for.
+            pixels = np.empty((shape[0] + 1, *shape[1:]), np.uint8)
+            found = simplejpeg.decode_jpeg(data, "RGBX", strict=True, buffer=pixels[:-1])
+        else:
+            pixels = found = simplejpeg.decode_jpeg(data, "RGB", strict=True)
     except Exception as error:  # noqa: BLE001 (whatever it is, Pillow tells what becomes of the file)
         raise DoubtError(str(error)) from None
-    if pixels.shape != (container.height, container.width, 3):
-        raise DoubtError(f"{pixels.shape} pixels")
+    if found.shape != shape:
+        raise DoubtError(f"{found.shape} pixels")
     return Packed(pixels)
 
 

@@ -24,6 +24,7 @@ _ANY_BITS = bytes(range(254, 0, -1)) * 2  # ones first: the decoder takes zeros 
 _TOO_FEW = "the {} has too few pixels"
 _ROWS = 64  # of a whole picture at a time
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+_COLOURS = ("RGB", "RGBX")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 # Python's warning filters, and what TIFF's decoder is told, belong to all threads at once.
 _one_at_a_time = threading.Lock()
@@ -104,7 +105,7 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             raise PictureError("truncated", _TOO_FEW.format("PNG"))
         if container.format == "avif":
             # Its orientation is what the file's rotation and mirror properties come to; they overrule XMP.
-            container.exif = image.info.get("exif", b"")
+            container.exif, container.orientation = image.info.get("exif", b""), 0
             if profile := image.info.get("icc_profile", b""):  # else what its code points say
                 container.profile = image_colour.usable(profile, container.channels)
             container.frames = getattr(image, "n_frames", 1)
@@ -217,7 +218,8 @@ def upright(image: "Image.Image", orientation: int) -> "Image.Image":
 def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list[str]]:
     """The same picture in 8-bit sRGB, and the conversions that this took.
 
-    16 bits become 8 by their high byte; alpha is laid over white, as every viewer shows it on a page.
+    16 bits become 8 by their high byte; alpha is laid over white, as every viewer shows it on a page. RGBX
+    stays where nothing is to be converted.
     Raises PictureError for samples without a defined range.
     """
     words: list[str] = []
@@ -225,7 +227,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         image, alpha = _without_alpha(container, image)
         words.append("alpha-over-white" if alpha else "rgb")
-    elif image.mode != "RGB":
+    elif image.mode not in _COLOURS:
         words.append("rgb")
     if container.format == "jpeg" and image.mode == "CMYK" and not container.adobe:
         from PIL import ImageChops  # noqa: PLC0415 (see the module's docstring)
@@ -234,7 +236,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     if image_colour.is_foreign(container.profile):
         image = image_colour.from_profile(image, container.profile)
         words.append("srgb")
-    elif image.mode != "RGB":
+    elif image.mode not in _COLOURS:
         image = image.convert("RGB")
     if image_colour.has_foreign_gamma(container):
         image = image.point(image_colour.gamma_table(container.gamma) * 3)

@@ -210,7 +210,9 @@ def _tells(container: Container) -> bool:
 
 
 def _orientation(container: Container) -> int:
-    return image_metadata.orientation(container.exif, container.xmp)
+    if not container.orientation:
+        container.orientation = image_metadata.orientation(container.exif, container.xmp)
+    return container.orientation
 
 
 def _turn(container: Container) -> int:
