@@ -1,6 +1,9 @@
 """What colours mean where a file says it in numbers, or says it of other channels than it has."""
 
+import hashlib
 import io
+import itertools
+import math
 import struct
 import zlib
 
@@ -189,3 +192,41 @@ def test_the_name_of_a_profile_may_tell_of_a_person():
         data = with_chunks(clean, iccp(srgb_profile(), name))
         assert (stored_bytes(data, "a.png", LIMITS) is data) == kept
         assert inspect(data, "a.png", LIMITS).conversions == (() if kept else ("metadata-removed",))
+
+
+def ink_profile() -> bytes:
+    """A printer's (ICC.1:2010, 10.8): L*, a* and b* of each ink on each other, in between linear."""
+    inks, grid = ((55, -35, -45), (48, 75, -5), (8, -5, 90), (75, 0, 0)), b""
+    for used in itertools.product((0, 1), repeat=4):
+        on = [ink for ink, is_used in zip(inks, used, strict=True) if is_used]
+        light = 255 * math.prod(1 - ink[0] / 110 for ink in on)
+        tint = 0.1 if used[3] else 1.0
+        a, b = (min(max(128 + round(tint * sum(ink[axis] for ink in on)), 0), 255) for axis in (1, 2))
+        grid += bytes((round(light), a, b))
+    ramp, identity = bytes(range(256)), struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = struct.pack(">4s4x4B", b"mft1", 4, 3, 2, 0) + identity + 4 * ramp + grid + 3 * ramp
+    white = struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061)
+    at = 128 + 4 + 24
+    directory = struct.pack(">I4sII4sII", 2, b"A2B0", at, len(table), b"wtpt", at + len(table), len(white))
+    head = struct.pack(
+        ">I4xI4s4s4s12x4s", at + len(table + white), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp"
+    )
+    return (head + bytes(28) + white[8:]).ljust(128, b"\x00") + directory + table + white
+
+
+def test_inks_are_brought_to_srgb_within_some_levels_of_an_exact_engine():
+    """The engine itself is exact where it lays out no grid, which takes seven times as long."""
+    levels = hashlib.shake_256(b"inks").digest(16_000)
+    inks = Image.frombytes("CMYK", (500, 8), levels)
+    data = saved(inks, "TIFF", icc_profile=ink_profile())
+    assert "srgb" in inspect(data, "a.tif", LIMITS).conversions
+    exact = ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(ink_profile())),
+        ImageCms.createProfile("sRGB"),
+        "CMYK",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE,
+    ).apply(inks)
+    pairs = zip(stored(data, "a.tif").tobytes(), exact.tobytes(), strict=True)
+    assert max(abs(a - b) for a, b in pairs) <= 8
