@@ -34,6 +34,7 @@ _TYPE_BYTES = {
     17: 8,
     18: 8,
 }
+_WIDE_TYPES = (16, 18)  # of 8 bytes, of BigTIFF alone: LONG8 and IFD8
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\x00"  # in front of a packet in JPEG's APP1
 _MAX_FIELDS = 4096
@@ -113,6 +114,26 @@ def read_directory(tiff: bytes, position: int, order: str, *, big: bool = False)
     if position + struct.calcsize(next_code) <= len(tiff):
         (following,) = struct.unpack_from(order + next_code, tiff, position)
     return Directory(fields, following)
+
+
+def as_classic(tiff: bytes) -> bytes:
+    """A big-endian BigTIFF's first picture as a TIFF that Pillow reads, which takes no such BigTIFF for one.
+
+    The pixels stay where they are; a directory of the older form is put behind them. Raises struct.error
+    where it points further than that form can.
+    """
+    fields, at = first_directory(tiff).fields, len(tiff) + len(tiff) % 2
+    behind = at + 2 + 12 * len(fields) + 4
+    table, outside = struct.pack(">H", len(fields)), b""
+    for tag, field in sorted(fields.items()):
+        kind, raw = field.kind, bytes(field.raw)
+        if kind in _WIDE_TYPES:
+            kind, values = 4, struct.unpack(f">{len(raw) // 8}Q", raw)
+            raw = struct.pack(f">{len(values)}I", *values)
+        place = raw.ljust(4, b"\x00") if len(raw) <= 4 else struct.pack(">I", behind + len(outside))
+        outside += raw + bytes(len(raw) % 2) if len(raw) > 4 else b""
+        table += struct.pack(">HHI", tag, kind, len(raw) // _TYPE_BYTES[kind]) + place
+    return b"MM\x00*" + struct.pack(">I", at) + tiff[8:].ljust(at - 8, b"\x00") + table + bytes(4) + outside
 
 
 def orientation(exif: bytes, xmp: bytes) -> int:

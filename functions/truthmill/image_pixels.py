@@ -87,7 +87,7 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
     Image.MAX_IMAGE_PIXELS = None  # admit() holds the limit
     with ExitStack() as stack:
         said = _alone(container, stack)
-        file = io.BytesIO(image_png.in_one(data) if container.format == "png" else data)
+        file = io.BytesIO(_PREPARED.get(container.format, bytes)(data))
         image = stack.enter_context(Image.open(file, formats=[container.format.upper()]))
         header = (container.width, container.height)
         if all(header) and image.size not in (header, header[::-1]):
@@ -112,6 +112,13 @@ def _decode(container: Container, data: bytes, admit: Callable[[tuple[int, int]]
             if {"exif", "xmp"} & image.info.keys():
                 container.changes = ("metadata-removed",)
         return _unpainted(image, container.painted) if container.painted else image
+
+
+def _tiff_for_pillow(tiff: bytes) -> bytes:
+    return image_metadata.as_classic(tiff) if tiff.startswith(b"MM\x00+") else tiff
+
+
+_PREPARED = {"png": image_png.in_one, "tiff": _tiff_for_pillow}
 
 
 def _unpainted(image: "Image.Image", painted: tuple[int, int, int, int]) -> "Image.Image":

@@ -50,7 +50,7 @@ def read(data: bytes) -> Container:
         frames=2 if directory.following else 1,
         bits=bits,
         changes=tuple(changes),
-        variety=_variety(data, directory),
+        variety=_variety(directory),
         is_inverted=directory.integer(_PHOTOMETRIC, 1) == 0,
         channels=_CHANNELS.get(directory.integer(_PHOTOMETRIC, 1), 0),
         is_fax=directory.integer(_COMPRESSION, 1) in _FAX_COMPRESSIONS,
@@ -76,7 +76,7 @@ def _check(directory: image_metadata.Directory) -> None:
         raise PictureError("too-many-pixels", f"a TIFF in tiles of {across} x {down} pixels")
 
 
-def _variety(data: bytes, directory: image_metadata.Directory) -> str:
+def _variety(directory: image_metadata.Directory) -> str:
     """Which of the many kinds of TIFF it is; empty where its numbers are none that exist."""
     bits, samples = directory.integer(_BITS, 1), directory.integer(_SAMPLES, 1)
     meaning, compression = directory.integer(_PHOTOMETRIC, -1), directory.integer(_COMPRESSION, 1)
@@ -84,5 +84,4 @@ def _variety(data: bytes, directory: image_metadata.Directory) -> str:
     in_range = 0 < bits <= _MOST_BITS and 0 < samples <= _MOST_SAMPLES
     if not (is_whole and in_range and meaning in _PHOTOMETRICS and compression in _COMPRESSIONS):
         return ""
-    kind = "TIFF" if data[:3] != b"MM\x00" or data[3:4] != b"+" else "big-endian BigTIFF"
-    return f"a {kind} of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"
+    return f"a TIFF of {samples} x {bits} bits a pixel, photometric {meaning}, compression {compression}"

@@ -439,13 +439,3 @@ def test_an_empty_bmp_is_damage():
     data = bytearray(saved(noise(), "BMP"))
     data[18:22] = bytes(4)
     assert reason(bytes(data), "a.bmp") == "damaged"
-
-
-def test_a_big_endian_bigtiff_is_named_for_what_it_is():
-    """Which Pillow doesn't open (12.0)."""
-    field = struct.Struct(">HHQQ")
-    table = b"".join(field.pack(tag, 4, 1, value << 32) for tag, value in ((256, 4), (257, 4), (262, 1)))
-    data = struct.pack(">2sHHHQQ", b"MM", 43, 8, 0, 16, 3) + table + bytes(8)
-    with pytest.raises(PictureError, match="big-endian BigTIFF") as caught:
-        inspect(data, "a.tif", LIMITS)
-    assert caught.value.reason == "unsupported-format"

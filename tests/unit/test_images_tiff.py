@@ -107,3 +107,25 @@ def test_a_first_page_that_is_a_small_copy_is_not_taken_for_the_picture():
     two = saved(noise(), "TIFF", tiffinfo={254: 1}, save_all=True, append_images=[noise(80, 60)])
     assert refused(two).reason == "unsupported-format"
     assert "small copy" in refused(two).detail
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_big_endian_bigtiff_is_read(orientation):
+    """Pillow takes it for none; its offsets and counts have 8 bytes, and so has what fits into a field."""
+    pixels = noise(3, 2).tobytes()
+    fields = {
+        256: (3, ">H", 3), 257: (3, ">H", 2), 259: (3, ">H", 1), 262: (3, ">H", 2), 273: (16, ">Q", 16),
+        274: (3, ">H", orientation), 277: (3, ">H", 3), 278: (4, ">L", 2), 279: (16, ">Q", len(pixels)),
+    }  # fmt: skip
+    entries = {tag: (kind, 1, struct.pack(code, value)) for tag, (kind, code, value) in fields.items()}
+    entries[258] = 3, 3, struct.pack(">3H", 8, 8, 8)
+    table = b"".join(
+        struct.pack(">HHQ", tag, kind, count) + raw.ljust(8, b"\x00")
+        for tag, (kind, count, raw) in sorted(entries.items())
+    )
+    head = b"MM" + struct.pack(">HHHQ", 43, 8, 0, 16 + len(pixels))
+    data = head + pixels + struct.pack(">Q", len(entries)) + table + bytes(8)
+    shown = noise(3, 2) if orientation == 1 else noise(3, 2).transpose(Image.Transpose.ROTATE_270)
+    found = opened(stored_bytes(data, "a.tif", LIMITS))
+    assert (found.size, found.tobytes()) == (shown.size, shown.tobytes())
+    assert refused(data[:-100]).reason == "truncated"
