@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from truthmill import image_packed, image_pixels, image_strips, similarity
+from truthmill import image_decoding, image_packed, image_pixels, image_strips, similarity
 from truthmill.image_container import Container
 
 
@@ -36,7 +36,7 @@ def look(
     """Decode all pixels.
 
     turn_of: tells the orientation that decoded pixels have still to be turned by; an AVIF's is known only
-    then. admit: as of `image_pixels.decode`; the size that the container says has been asked about.
+    then. admit: as of `image_decoding.decode`; the size that the container says has been asked about.
     is_fit: whether the pixels need nothing done.
     Raises PictureError as `image_pixels` does.
     """
@@ -48,7 +48,7 @@ def look(
             return _look_packed(container, packed, turn_of(container), is_fit=is_fit)
         except image_packed.DoubtError as doubt:
             lacks_bits = doubt.lacks_bits
-    image = image_pixels.decode(container, data, admit, lacks_bits=lacks_bits)
+    image = image_decoding.decode(container, data, admit, lacks_bits=lacks_bits)
     turn = turn_of(container)
     strips = image_strips.developed(container, image, turn)
     return _developed(container, lambda: similarity.sampled(image), turn, image.size, strips)

@@ -1,8 +1,12 @@
 """PNG's container (ISO 15948, 11): a chain of chunks, each with its checksum."""
 
+import io
 import struct
 import zlib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any
 
 from zlib_ng import zlib_ng
 
@@ -167,7 +171,41 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ANY_BYTES = b"\xff" * 8
 
 
-def in_one(png: bytes) -> bytes:
+class _Joined(io.RawIOBase):
+    """A file of parts that aren't put together, of which there may be 40 MB."""
+
+    def __init__(self, parts: Sequence[memoryview | bytes]) -> None:
+        super().__init__()
+        self._parts = parts
+        self._starts = [0, *accumulate(len(part) for part in parts)]
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """As many bytes as are wanted, or there are."""
+        filled = 0
+        while filled < len(buffer) and self._at < self._starts[-1]:
+            number = bisect_right(self._starts, self._at) - 1
+            start = self._at - self._starts[number]
+            part = self._parts[number][start : start + len(buffer) - filled]
+            buffer[filled : filled + len(part)] = part
+            filled, self._at = filled + len(part), self._at + len(part)
+        return filled
+
+
+def in_one(png: bytes) -> "io.RawIOBase":
     """The same picture with all its compressed pixels in one chunk, and some bytes behind them.
 
     Pillow stops as soon as it has all pixels, so that a stream which lacks its checksum, or has a wrong one
@@ -183,7 +221,7 @@ def in_one(png: bytes) -> bytes:
         position = end
     length = sum(len(part) for part in parts) + len(_ANY_BYTES)
     head = (view[:first], length.to_bytes(4, "big"), b"IDAT")
-    return b"".join((*head, *parts, _ANY_BYTES, bytes(4), view[position : position + 12]))
+    return _Joined([*head, *parts, _ANY_BYTES + bytes(4), view[position : position + 12]])
 
 
 def is_complete(png: bytes) -> bool:

@@ -36,7 +36,7 @@ class _Features(ctypes.Structure):
 def _library() -> "ctypes.CDLL | None":
     """What Pillow decodes WebP with; its functions are found through the module that was linked with it."""
     try:
-        from PIL import _webp  # noqa: PLC0415 (see `image_pixels`)
+        from PIL import _webp  # noqa: PLC0415 (see `image_decoding`)
 
         library = ctypes.CDLL(_webp.__file__)
         features, decode = library.WebPGetFeaturesInternal, library.WebPDecodeRGBAInto
@@ -54,7 +54,7 @@ def decoded(container: Container, data: bytes) -> "Image.Image | None":
 
     container: of a WebP of a size that was admitted.
     """
-    from PIL import Image  # noqa: PLC0415 (see `image_pixels`)
+    from PIL import Image  # noqa: PLC0415 (see `image_decoding`)
 
     size, library = (container.width, container.height), _library()
     found = _Features()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from truthmill import (
     image_colour,
     image_containers,
+    image_decoding,
     image_metadata,
     image_pixels,
     image_strips,
@@ -190,7 +191,7 @@ def _admit(format_: str, size: tuple[int, int], limits: Limits) -> None:
 
 def _decode(container: Container, data: bytes, limits: Limits) -> "Image.Image":
     """Decode what will be stored where that keeps its pixel data, so that those very bytes are verified."""
-    return image_pixels.decode(
+    return image_decoding.decode(
         container, _cleaned(container, data), lambda size: _admit(container.format, size, limits)
     )
 

@@ -16,7 +16,7 @@ _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_voi
 def _library() -> "ctypes.CDLL | None":
     """What Pillow decodes TIFF with; its functions are found through the module that was linked with it."""
     try:
-        from PIL import _imaging  # noqa: PLC0415 (see `image_pixels`)
+        from PIL import _imaging  # noqa: PLC0415 (see `image_decoding`)
 
         library = ctypes.CDLL(_imaging.__file__)
         set_handler = library.TIFFSetErrorHandler
@@ -51,7 +51,7 @@ def by_library(*, wanted: bool) -> Iterator[None]:
 
     It is one setting for all threads, so they have to take turns.
     """
-    from PIL import TiffImagePlugin  # noqa: PLC0415 (see `image_pixels`)
+    from PIL import TiffImagePlugin  # noqa: PLC0415 (see `image_decoding`)
 
     before = TiffImagePlugin.READ_LIBTIFF
     TiffImagePlugin.READ_LIBTIFF = wanted or before

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from picture_bytes import exif, exif_segment, noise, opened, saved, with_segments
-from truthmill import image_containers, image_packed, image_pixels, images, similarity
+from truthmill import image_containers, image_decoding, image_packed, image_pixels, images, similarity
 from truthmill.errors import PictureError
 
 SIDES = st.one_of(st.integers(1, 40), st.integers(1, 200))
@@ -27,7 +27,7 @@ def both(jpeg: bytes) -> tuple[image_packed.Packed | None, Image.Image | str]:
         except image_packed.DoubtError as doubt:
             lacks_bits = doubt.lacks_bits
     try:
-        by_pillow = image_pixels.decode(container, jpeg, lambda _: None, lacks_bits=lacks_bits)
+        by_pillow = image_decoding.decode(container, jpeg, lambda _: None, lacks_bits=lacks_bits)
     except PictureError as error:
         return packed, error.reason
     return packed, by_pillow
@@ -145,3 +145,24 @@ def test_a_turned_jpeg_has_the_digest_of_the_upright_picture(orientation):
 def test_a_jpeg_that_has_a_grey_corner_is_whole():
     packed, by_pillow = both(saved(Image.new("RGB", (64, 64), (128, 128, 128)), "JPEG"))
     assert packed.pixels.tobytes() == by_pillow.tobytes()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 13), (383, 385), (500, 3), (769, 1000)])
+def test_four_bytes_a_pixel_are_the_same_picture(size):
+    """Of any part, up to the last corner, and of what its fingerprint is made of."""
+    jpeg = saved(noise(*size), "JPEG", quality=90)
+    container = image_containers.read(jpeg, "a.jpg")
+    packed = image_packed.decode(container, jpeg)
+    wide = image_packed.decode(container, jpeg, wide=True)
+    assert (packed.is_wide, wide.is_wide) == (False, True)
+    assert wide.size == packed.size == size
+    assert (
+        wide.sampled().tobytes() == packed.sampled().tobytes() == similarity.sampled(opened(jpeg)).tobytes()
+    )
+    width, height = size
+    for box in ((0, 0, width, height), (width - 1, 0, width, height), (0, height - 1, width, height)):
+        assert (
+            wide.crop(box).tobytes("raw", "RGB")
+            == packed.crop(box).tobytes()
+            == opened(jpeg).crop(box).tobytes()
+        )
