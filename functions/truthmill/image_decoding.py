@@ -167,9 +167,9 @@ def _load_tiff(container: Container, image: "Image.Image", said: list[str]) -> N
     except OSError as error:
         if any("not configured" in text for text in said):
             raise OSError("Unsupported compression") from error
-        raise OSError(
-            f"truncated: {error}" if any("Read error" in text for text in said) else error
-        ) from error
+        if any("Read error" in text for text in said):
+            raise OSError("image file is truncated") from error
+        raise
     if container.is_fax and said:
         raise PictureError("damaged", "a TIFF with fax codes that can't be read")
 

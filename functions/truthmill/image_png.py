@@ -17,17 +17,18 @@ from truthmill.image_container import FRAMES, METADATA, PICTURE, PROFILE, TRAILE
 _PIXELS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"))
 _COLOUR = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP"))
 _HARMLESS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"hIST"))
-_MOST_BYTES = {
-    b"sRGB": 1,
-    b"gAMA": 4,
-    b"cHRM": 32,
-    b"cICP": 4,
-    b"sBIT": 4,
-    b"bKGD": 6,
-    b"pHYs": 9,
-    b"hIST": 512,
+_BYTES = {
+    b"sRGB": range(1, 2),
+    b"gAMA": range(4, 5),
+    b"cHRM": range(32, 33),
+    b"cICP": range(4, 5),
+    b"sBIT": range(1, 5),
+    b"bKGD": range(1, 7),
+    b"pHYs": range(9, 10),
+    b"hIST": range(2, 513),
 }
-"""Of these (11.3): what is longer holds something else besides, and no decoder looks at it."""
+"""Of these (11.3): what is longer holds something else besides, and no decoder looks at either kind."""
+_KEY_BYTES = {b"\x00": range(2, 3), b"\x02": range(6, 7), b"\x03": range(1, 257)}  # of tRNS, by colour type
 _FRAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
 _GAMMAS = range(16, 625_000_001)  # of libpng; browsers pass over any other
 _ONCE = frozenset((b"IHDR", b"PLTE"))
@@ -50,10 +51,14 @@ def read(data: bytes) -> Container:
             raise PictureError("damaged", f"the PNG's chunk {kind!r} has a wrong CRC")
         _check_place(kind, seen)
         body = bytes(view[position + 8 : end - 4]) if kind != b"IDAT" else b""
-        found.add(_chunk(found, kind, body, seen), position, end)
-        if kind in _COLOUR and b"IDAT" not in seen:
-            told.setdefault(kind, body)
-        seen.add(kind)
+        stays = _chunk(found, kind, body, seen)
+        if kind == b"tRNS" and len(body) not in _KEY_BYTES.get(data[_COLOUR_AT : _COLOUR_AT + 1], ()):
+            stays = METADATA
+        found.add(stays, position, end)
+        if stays != METADATA:
+            found.keeps &= kind != b"tRNS"
+            seen.add(kind)
+            told.setdefault(kind, body if kind in _COLOUR else b"")
         position = end
     if b"IDAT" not in seen:
         raise PictureError("damaged", "a PNG without pixels")
@@ -82,10 +87,8 @@ def _chunk(found: Container, kind: bytes, body: bytes, seen: set[bytes]) -> str:
     if kind in _PIXELS:
         if kind == b"IHDR":
             _header(found, body)
-        elif kind == b"tRNS":
-            found.keeps = False
         return PICTURE
-    if len(body) > _MOST_BYTES.get(kind, len(body)):
+    if kind in _BYTES and len(body) not in _BYTES[kind]:
         return METADATA
     if kind in _FRAMES:
         found.frames = 2
@@ -116,7 +119,7 @@ def _settle_colour(found: Container, told: Mapping[bytes, bytes]) -> None:
     told: the body of the first chunk of each kind.
     """
     coded = told.get(b"cICP", b"")
-    if len(coded) == _MOST_BYTES[b"cICP"] and coded[2] == 0:  # of RGB
+    if coded and coded[2] == 0:  # of RGB
         found.profile = image_primaries.of_code_points(coded[0], coded[1], is_full=coded[3] == 1)
         if b"iCCP" in told:
             found.pieces = [(METADATA if kind == PROFILE else kind, a, b) for kind, a, b in found.pieces]
@@ -126,7 +129,7 @@ def _settle_colour(found: Container, told: Mapping[bytes, bytes]) -> None:
     elif b"sRGB" not in told:
         gamma = int.from_bytes(told.get(b"gAMA", b"")[:4], "big")
         found.gamma = gamma if gamma in _GAMMAS else 0
-        if len(told.get(b"cHRM", b"")) == _MOST_BYTES[b"cHRM"]:
+        if b"cHRM" in told:
             found.profile = image_primaries.of_coordinates(struct.unpack(">8I", told[b"cHRM"]), found.gamma)
             found.gamma = 0 if found.profile else found.gamma
 

@@ -82,3 +82,22 @@ def test_a_png_without_extent_is_damaged(size):
     with pytest.raises(PictureError) as caught:
         inspect(of_stream(stream(), width=size[0], height=size[1]), "a.png", LIMITS)
     assert (caught.value.reason, caught.value.detail) == ("damaged", f"a PNG of {size[0]} x {size[1]} pixels")
+
+
+@pytest.mark.parametrize(
+    "kind", [b"cHRM", b"gAMA", b"sRGB", b"cICP", b"pHYs", b"sBIT", b"bKGD", b"hIST", b"tRNS"]
+)
+def test_a_chunk_that_is_too_short_to_say_anything_leaves(kind):
+    """As libpng passes over it; Pillow takes such a picture for one that ends early."""
+    clean = saved(noise(), "PNG")
+    data = with_chunks(clean, chunk(kind, b""))
+    assert inspect(data, "a.png", LIMITS).conversions == ("metadata-removed",)
+    assert stored_bytes(data, "a.png", LIMITS) == clean
+
+
+def test_a_palette_behind_the_pixels_is_none():
+    """An indexed picture needs it before them."""
+    data = png(1, 1, 8, 3, b"\x00\x00")
+    with pytest.raises(PictureError) as caught:
+        inspect(data[:-12] + chunk(b"PLTE", bytes(3)) + data[-12:], "a.png", LIMITS)
+    assert caught.value.reason == "damaged"
