@@ -9,8 +9,8 @@ import msgspec
 from adapters.storage import ConflictError, Storage
 from pipeline.run import ATTEMPTS
 from truthmill import layout
-from truthmill.ledger import Ledger, Segment
-from truthmill.records import LedgerLine
+from truthmill.ledger import Copies, Ledger, Segment
+from truthmill.records import Copy, LedgerLine
 
 
 def read_ledger(store: Storage, dataset: str) -> tuple[Ledger, str]:
@@ -40,3 +40,7 @@ def change_ledger(store: Storage, dataset: str, change: Callable[[Ledger], Ledge
 
 def lines_of(store: Storage, segment: Segment) -> Iterator[LedgerLine]:
     return store.read_lines(segment.key, LedgerLine)
+
+
+def copies_of(store: Storage, copies: Copies) -> Iterator[Copy]:
+    return store.read_lines(copies.key, Copy)

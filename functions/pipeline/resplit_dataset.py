@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.executions import is_running
 from adapters.storage import Storage, storage
-from pipeline.ledger import change_ledger, lines_of, read_ledger
+from pipeline.ledger import change_ledger, copies_of, lines_of, read_ledger
 from pipeline.observed import observed
 from pipeline.placement import PlaceWriter
 from pipeline.run import RunReference, read_run, update_run
@@ -50,6 +50,9 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
     for segment in ledger.segments:
         for line in lines_of(store, segment):
             remembered.add(line, stays=segment.run in staying)
+    for copies in ledger.copies:
+        for copy in copies_of(store, copies):
+            remembered.add_copy(copy)
     found = resplit(remembered, run.asked.split.seed or at.dataset)
     _check(run, found)
     store.write_json(at.outcome, _write(store, at, ledger, found))

@@ -2,23 +2,24 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Literal, NoReturn
 
 import msgspec
 
 from adapters.executions import is_running
 from adapters.storage import Storage, storage
-from pipeline.ledger import change_ledger, lines_of
+from pipeline.ledger import change_ledger, copies_of, lines_of
 from pipeline.observed import observed
 from pipeline.placement import key_mark
 from pipeline.run import RunReference, read_run, update_run
 from pipeline.split_outputs import Outputs
 from truthmill import grouping, layout, pricing
-from truthmill.curation import Curation, Gathered, curate
+from truthmill.curation import Copied, Curation, Gathered, curate, origin
 from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger, Segment
-from truthmill.records import LedgerLine
+from truthmill.records import Copy, LedgerLine, name_of
 from truthmill.run import Run, check_counts
 
 
@@ -92,8 +93,10 @@ class _Step:
         new, counts = self.gather()
         if not len(new):
             self.refuse(counts)
-        known, settled, left_behind = self.remember(ledger, new)
-        curation = curate(new, known, settled, self.asked.split, self.asked.split.seed or self.at.dataset)
+        copied = self.copied(ledger)
+        known, settled, left_behind = self.remember(ledger, new, copied)
+        seed = self.asked.split.seed or self.at.dataset
+        curation = curate(new, known, settled, self.asked.split, seed, copied)
         kept = curation.kept()
         self.check_split(curation)
         cost = self.check_budget(int(kept.sum()))
@@ -108,9 +111,10 @@ class _Step:
         counts["known"] = int((curation.stands_for >= len(new)).sum())
         check_counts(counts)
         self.decided = Decided(counts, self.described(curation), cost, segment)
+        copies = self.outputs.write_copies(curation, self.names_before(ledger, left_behind, new))
         for other in left_behind:
-            ledger = ledger.with_segment(self.without_kept(other, new, curation))
-        return ledger.with_segment(segment)
+            ledger = ledger.with_segment(self.without_brought(other))
+        return ledger.with_segment(segment).with_copies(copies)
 
     def gather(self) -> tuple[Gathered, dict[str, int]]:
         """What the decision needs of every usable picture, and counts of the others."""
@@ -124,7 +128,7 @@ class _Step:
             name = found.entry.name
             side = grouping.folder_split(name) if rules.folders == "honour" else ""
             group = grouping.group_by(name, found.taken, rules.group_by)
-            gathered.add(found.pixels, name, found.fingerprint, group, side)
+            gathered.add(found.pixels, name, found.fingerprint, group, side, found.taken)
         return gathered, counts
 
     def refuse(self, counts: dict[str, int]) -> NoReturn:
@@ -136,13 +140,17 @@ class _Step:
             f"Why, entry by entry, is in {self.store.uri(self.at.rejected)}."
         )
 
-    def remember(self, ledger: Ledger, new: Gathered) -> tuple[Gathered, dict[str, str], list[Segment]]:
+    def remember(
+        self, ledger: Ledger, new: Gathered, copied: Copied
+    ) -> tuple[Gathered, dict[str, str], list[Segment]]:
         """What the dataset keeps; sides already given to pictures of this run; segments to take from.
 
         A run that failed before it had a labeling job leaves its pictures to whoever brings them again, and
-        one that has ended those that came back without an answer, on the side that they were given.
+        one that has ended those that came back without an answer, on the side that they were given and in the
+        groups of the names that they had there, which `copied` gets.
         """
         known, settled = Gathered(), {}
+        self.taken.clear()
         self.leaving = {segment.run: self.leaves(segment) for segment in ledger.segments}
         if set(self.leaving.values()) - {"nothing"}:
             self.brought = {row.tobytes().hex() for row in new.rows()}
@@ -150,12 +158,33 @@ class _Step:
             for line in lines_of(self.store, segment):
                 if self.stays(line):
                     self.taken.add(key_mark(line.key))
-                    group = grouping.regroup(line.name, line.group, self.asked.split.group_by)
-                    known.add(line.pixels, line.name, line.fingerprint, group, line.split)
+                    group = grouping.regroup(line.name, line.taken, line.group, self.asked.split.group_by)
+                    known.add(line.pixels, line.name, line.fingerprint, group, line.split, line.taken)
                 else:
                     settled[line.pixels] = line.split
+                    copied.bind(name_of(line), self.asked.split.group_by)
         others = [segment for segment in ledger.segments if segment.run != self.at.run]
         return known, settled, [segment for segment in others if self.leaving[segment.run] != "nothing"]
+
+    def copied(self, ledger: Ledger) -> Copied:
+        """What isn't kept, because the dataset has the same, by the runs up to now."""
+        copied = Copied()
+        for copies in ledger.copies:
+            for line in copies_of(self.store, copies):
+                copied.add(line, self.asked.split.group_by)
+        return copied
+
+    def names_before(self, ledger: Ledger, left_behind: list[Segment], new: Gathered) -> Iterator[Copy]:
+        """Copies that this run has noted before, and other names of what it takes over."""
+        for copies in ledger.copies:
+            if copies.run == self.at.run:
+                yield from copies_of(self.store, copies)
+        ours = set(new.origins) if left_behind else set()
+        for other in left_behind:
+            for line in lines_of(self.store, other):
+                copy = name_of(line)
+                if not self.stays(line) and origin(copy.pixels, copy.name, copy.taken) not in ours:
+                    yield copy
 
     def stays(self, line: LedgerLine) -> bool:
         """Whether the picture is none of this run's; its side then binds what belongs with it.
@@ -237,14 +266,16 @@ class _Step:
             "similarPairs": int(curation.similar.shape[1]),
         }
 
-    def without_kept(self, other: Segment, new: Gathered, curation: Curation) -> Segment:
-        """What is left of a run's segment when this run has taken over the pictures that it brings too."""
-        taken = {row.tobytes().hex() for row in new.rows()[curation.kept()]}
+    def without_brought(self, other: Segment) -> Segment:
+        """What is left of a run's segment when this run has decided on the pictures that it brings too.
+
+        Those that it leaves out go as well: nothing binds what this run keeps to their side.
+        """
         key = layout.ledger_segment(self.at.dataset, other.run, f"without-{self.at.run}")
         left = 0
         with self.store.sink(key) as sink:
             for line in lines_of(self.store, other):
-                if self.is_known(line) or line.pixels not in taken:
+                if self.stays(line):
                     sink.add(line)
                     left += 1
         return msgspec.structs.replace(other, key=key, pictures=left, sent_by="")

@@ -5,6 +5,7 @@ Nothing is decided here: everything follows from the inspections and a `Curation
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 
 import msgspec
 
@@ -13,8 +14,8 @@ from pipeline.placement import PlaceWriter, picture_keys
 from truthmill import grouping, layout, manifest, rejections
 from truthmill.curation import Curation
 from truthmill.layout import SPLITS, RunLayout
-from truthmill.ledger import Segment
-from truthmill.records import Inspection, LedgerLine, Rejected, Similar
+from truthmill.ledger import Copies, Segment
+from truthmill.records import Copy, Inspection, LedgerLine, Rejected, Similar
 from truthmill.request import Request
 
 
@@ -81,8 +82,26 @@ class Outputs:
             height=found.height,
             orientation=found.orientation,
             scaled_from=found.scaled_from,
+            taken=found.taken,
             group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
         )
+
+    def write_copies(self, curation: Curation, before: Iterator[Copy]) -> Copies:
+        """Names of pictures that aren't kept, but whose groups bind what is kept in their place.
+
+        before: those that are known without this decision.
+        """
+        usable = enumerate(self.usable())
+        noted = (found for number, found in usable if curation.copies[number])
+        own = (Copy(pixels=found.pixels, name=found.entry.name, taken=found.taken) for found in noted)
+        every = chain(before, own)
+        key, pictures = layout.ledger_copies(self.at.dataset, self.at.run), 0
+        if first := next(every, None):
+            with self.store.sink(key) as sink:
+                for copy in chain([first], every):
+                    sink.add(copy)
+                    pictures += 1
+        return Copies(run=self.at.run, key=key, pictures=pictures)
 
     def write_all_rejected(self) -> None:
         """Of a run of which nothing can be used."""

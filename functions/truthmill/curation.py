@@ -15,6 +15,7 @@ import numpy as np
 from truthmill import grouping, similarity, split
 from truthmill.between import Bound, parted
 from truthmill.errors import FormatError
+from truthmill.records import Copy
 from truthmill.request import Split
 from truthmill.similarity_search import near_duplicates
 
@@ -25,19 +26,29 @@ DIGEST = 16  # bytes of a picture's digest
 _PACKED_AT_ONCE = 1024  # fingerprints that are held as text
 
 
+def origin(pixels: str, name: str, taken: str) -> int:
+    """Equal for a picture that comes from the same place; of this process only."""
+    return hash((pixels, name, taken))
+
+
 @dataclass(slots=True)
 class Gathered:
     """Pictures as they are read, one after the other: what the decision needs of each."""
 
     digests: bytearray = field(default_factory=bytearray)
     names: "array[int]" = field(default_factory=lambda: array("q"))
+    origins: "array[int]" = field(default_factory=lambda: array("q"))
     groups: list[str] = field(default_factory=list)
     sides: list[str] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
     _packed: bytearray = field(default_factory=bytearray)
 
-    def add(self, pixels: str, name: str, fingerprint: str, group: str, side: str = "") -> None:
+    def add(
+        self, pixels: str, name: str, fingerprint: str, group: str, side: str = "", taken: str = ""
+    ) -> None:
         """pixels: digest (hex), the picture's identity. group: its group's key, or "". side: if settled.
+
+        taken: as in `Inspection`.
 
         Raises FormatError for a digest of another version.
         """
@@ -50,6 +61,7 @@ class Gathered:
             )
         self.digests += digest
         self.names.append(int.from_bytes(blake2b(name.encode(), digest_size=7).digest(), "big"))
+        self.origins.append(origin(pixels, name, taken))
         self.groups.append(group)
         self.sides.append(side)
         self._texts.append(fingerprint)
@@ -75,6 +87,37 @@ class Gathered:
         self._texts.clear()
 
 
+@dataclass(slots=True)
+class Copied:
+    """Pictures that earlier runs didn't keep, because the dataset keeps the same, as they are read."""
+
+    digests: bytearray = field(default_factory=bytearray)
+    origins: "array[int]" = field(default_factory=lambda: array("q"))
+    groups: list[str] = field(default_factory=list)
+
+    def add(self, copy: Copy, rule: str | Mapping[str, str]) -> None:
+        """A copy that is noted in the ledger. rule: as for `bind`."""
+        self.origins.append(origin(copy.pixels, copy.name, copy.taken))
+        self.bind(copy, rule)
+
+    def bind(self, copy: Copy, rule: str | Mapping[str, str]) -> None:
+        """rule: of today, by which it is in a group or in none."""
+        group = grouping.group_by(copy.name, copy.taken, rule)
+        if group:
+            self.digests += bytes.fromhex(copy.pixels)
+            self.groups.append(group)
+
+    def groups_of(self, digests: "NDArray[np.uint8]") -> list[tuple[int, str]]:
+        """Keys of groups that pictures belong to besides their own, with the number among these digests."""
+        copies = np.frombuffer(self.digests, dtype=np.uint8).reshape(-1, DIGEST)
+        every = np.concatenate([digests, copies]).view(f"V{DIGEST}").ravel()
+        _, first, same = np.unique(every, return_index=True, return_inverse=True)
+        places = first[same[len(digests) :]].tolist()
+        return [
+            (place, group) for place, group in zip(places, self.groups, strict=True) if place < len(digests)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class Curation:
     """The decision.
@@ -88,6 +131,7 @@ class Curation:
     similar, distance: near-duplicate pairs among what is kept, as such numbers (2 x M), with their distance.
     between: of the new pictures those that would leak on any side, with what binds them to which; they are
     not kept.
+    copies: of the new pictures those that aren't kept and whose name, or time, what is kept hasn't got.
     """
 
     stands_for: "NDArray[np.int64]"
@@ -97,6 +141,7 @@ class Curation:
     similar: "NDArray[np.int64]"
     distance: "NDArray[np.uint8]"
     between: Mapping[int, str]
+    copies: "NDArray[np.bool_]"
 
     def kept(self) -> "NDArray[np.bool_]":
         """Of the new pictures, which are kept."""
@@ -105,20 +150,29 @@ class Curation:
         return kept
 
 
-def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Split, seed: str) -> Curation:
+def curate(
+    new: Gathered,
+    known: Gathered,
+    settled: Mapping[str, str],
+    rules: Split,
+    seed: str,
+    copied: Copied | None = None,
+) -> Curation:
     """Drop what is there twice, then split what is left.
 
     new: the run's pictures, in any order: which of several equal ones is kept follows from their names.
     It gives its fingerprints up, as `known` does.
     known: what the dataset keeps already, each with its side.
     settled: sides that pictures of this run were given before it was interrupted, by digest (hex).
-    rules: the request's; seed: see there. Raises SplitError where no split can be made.
+    rules: the request's; seed: see there. copied: what earlier runs didn't keep.
+    Raises SplitError where no split can be made.
     """
+    copied = copied or Copied()
     stands_for = _stands_for(new, known)
     numbers = np.concatenate(
         [np.flatnonzero(stands_for == np.arange(len(new))), len(new) + np.arange(len(known))]
     )
-    bound, distance = _bound(new, known, settled, rules, numbers, stands_for)
+    bound, distance = _bound(new, known, settled, rules, numbers, stands_for, copied)
     found = parted(bound)
     stays = ~found.between
     outcome = split.assign(
@@ -134,7 +188,14 @@ def curate(new: Gathered, known: Gathered, settled: Mapping[str, str], rules: Sp
     largest = int(numbers[stays][outcome.largest_member])
     between = {int(numbers[number]): why for number, why in found.why.items()}
     return Curation(
-        stands_for, sides, outcome, largest, numbers[bound.links[:, is_alike]], distance[is_alike], between
+        stands_for,
+        sides,
+        outcome,
+        largest,
+        numbers[bound.links[:, is_alike]],
+        distance[is_alike],
+        between,
+        _copies(new, known, stands_for, between, copied),
     )
 
 
@@ -145,6 +206,7 @@ def _bound(
     rules: Split,
     numbers: "NDArray[np.int64]",
     stands_for: "NDArray[np.int64]",
+    copied: Copied,
 ) -> "tuple[Bound, NDArray[np.uint8]]":
     """What binds the pictures with these numbers, and the distance of each link of likeness."""
     again = [settled.get(row.tobytes().hex(), "") for row in new.rows()] if settled else [""] * len(new)
@@ -156,14 +218,17 @@ def _bound(
         fingerprints = _fingerprints(new, known, numbers)
         pairs = near_duplicates(fingerprints, rules.near_duplicates)
         links, distance = pairs.links, pairs.distance
+    digests = np.concatenate([new.rows(), known.rows()])[numbers]
+    keys = [everything[number] for number in numbers.tolist()]
+    further = {*_of_copies(new.groups, everything, numbers, stands_for), *copied.groups_of(digests)}
     bound = Bound(
         earlier=numbers >= len(new),
         sides=grouping.sides_of([*sides, *known.sides])[numbers],
         again=np.array([*map(bool, again), *[False] * len(known)], dtype=np.bool_)[numbers],
-        keys=[everything[number] for number in numbers.tolist()],
-        digests=np.concatenate([new.rows(), known.rows()])[numbers],
+        keys=keys,
+        digests=digests,
         links=links,
-        further=_of_copies(new.groups, everything, numbers, stands_for),
+        further=sorted((at, key) for at, key in further if key != keys[at]),
         fingerprints=fingerprints,
         distance=rules.near_duplicates or 0,
     )
@@ -175,7 +240,7 @@ def _of_copies(
     everything: Sequence[str],
     numbers: "NDArray[np.int64]",
     stands_for: "NDArray[np.int64]",
-) -> list[tuple[int, str]]:
+) -> set[tuple[int, str]]:
     """Groups of copies that aren't kept: what is kept in their place belongs to these as well.
 
     Else frames of one scene might be parted, of which one lies in another folder too.
@@ -183,9 +248,26 @@ def _of_copies(
     copies = np.flatnonzero(stands_for != np.arange(len(stands_for)))
     places = np.searchsorted(numbers, stands_for[copies]).tolist()
     found = zip(places, stands_for[copies].tolist(), copies.tolist(), strict=True)
-    return sorted(
-        {(at, groups[copy]) for at, kept, copy in found if groups[copy] not in ("", everything[kept])}
+    return {(at, groups[copy]) for at, kept, copy in found if groups[copy] not in ("", everything[kept])}
+
+
+def _copies(
+    new: Gathered,
+    known: Gathered,
+    stands_for: "NDArray[np.int64]",
+    left_out: Mapping[int, str],
+    copied: Copied,
+) -> "NDArray[np.bool_]":
+    """Of the new pictures those that aren't kept, but whose groups bind what is kept; each but once."""
+    own, others, earlier = (
+        np.frombuffer(side.origins or array("q"), dtype=np.int64) for side in (new, known, copied)
     )
+    is_told = np.equal(own, np.concatenate([own, others])[stands_for]) | np.isin(own, earlier)
+    is_told |= np.isin(stands_for, np.fromiter(left_out, dtype=np.int64))
+    untold = np.flatnonzero(~is_told)
+    copies = np.zeros(len(new), dtype=np.bool_)
+    copies[untold[np.unique(own[untold], return_index=True)[1]]] = True
+    return copies
 
 
 def _fingerprints(new: Gathered, known: Gathered, numbers: "NDArray[np.int64]") -> "NDArray[np.uint8]":

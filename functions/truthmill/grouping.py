@@ -42,14 +42,14 @@ def group_by(name: str, taken: str, rule: str | Mapping[str, str]) -> str:
     return (found["group"] or "") if found else ""
 
 
-def regroup(name: str, before: str, rule: str | Mapping[str, str]) -> str:
+def regroup(name: str, taken: str, before: str, rule: str | Mapping[str, str]) -> str:
     """The key of an earlier picture's group by the rule of today.
 
-    before: its key by the rule of its time, all that is known of its capture time.
+    before: its key by the rule of its time; of ledgers that don't have `taken`, all that is known of that.
     """
-    if rule == "capture-minute":
+    if rule == "capture-minute" and not taken:
         return before if _MINUTE.fullmatch(before) else ""
-    return group_by(name, "", rule)
+    return group_by(name, taken, rule)
 
 
 def check_rule(rule: str | Mapping[str, str]) -> None:

@@ -155,6 +155,11 @@ def ledger_segment(dataset: str, run: str, step: str) -> str:
     return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
 
 
+def ledger_copies(dataset: str, run: str) -> str:
+    """Names of pictures of a run that the dataset keeps under other names."""
+    return ledger_segment(dataset, run, "copies")
+
+
 def answered_segment(dataset: str, run: str, by: str, job: int) -> str:
     """A run's segment once answers are in that run `by` had asked for, from its job of that number on."""
     step = LABELED if run == by else f"{LABELED}-by-{by}"

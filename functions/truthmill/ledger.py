@@ -5,6 +5,8 @@
 two runs at once lose nothing, and a reader sees the old state or the new one.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from truthmill.errors import LabelsChangedError
@@ -28,6 +30,17 @@ class Segment(Record, frozen=True):
     labels: int = 0
 
 
+class Copies(Record, frozen=True):
+    """Pictures of one run that the dataset keeps already, or once, under other names (`records.Copy`).
+
+    key: of their lines. Their groups bind what is kept in their place, also in later runs.
+    """
+
+    run: str
+    key: str
+    pictures: int
+
+
 class Ledger(Record, frozen=True):
     """ledger.json. labels: class id is the index; the same for all runs of the dataset.
 
@@ -36,6 +49,7 @@ class Ledger(Record, frozen=True):
 
     labels: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    copies: tuple[Copies, ...] = ()
     revision: int = 0
 
     def of(self, run: str) -> Segment | None:
@@ -43,13 +57,11 @@ class Ledger(Record, frozen=True):
 
     def with_segment(self, segment: Segment) -> "Ledger":
         """With the run's segment put in, in place of the one that it had; an empty one is left out."""
-        others = [kept for kept in self.segments if kept.run != segment.run]
-        place = (
-            [kept.run for kept in self.segments].index(segment.run) if self.of(segment.run) else len(others)
-        )
-        if segment.pictures:
-            others.insert(place, segment)
-        return msgspec.structs.replace(self, segments=tuple(others))
+        return msgspec.structs.replace(self, segments=_with(self.segments, segment))
+
+    def with_copies(self, copies: Copies) -> "Ledger":
+        """The same with a run's copies."""
+        return msgspec.structs.replace(self, copies=_with(self.copies, copies))
 
     def order(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The labels in the dataset's order, further ones after them; as they are where some are missing."""
@@ -65,3 +77,15 @@ class Ledger(Record, frozen=True):
         if self.labels != labels[: len(self.labels)]:
             raise LabelsChangedError(dataset, self.labels, labels)
         return msgspec.structs.replace(self, labels=labels)
+
+
+P = TypeVar("P", Segment, Copies)
+
+
+def _with(parts: tuple[P, ...], part: P) -> tuple[P, ...]:
+    """With the run's part in the place of the one that it had, or last; an empty one is left out."""
+    runs = [kept.run for kept in parts]
+    place = runs.index(part.run) if part.run in runs else len(runs)
+    changed = list(parts)
+    changed[place : place + 1] = [part] if part.pictures else []
+    return tuple(changed)

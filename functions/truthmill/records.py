@@ -152,6 +152,7 @@ class LedgerLine(Record, frozen=True):
     labels: for how many of the dataset's labels, from the first, workers have looked; 0 until labeled.
     doubts: keys of `box_check.FINDINGS`, and "low-confidence": why somebody should look again.
     orientation: of the file as it came (EXIF); scaled_from: width and height, upright, before it was scaled.
+    taken: as in `Inspection`.
     prelabels: boxes that came with the picture, for workers to begin with.
     review: how a review ended, a key of `labeling_rounds.REVIEWS`, or empty; original: the boxes before it.
     """
@@ -171,9 +172,26 @@ class LedgerLine(Record, frozen=True):
     doubts: tuple[str, ...] = ()
     orientation: int = 1
     scaled_from: tuple[int, int] | None = None
+    taken: str = ""
     prelabels: tuple[Box, ...] | None = None
     review: str = ""
     original: tuple[Box, ...] | None = None
+
+
+class Copy(Record, frozen=True):
+    """A picture that isn't kept because the dataset keeps the same one, from elsewhere; a line of `Copies`.
+
+    pixels: of both. name, taken: its own, by which its group binds the one that is kept.
+    """
+
+    pixels: str
+    name: str
+    taken: str = ""
+
+
+def name_of(line: LedgerLine) -> Copy:
+    """What a picture was called where it came from, for a run that keeps it under another name."""
+    return Copy(pixels=line.pixels, name=line.name, taken=line.taken)
 
 
 class Unlabeled(Record, frozen=True):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import grouping, split
-from truthmill.curation import Gathered
+from truthmill.curation import Copied, Gathered
 from truthmill.layout import SPLITS
-from truthmill.records import LedgerLine
+from truthmill.records import Copy, LedgerLine
 from truthmill.request import Split
 from truthmill.similarity_search import near_duplicates
 from truthmill.stratify import Drawn, stratify
@@ -29,19 +29,23 @@ class Remembered:
     def __init__(self, rules: Split, classes: int) -> None:
         """rules: of the new split. classes: length of the label list."""
         self.rules, self.classes = rules, classes
-        self.gathered = Gathered()
+        self.gathered, self.copied = Gathered(), Copied()
         self.stays = bytearray()
         self._drawn = array("q")
 
     def add(self, line: LedgerLine, *, stays: bool) -> None:
         """stays: the picture must stay on its side, and its group with it."""
         number = len(self.stays)
-        group = grouping.regroup(line.name, line.group, self.rules.group_by)
+        group = grouping.regroup(line.name, line.taken, line.group, self.rules.group_by)
         self.gathered.add(line.pixels, line.name, line.fingerprint, group, line.split)
         self.stays.append(stays)
         counts = Counter(box.class_id for box in line.boxes or () if box.class_id < self.classes)
         for class_id, boxes in counts.items():
             self._drawn.extend((number, class_id, boxes))
+
+    def add_copy(self, copy: Copy) -> None:
+        """A picture that isn't kept, and whose group binds the one that is."""
+        self.copied.add(copy, self.rules.group_by)
 
     def drawn(self) -> Drawn:
         columns = np.frombuffer(self._drawn or array("q"), dtype=np.int64).reshape(-1, 3).T
@@ -74,7 +78,7 @@ def resplit(remembered: Remembered, seed: str) -> Resplit:
     rules, gathered = remembered.rules, remembered.gathered
     before = grouping.sides_of(gathered.sides)
     stays = np.frombuffer(remembered.stays, dtype=np.bool_)
-    links = [grouping.link_equal(gathered.groups)]
+    links = [grouping.link_equal(gathered.groups, remembered.copied.groups_of(gathered.rows()))]
     if rules.near_duplicates is not None:
         links.append(near_duplicates(gathered.release_fingerprints(), rules.near_duplicates).links)
     groups = grouping.union(len(gathered), *links)
