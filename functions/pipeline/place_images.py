@@ -25,6 +25,13 @@ Fit: TypeAlias = Callable[[bytes, str, images.Limits], bytes]
 TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """Says that a batch is in place. digest: of the batch, which a run that decides anew makes another."""
+
+    pictures: int
+    digest: str = ""
+
+
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     batch = msgspec.convert(event["batch"], PlaceBatch)
@@ -40,7 +47,8 @@ def place_batch(
     apart: an earlier try failed, and the function may have died of a picture: see `apart`.
     """
     done = reference.layout.placed_batch(batch.batch)
-    if not store.exists(done):
+    placed = Placed(len(batch.pictures), hashlib.sha256(msgspec.json.encode(batch)).hexdigest())
+    if not _is_there(store, done, placed):
         run = read_run(store, reference)
         if run.asked.resplit:
             _copy_all(store, batch)
@@ -48,8 +56,15 @@ def place_batch(
             _put_all_apart(store, run, batch)
         else:
             put_all(store, _pictures(run, batch, images.stored_bytes))
-        store.write_json(done, {"pictures": len(batch.pictures)})
+        store.write_json(done, placed)
     return {"done": len(batch.pictures)}
+
+
+def _is_there(store: Storage, key: str, wanted: Placed) -> bool:
+    try:
+        return store.read_json(key, Placed)[0] == wanted
+    except FileNotFoundError:
+        return False
 
 
 def _copy_all(store: Storage, batch: PlaceBatch) -> None:

@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 
 class Rewritten(msgspec.Struct, frozen=True, rename="camel"):
-    """split.json of a run that splits a dataset anew: each segment that changes, before and after."""
+    """split.json of a run that splits a dataset anew: each segment that changes, before and after.
+
+    runs: whose pictures it looked at.
+    """
 
     before: tuple[Segment, ...]
     after: tuple[Segment, ...]
+    runs: tuple[str, ...]
 
 
 @observed
@@ -45,7 +49,7 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
     at = reference.layout
     run = read_run(store, reference)
     ledger, _ = read_ledger(store, at.dataset)
-    staying = {segment.run for segment in ledger.segments if _is_under_way(store, at, segment)}
+    staying = [segment.run for segment in ledger.segments if _is_awaited(store, at, segment)]
     remembered = Remembered(run.asked.split, len(run.asked.labels))
     for segment in ledger.segments:
         for line in lines_of(store, segment):
@@ -54,7 +58,7 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
         for copy in copies_of(store, copies):
             remembered.add_copy(copy)
     found = resplit(remembered, run.asked.split.seed or at.dataset)
-    _check(run, found)
+    _check(run, found, staying)
     store.write_json(at.outcome, _write(store, at, ledger, found))
     store.write_lines(at.rejected, ())
     counts = {"inputs": len(found.sides), "duplicates": 0, "rejected": 0, "ignored": 0, **found.counts}
@@ -78,18 +82,35 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
     return {"moved": found.moved}
 
 
-def _is_under_way(store: Storage, at: RunLayout, segment: Segment) -> bool:
-    """Whether workers may be busy with its pictures, whose answers come back under the keys they have now."""
+def _is_awaited(store: Storage, at: RunLayout, segment: Segment) -> bool:
+    """Whether answers may come for its pictures, which do so under the keys that these have now.
+
+    Also where nobody waits at the moment: a run that was stopped keeps its answers when it is started again.
+    Of one that has no answer yet the pictures needn't even be in place.
+    """
+    if segment.sent_by or not (segment.answered or segment.labeled):
+        return True
     try:
         other = store.read_json(RunLayout(at.dataset, segment.run).run_json, Run)[0]
     except FileNotFoundError:  # somebody cleared it away, so nobody waits for it
-        return bool(segment.sent_by) and is_running(segment.sent_by)
-    executions = {segment.sent_by} | ({other.execution} if other.state == "RUNNING" else set())
-    return any(is_running(execution) for execution in executions - {""})
+        return False
+    if other.state == "RUNNING" and is_running(other.execution):
+        return True
+    return any(job.arn and not job.has_ended for job in other.jobs)
 
 
-def _check(run: Run, found: Resplit) -> None:
-    """A split with an empty side is not passed off as done. Raises SplitError."""
+def _check(run: Run, found: Resplit, staying: list[str]) -> None:
+    """A split with an empty side, or one that leaks, is not passed off as done. Raises SplitError.
+
+    staying: runs whose pictures stay on their sides.
+    """
+    if found.straddling and run.asked.split.on_degenerate == "fail":
+        raise SplitError(
+            f"{found.straddling} groups would be on several sides: pictures of {' and '.join(staying)} stay "
+            "where they are, for workers are busy with them or their labeling has not ended. End these runs, "
+            "or start them again, and then this one; or accept it with "
+            '"split": {"onDegenerate": "continue"}.'
+        )
     empty = [name for name in found.wanted if not found.counts[name]]
     if empty and run.asked.split.on_degenerate == "fail":
         raise SplitError(
@@ -114,16 +135,17 @@ def _write(store: Storage, at: RunLayout, ledger: Ledger, found: Resplit) -> Rew
         place = PlaceWriter(sink)
         for segment in ledger.segments:
             sides = found.sides[first:]
-            if any(
+            moves = [
                 SPLITS[sides[number]] != line.split for number, line in enumerate(lines_of(store, segment))
-            ):
+            ]
+            if any(moves):
                 key = layout.ledger_segment(at.dataset, segment.run, f"split-{at.run}")
                 store.write_lines(key, _moved(lines_of(store, segment), sides, place))
                 before.append(segment)
                 after.append(msgspec.structs.replace(segment, key=key))
-            first += segment.pictures
+            first += len(moves)
         place.close()
-    return Rewritten(tuple(before), tuple(after))
+    return Rewritten(tuple(before), tuple(after), tuple(segment.run for segment in ledger.segments))
 
 
 def _moved(
@@ -142,23 +164,25 @@ def _moved(
 def commit(store: Storage, at: RunLayout) -> None:
     """Put the segments into the ledger; a second time it changes nothing.
 
-    Raises SourceError where somebody changed one of them since they were read.
+    Raises SourceError where somebody changed one of them since they were read, or brought pictures in: these
+    joined the sides that others are to leave.
     """
     rewritten = store.read_json(at.outcome, Rewritten)[0]
-    new = dict(zip((segment.key for segment in rewritten.before), rewritten.after, strict=True))
     done = {segment.key for segment in rewritten.after}
 
     def change(ledger: Ledger) -> Ledger:
         there = {segment.key for segment in ledger.segments}
-        gone = [key for key, segment in new.items() if not {key, segment.key} & there]
-        if gone:
+        if done <= there:
+            return ledger
+        strangers = {segment.run for segment in ledger.segments} - {*rewritten.runs}
+        changed = [segment.run for segment in rewritten.before if segment not in ledger.segments]
+        if strangers or changed:
             raise SourceError(
-                f"Dataset {at.dataset} changed while it was split anew ({gone[0]} is no longer part of it). "
-                "Start the run again."
+                f"Dataset {at.dataset} changed while it was split anew: pictures of run "
+                f"{min({*strangers, *changed})} came in or were worked on. Start the run again."
             )
-        for segment in ledger.segments:
-            if segment.key in new and segment.key not in done:
-                ledger = ledger.with_segment(new[segment.key])
+        for segment in rewritten.after:
+            ledger = ledger.with_segment(segment)
         return ledger
 
     change_ledger(store, at.dataset, change)

@@ -484,3 +484,19 @@ def test_what_is_taken_over_stays_in_the_group_of_its_name_there(two):
     two.put("incoming/last.zip", archive(pictures(range(20, 26), "a/")))
     last = two.start("incoming/last.zip", dataset="pets", split=rule).to_split()
     assert {side_by_name(last)[f"a/{number}.jpg"] for number in range(20, 26)} == {"validation"}
+
+
+def test_what_a_run_keeps_only_when_it_is_started_again_is_put_in_place_then(two):
+    """At first another run had five of its pictures, and failed before it put them in place."""
+    two.put("incoming/one.zip", archive(pictures([0, 20, 21, 22, 23])))
+    other = two.start("incoming/more.zip", dataset="pets").to_split()
+    first = two.start("incoming/pets.zip").to_split()
+    first.place()
+    first.fail()
+    other.fail()
+    two.start("incoming/one.zip", dataset="pets").to_the_end()  # takes one of the first run's over
+    again = two.start("incoming/pets.zip").to_the_end()
+    assert again.run["run"] == first.run["run"]
+    stored = {f"s3://{two.bucket}/{key}" for key in two.keys("datasets/pets/images/")}
+    assert len(sent(two)) == len(set(sent(two))) == 14
+    assert set(sent(two)) <= stored

@@ -7,7 +7,7 @@ import pytest
 
 from builders import archive, picture
 from truthmill import Dataset
-from truthmill.errors import RequestError, SourceError
+from truthmill.errors import RequestError, SourceError, SplitError
 from truthmill_cli.errors import UsageError
 from truthmill_cli.pull import pull
 from truthmill_cli.run import again
@@ -171,3 +171,102 @@ def test_a_mistake_in_the_command_is_told_before_anything_starts(cloud, store):
         "dataset": "pets",
         "trigger": "cli",
     }
+
+
+def begun(cloud, **request):
+    """A new split that is decided and whose copies are in place; the ledger is as it was."""
+    from pipeline import resplit_dataset
+
+    run = cloud.start("datasets/pets/", dataset="pets", resplit=True, **request)
+    run.prepare()
+    resplit_dataset.handler({"run": run.run}, None)
+    run.place()
+    return run
+
+
+def test_a_drop_that_comes_meanwhile_is_not_parted_from_what_it_joined(cloud):
+    """Its pictures joined the sides that the new split takes their groups away from."""
+    from pipeline import build_channels
+
+    labeled(cloud)
+    run = begun(cloud, split={"validation": 0.5})
+    cloud.put("incoming/more.zip", archive({"m/30.jpg": picture(30)}))
+    drop = cloud.start("incoming/more.zip", dataset="pets", split={"onDegenerate": "continue"}).to_split()
+    before = drop.ledger_lines
+    with pytest.raises(SourceError, match=rf"pictures of run {drop.run['run']} came in"):
+        build_channels.handler({"run": run.run}, None)
+    assert drop.ledger_lines == before
+
+
+def test_a_run_that_is_started_again_meanwhile_keeps_its_keys(cloud):
+    """It has asked workers about pictures by the keys that the new split would change."""
+    from pipeline import build_channels
+
+    cloud.put("incoming/pets.zip", archive({f"s/{number}.jpg": picture(number) for number in range(20)}))
+    first = cloud.start("incoming/pets.zip", onIncomplete="continue").to_the_end({"-3.jpg": None})
+    run = begun(cloud, split={"validation": 0.5})
+    relabeling = cloud.start("datasets/pets/", dataset="pets")
+    assert relabeling.prepare() == "relabel"
+    relabeling.plan()
+    with pytest.raises(SourceError, match=rf"run {first.run['run']} came in or were worked on"):
+        build_channels.handler({"run": run.run}, None)
+
+
+def test_pictures_of_a_run_that_failed_before_they_were_in_place_stay(cloud):
+    labeled(cloud)
+    cloud.put("incoming/more.zip", archive({f"m/{number}.jpg": picture(number) for number in range(30, 40)}))
+    failed = cloud.start("incoming/more.zip", dataset="pets").to_split()
+    before = {line["key"] for line in failed.ledger_lines if line["name"].startswith("m/")}
+    failed.fail()
+    resplit(cloud, split={"validation": 0.5})
+    assert {line["key"] for line in failed.ledger_lines if line["name"].startswith("m/")} == before
+
+
+def test_answers_of_a_run_that_was_stopped_are_not_paid_for_again_after_a_new_split(cloud):
+    """Its job goes on without it; started again it finds the answers under the keys it had asked about."""
+    labeled(cloud)
+    cloud.put("incoming/more.zip", archive({f"m/{number}.jpg": picture(number) for number in range(30, 40)}))
+    stopped = cloud.start("incoming/more.zip", dataset="pets").to_jobs()
+    stopped.fail()
+    resplit(cloud, split={"validation": 0.5})
+    for job in stopped.jobs:
+        cloud.label(job["name"])
+    again = cloud.start("incoming/more.zip", dataset="pets")
+    again.prepare()
+    again.split()
+    again.place()
+    assert again.plan() == []
+    assert again.counts["labeled"] == 10
+
+
+def test_a_group_that_busy_pictures_keep_on_two_sides_ends_the_run_unless_it_is_accepted(cloud):
+    labeled(cloud)
+    files = {f"{side}/g/{number}.jpg": picture(30 + number) for number, side in enumerate(("train", "val"))}
+    cloud.put("incoming/more.zip", archive(files))
+    honour = {"folders": "honour", "onDegenerate": "continue"}
+    busy = cloud.start("incoming/more.zip", dataset="pets", split=honour).to_jobs()
+    rules = {"groupBy": {"pattern": "/(?P<group>g)/"}}
+    run = cloud.start("datasets/pets/", dataset="pets", resplit=True, split=rules)
+    with pytest.raises(SplitError, match=rf"1 groups would .* sides: pictures of {busy.run['run']}"):
+        run.to_resplit()
+    run.fail()
+    accepted = resplit(cloud, split={**rules, "onDegenerate": "continue"})
+    assert accepted.run_json["split"]["straddlingGroups"] == 1
+
+
+def test_a_new_split_that_is_decided_anew_puts_its_copies_in_place_anew(cloud):
+    """A drop came between; the copies that are there by then are others than those that are wanted now."""
+    from pipeline import build_channels
+
+    labeled(cloud)
+    run = begun(cloud, split={"validation": 0.5})
+    cloud.put("incoming/more.zip", archive({f"m/{number}.jpg": picture(number) for number in range(30, 40)}))
+    drop = cloud.start("incoming/more.zip", dataset="pets", split={"onDegenerate": "continue"}).to_split()
+    with pytest.raises(SourceError):
+        build_channels.handler({"run": run.run}, None)
+    run.fail()
+    again = resplit(cloud, split={"validation": 0.5})
+    assert again.run["run"] == run.run["run"]
+    drop.place()
+    keys = {line["key"] for line in again.ledger_lines}
+    assert keys <= set(cloud.keys("datasets/pets/images/"))
