@@ -100,7 +100,7 @@ class _Step:
         kept = curation.kept()
         self.check_split(curation)
         cost = self.check_budget(int(kept.sum()))
-        of, segment = self.outputs.write_kept(curation, self.taken)
+        of, segment = self.outputs.write_kept(curation, new.groups, self.taken)
         of |= self.known_keys(ledger, curation)
         self.outputs.write_rejected(curation, of)
         self.outputs.write_similar(curation, of)

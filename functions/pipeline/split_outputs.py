@@ -3,7 +3,7 @@
 Nothing is decided here: everything follows from the inspections and a `Curation`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 
@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.storage import Storage
 from pipeline.placement import PlaceWriter, picture_keys
-from truthmill import grouping, layout, manifest, rejections
+from truthmill import layout, manifest, rejections
 from truthmill.curation import Curation
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Copies, Segment
@@ -33,9 +33,12 @@ class Outputs:
     def usable(self) -> Iterator[Inspection]:
         return (inspection for inspection in self.inspections() if not inspection.reason)
 
-    def write_kept(self, curation: Curation, taken: set[int]) -> tuple[dict[int, str], Segment]:
+    def write_kept(
+        self, curation: Curation, groups: Sequence[str], taken: set[int]
+    ) -> tuple[dict[int, str], Segment]:
         """place.jsonl, the splits' manifests and the ledger's segment, in one pass.
 
+        groups: keys of the new pictures' groups.
         taken: `key_mark` of each key that belongs to another picture of the dataset.
         Answers the keys of pictures that others are duplicates of or resemble, and the segment.
         """
@@ -65,11 +68,11 @@ class Outputs:
                 line = manifest.input_line(self.store.bucket, key, split)
                 place.add(found, key)
                 splits[split].add(line)
-                ledger.add(self._ledger_line(found, key, split))
+                ledger.add(self._ledger_line(found, key, split, groups[number]))
             place.close()
         return of, segment
 
-    def _ledger_line(self, found: Inspection, key: str, split: str) -> LedgerLine:
+    def _ledger_line(self, found: Inspection, key: str, split: str, group: str) -> LedgerLine:
         return LedgerLine(
             sha256=found.sha256,
             key=key,
@@ -83,7 +86,7 @@ class Outputs:
             orientation=found.orientation,
             scaled_from=found.scaled_from,
             taken=found.taken,
-            group=grouping.group_by(found.entry.name, found.taken, self.asked.split.group_by),
+            group=group,
         )
 
     def write_copies(self, curation: Curation, before: Iterator[Copy]) -> Copies:

@@ -6,13 +6,12 @@ link, 8 bytes a picture; `link_equal` holds one entry for each different key bes
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from truthmill import layout
+from truthmill import layout, patterns
 from truthmill.errors import RequestError
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 NAMED_RULES = ("none", "folder", "capture-minute")
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-MAX_PATTERN = 500  # characters; what is longer is a program, not a rule
 
 _FOLDERS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 
@@ -29,7 +27,8 @@ def group_by(name: str, taken: str, rule: str | Mapping[str, str]) -> str:
     """The key under which a picture's group is known, or "" where the rule puts it in none.
 
     name: of the picture in its source, with folders. taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or "".
-    rule: one of NAMED_RULES, or {"pattern": regular expression with a group named "group"}, searched in name.
+    rule: one of NAMED_RULES, or {"pattern": regular expression with a group named "group"}, searched in name
+    (`patterns`).
     Raises RequestError where the rule is none of these.
     """
     if rule == "none":
@@ -57,35 +56,14 @@ def check_rule(rule: str | Mapping[str, str]) -> None:
     group_by("", "", rule)
 
 
-def _pattern_of(rule: str | Mapping[str, str]) -> re.Pattern[str]:
+def _pattern_of(rule: str | Mapping[str, str]) -> Any:
     pattern = rule.get("pattern") if isinstance(rule, Mapping) and len(rule) == 1 else None
     if not isinstance(pattern, str):
         raise RequestError(
             f'"groupBy" is {rule!r}; choose from {", ".join(NAMED_RULES)}, or give '
             '{"pattern": "…"} with a regular expression that has a group named "group".'
         )
-    return _compiled(pattern)
-
-
-@lru_cache(maxsize=16)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    if len(pattern) > MAX_PATTERN:
-        raise RequestError(
-            f'"groupBy" has a pattern of {len(pattern)} characters; at most {MAX_PATTERN} are taken. '
-            "Shorten it."
-        )
-    try:
-        compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise RequestError(
-            f'"groupBy" has the pattern {pattern!r}, which isn\'t a regular expression: {error}. Correct it.'
-        ) from error
-    if "group" not in compiled.groupindex:
-        raise RequestError(
-            f'"groupBy" has the pattern {pattern!r}, which has no group named "group". Mark the part of '
-            'the name that pictures of one group share, as in {"pattern": "(?P<group>scene\\\\d+)_"}.'
-        )
-    return compiled
+    return patterns.compiled(pattern)
 
 
 def folder_split(name: str) -> str:

@@ -69,7 +69,7 @@ class Split(_Part, frozen=True):
         str | dict[str, str],
         _told(
             "Pictures of one group stay on one side: `none`, `folder`, `capture-minute`, or "
-            '`{"pattern": "…"}` with a regular expression that has a group named `group`.'
+            '`{"pattern": "…"}` with a regular expression (RE2) that has a group named `group`.'
         ),
     ] = "none"
     near_duplicates: Annotated[

@@ -32,7 +32,7 @@ def test_a_rule_gives_the_key_of_a_picture(rule, name, taken, key):
     [
         ("minute", "choose from none, folder, capture-minute"),
         ({"regex": "x"}, "choose from"),
-        ({"pattern": "(?P<group>"}, "isn't a regular expression"),
+        ({"pattern": "(?P<group>"}, "isn't a regular expression of RE2"),
         ({"pattern": "(cam)"}, 'no group named "group"'),
         ({"pattern": "(?P<group>a)" * 60}, "at most 500"),
     ],
