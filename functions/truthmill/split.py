@@ -184,7 +184,13 @@ def _fill(
             best = off, taken
         if not off:
             break
-    side[free] = best[1] if best else TRAIN
+    if best and best[0] and len(missing) == 2:
+        one, other = sorted(missing, key=SPLITS.index)  # the numbers 1 and 2 of `layout.SPLITS`
+        at_least_one = one in empty, other in empty
+        targets = missing[one], missing[other]
+        side[free] = subset_sum.choose_two(sizes[free], targets, at_least_one, int(keep_one), best[1])
+    else:
+        side[free] = best[1] if best else TRAIN
 
 
 def _outcome(

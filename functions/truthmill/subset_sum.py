@@ -10,6 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+TOGETHER = 60  # groups that are chosen for two targets at once
+_OF_EACH = 3  # of each size, where there are more
+_SUMS = 100_000  # pairs of sums that are held for each of these, 8 bytes each; of more some
+
 
 def choose(
     sizes: "NDArray[np.int64]", target: int, *, at_least_one: bool = False, leave: int = 0
@@ -107,3 +111,107 @@ def _rank_in_class(sizes: "NDArray[np.int64]", values: "NDArray[np.int64]") -> "
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[order] = np.arange(len(sizes)) - starts[np.searchsorted(values, sizes[order])]
     return rank
+
+
+def choose_two(
+    sizes: "NDArray[np.int64]",
+    targets: tuple[int, int],
+    at_least_one: tuple[bool, bool],
+    leave: int,
+    before: "NDArray[np.int8]",
+) -> "NDArray[np.int8]":
+    """0 for each group that is left, 1 and 2 for those whose sizes add up to the one and the other target.
+
+    Nearest to both together; of up to TOGETHER groups, and sums that aren't too many, no choice is nearer. Of
+    more some of each size are exchanged.
+    at_least_one, leave: as for `choose`. before: such a choice, which stays where none is nearer.
+    """
+    chosen = _exchanged_for_two(sizes, targets, at_least_one, leave, before)
+
+    def rated(choice: "NDArray[np.int8]") -> tuple[bool, int, int]:
+        """Less is better."""
+        sums = [int(sizes[choice == side].sum()) for side in (1, 2)]
+        empty = sum(wanted and not there for wanted, there in zip(at_least_one, sums, strict=True))
+        off = sum(abs(there - target) for there, target in zip(sums, targets, strict=True))
+        return int((choice == 0).sum()) < leave, empty, off
+
+    return chosen if rated(chosen) < rated(before) else before
+
+
+def _exchanged_for_two(
+    sizes: "NDArray[np.int64]",
+    targets: tuple[int, int],
+    at_least_one: tuple[bool, bool],
+    leave: int,
+    before: "NDArray[np.int8]",
+) -> "NDArray[np.int8]":
+    """The choice that comes nearest to both, among the pairs of sums that are held."""
+    open_ = _exchangeable(sizes, before)
+    wanted = np.array([targets[side] - int(sizes[before == side + 1].sum()) for side in (0, 1)])
+    off, held = int(np.abs(wanted).sum()), sizes[open_]
+    wanted += [int(held[before[open_] == side + 1].sum()) for side in (0, 1)]
+    limits = (np.maximum(wanted, 0) + off + int(held.max(initial=0))).tolist()
+    sums = _pairs_of_sums(held, limits)
+    ones, others = np.divmod(sums[-1], limits[1] + 1)
+    fixed = [int(((before == side + 1).sum()) - (before[open_] == side + 1).sum()) for side in (0, 1)]
+    empty = sum(
+        at_least_one[side] & (chosen == 0) & (not fixed[side]) for side, chosen in enumerate((ones, others))
+    )
+    is_all = (ones + others == int(held.sum())) & (len(open_) + sum(fixed) == len(sizes)) & (leave > 0)
+    distance = np.abs(ones - wanted[0]) + np.abs(others - wanted[1])
+    best = int(np.lexsort((distance, empty, is_all))[0])
+    result = before.copy()
+    result[open_] = _traced(held, sums, int(sums[-1][best]), limits[1] + 1, before[open_])
+    return result
+
+
+def _exchangeable(sizes: "NDArray[np.int64]", before: "NDArray[np.int8]") -> "NDArray[np.int64]":
+    """Positions, the largest group first: all, or of each size and choice the first ones, small sizes."""
+    if len(sizes) > TOGETHER:
+        kind = sizes * 3 + before
+        order = np.argsort(kind, kind="stable")
+        first = np.flatnonzero(np.diff(kind[order], prepend=-1))
+        rank = np.empty(len(sizes), dtype=np.int64)
+        rank[order] = np.arange(len(sizes)) - np.repeat(first, np.diff(first, append=len(sizes)))
+        places = np.lexsort((rank, sizes, rank >= _OF_EACH))[:TOGETHER]
+    else:
+        places = np.arange(len(sizes))
+    return places[np.lexsort((places, -sizes[places]))]
+
+
+def _pairs_of_sums(sizes: "NDArray[np.int64]", limits: list[int]) -> "list[NDArray[np.int64]]":
+    """For each number of groups used, which two sums can be reached: first x (limits[1] + 1) + second."""
+    width = limits[1] + 1
+    reached = [np.zeros(1, dtype=np.int64)]
+    for size in sizes.tolist():
+        last = reached[-1]
+        ones, others = np.divmod(last, width)
+        sums = np.unique(
+            np.concatenate(
+                [last, last[ones + size <= limits[0]] + size * width, last[others + size <= limits[1]] + size]
+            )
+        )
+        reached.append(sums[:: -(-len(sums) // _SUMS)])
+    return reached
+
+
+def _traced(
+    sizes: "NDArray[np.int64]",
+    sums: "list[NDArray[np.int64]]",
+    goal: int,
+    width: int,
+    before: "NDArray[np.int8]",
+) -> "NDArray[np.int8]":
+    """Which groups make up two sums; each chosen as before where that is possible."""
+    result = np.zeros(len(sizes), dtype=np.int8)
+    for number in range(len(sizes) - 1, -1, -1):
+        steps = 0, int(sizes[number]) * width, int(sizes[number])
+        was = int(before[number])
+        for side in (was, *(other for other in range(3) if other != was)):
+            rest = goal - steps[side]
+            place = int(np.searchsorted(sums[number], rest))
+            fits = rest >= 0 and (side != 2 or goal % width >= steps[side])
+            if fits and place < len(sums[number]) and sums[number][place] == rest:
+                result[number], goal = side, rest
+                break
+    return result

@@ -1,10 +1,11 @@
 """The split: exact, whole groups, the same whatever the order, and earlier assignments stay."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truthmill import split
@@ -199,3 +200,52 @@ def test_fixed_sides_that_leave_nothing_for_train_are_an_error():
 def test_shares_that_leave_nothing_for_train_are_an_error(shares):
     with pytest.raises(SplitError, match="together below 1"):
         split.wanted_counts(10, shares)
+
+
+def nearest(sizes: list[int], wanted: dict[str, int]) -> tuple[int, int]:
+    """Of all ways to deal groups to three sides, train not empty: empty sides, pictures off."""
+    best = (9, 0)
+    for dealt in itertools.product(range(3), repeat=len(sizes)):
+        there = [sum(size for size, side in zip(sizes, dealt, strict=True) if side == at) for at in range(3)]
+        if there[TRAIN]:
+            off = abs(there[VALIDATION] - wanted["validation"]) + abs(there[TEST] - wanted["test"])
+            best = min(best, (there.count(0), off))
+    return best
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shares", "wanted"),
+    [
+        ([2, 3, 1, 3, 1, 5], {"validation": 0.25, "test": 0.1}, [9, 4, 2]),
+        ([1, 2, 5, 2, 7], {"validation": 0.5, "test": 0.3}, [3, 9, 5]),
+        ([7, 3, 2, 1, 1, 1], {"validation": 0.5, "test": 0.3}, [2, 8, 5]),
+        ([7, 5, 9, 3, 1, 6, 7], {"validation": 0.5, "test": 0.2}, [11, 19, 8]),
+    ],
+)
+def test_three_sides_are_exact_where_any_choice_of_groups_is(sizes, shares, wanted):
+    """What one side takes may be what another needs."""
+    outcome = split.assign(groups_of(sizes), digests(sum(sizes)), shares, "s")
+    assert counts(outcome) == wanted
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.integers(1, 9), min_size=3, max_size=7),
+    st.sampled_from([0.1, 0.2, 0.3, 0.5]),
+    st.sampled_from([0.1, 0.2, 0.3]),
+    st.text(max_size=2),
+)
+def test_no_choice_of_groups_is_nearer_to_three_sides(sizes, validation, test, seed):
+    shares = {"validation": validation, "test": test}
+    outcome = split.assign(groups_of(sizes), digests(sum(sizes)), shares, seed)
+    off = sum(abs(outcome.off_by[name]) for name in ("validation", "test"))
+    assert (len(outcome.empty), off) == nearest(sizes, outcome.wanted)
+
+
+def test_three_sides_are_exact_among_many_groups():
+    """Both validation and test need an odd group, of which there are three."""
+    sizes = [2] * 2000 + [7] * 3
+    outcome = split.assign(
+        groups_of(sizes), digests(sum(sizes)), {"validation": 801 / sum(sizes), "test": 401 / sum(sizes)}, "s"
+    )
+    assert counts(outcome) == [sum(sizes) - 1202, 801, 401]
