@@ -14,8 +14,9 @@ import numpy as np
 
 from truthmill import grouping
 from truthmill.layout import SPLITS
+from truthmill.likeness_across import Across, across
 from truthmill.separation import Graph, separated
-from truthmill.similarity_search import links_across
+from truthmill.similarity_search import ACROSS
 from truthmill.split import UNDECIDED, by_digest, settled_sides
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDS = 5  # in which links between what came out on different sides are looked for; then both ends go
+_LOOKS = 5  # at those of which a look couldn't tell all
 _DEARER = 1.2  # times as many as a cut leaves out, at the most, for a part to be kept on one side altogether
 
 
@@ -36,7 +38,8 @@ class Bound:
     theirs from an interrupted run. keys: of groups, "" for none.
     further: groups besides, with the picture's number: those of its copies, which aren't kept.
     digests: one a row, so that the order changes nothing. links: of near-duplicates, enough to connect them.
-    fingerprints: None where likeness doesn't count; distance: of near-duplicates.
+    fingerprints: None where likeness doesn't count; distance: of near-duplicates. most: pairs that are
+    laid over each other at a look; what can't be told of by then isn't kept.
     """
 
     earlier: "NDArray[np.bool_]"
@@ -48,6 +51,7 @@ class Bound:
     further: Sequence[tuple[int, str]] = ()
     fingerprints: "NDArray[np.uint8] | None" = None
     distance: int = 0
+    most: int = ACROSS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class _Knot:
     """The new pictures of all groups that are on several sides, numbered by their digests.
 
     by_likeness, by_group, by_side: the sides that each is bound to by what, a bit each.
-    links: of near-duplicates among them, more with each round.
+    links: of near-duplicates among them, more with each round. unsure: which of them the last looks, at
+    earlier ones and at each other, couldn't tell all of. untold: which are left out for that.
     """
 
     def __init__(self, bound: Bound, new: "NDArray[np.int64]", earlier: "NDArray[np.int64]") -> None:
@@ -118,6 +123,8 @@ class _Knot:
         self.by_side = np.where(bound.sides[new] >= 0, 1 << np.maximum(bound.sides[new], 0), 0)
         self.by_group = self._by_group()
         self.links, self.by_likeness = self._by_links()
+        self.unsure, self.unsure_together = np.zeros((2, len(new)), dtype=np.bool_)
+        self.untold: set[int] = set()
         if bound.fingerprints is not None:
             self._look_at_earlier()
 
@@ -154,6 +161,7 @@ class _Knot:
         """
         earlier = self.earlier[by_digest(self.bound.digests[self.earlier])]
         before = self.by_likeness.copy()
+        self.unsure[:] = False
         for side in range(len(SPLITS)):
             there = earlier[self.bound.sides[earlier] == side]
             numbers = [
@@ -162,21 +170,32 @@ class _Knot:
                 if not found or found[number] not in (None, 1 << side)
             ]
             if len(there) and numbers:
-                looking = self.new[numbers]
-                kinds = np.repeat([0, 1], [len(looking), len(there)])
-                links = self._across(np.concatenate([looking, there]), kinds)
-                self.by_likeness[np.array(numbers)[links.min(axis=0)]] |= 1 << side
+                self._look(np.array(numbers), there, side)
         return not np.array_equal(before, self.by_likeness)
+
+    def _look(self, numbers: "NDArray[np.int64]", there: "NDArray[np.int64]", side: int) -> None:
+        """Which of these resemble earlier pictures of a side; where one look doesn't tell, by fewer."""
+        for _ in range(_LOOKS):
+            looking = self.new[numbers]
+            kinds = np.repeat([0, 1], [len(looking), len(there)])
+            found = self._across(np.concatenate([looking, there]), kinds)
+            self.by_likeness[numbers[found.links.min(axis=0)]] |= 1 << side
+            numbers = numbers[found.unsure[: len(numbers)]]
+            numbers = numbers[self.by_likeness[numbers] >> side & 1 == 0]
+            if not len(numbers):
+                return
+        self.unsure[numbers] = True
 
     def links_of_earlier(self) -> "NDArray[np.int64]":
         """Of earlier pictures on different sides, which new ones that are left out may have connected."""
-        return self.earlier[self._across(self.earlier, self.bound.sides[self.earlier].astype(np.int64))]
+        sides = self.bound.sides[self.earlier].astype(np.int64)
+        return self.earlier[self._across(self.earlier, sides).links]
 
-    def _across(self, numbers: "NDArray[np.int64]", kind: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    def _across(self, numbers: "NDArray[np.int64]", kind: "NDArray[np.int64]") -> Across:
         fingerprints = self.bound.fingerprints
         if fingerprints is None or len(numbers) < 2:
-            return np.empty((2, 0), dtype=np.int64)
-        return links_across(fingerprints[numbers], self.bound.distance, kind)
+            return Across(np.empty((2, 0), dtype=np.int64), np.zeros(len(numbers), dtype=np.bool_))
+        return across(fingerprints[numbers], self.bound.distance, kind, self.bound.most)
 
     def untied(self) -> list[int | None]:
         """For each the bit of its side, 0 where it may be on any, None where it is left out.
@@ -188,14 +207,22 @@ class _Knot:
             self._keep_together(found, _DEARER)
             more = self._leaks(found)
             if not more.shape[1] and not self._look_at_earlier(found):
-                return found
+                return self._told_of(found)
             self.links = np.hstack([self.links, more])
-        touches = self._touches()
         ends = set(more.ravel().tolist())
-        ends |= {number for number, side in enumerate(found) if side is not None and touches[number] & ~side}
         cut = [None if number in ends else side for number, side in enumerate(found)]
         self._keep_together(cut, 1.0)
-        return cut
+        self._look_at_earlier(cut)
+        touches = self._touches()
+        return self._told_of(
+            [side if side is None or not touches[number] & ~side else None for number, side in enumerate(cut)]
+        )
+
+    def _told_of(self, found: list[int | None]) -> list[int | None]:
+        """Without those of which there was no time to tell whether they resemble pictures of other sides."""
+        unsure = self.unsure | self.unsure_together
+        self.untold = {number for number, side in enumerate(found) if side is not None and unsure[number]}
+        return [None if number in self.untold else side for number, side in enumerate(found)]
 
     def _keep_together(self, found: list[int | None], dearer: float) -> None:
         """Keep parts on one side altogether, where that costs little more: `found` is changed in place.
@@ -247,11 +274,18 @@ class _Knot:
         further = ((number, key) for number, key in self.further if is_kept[number])
         links = self.links[:, is_kept[self.links].all(axis=0)]
         groups = grouping.union(len(found), grouping.link_equal(keys, further), links)[kept]
-        across = self._across(self.new[kept], np.where(sides > 0, -sides, groups))
-        return kept[across]
+        found_across = self._across(self.new[kept], np.where(sides > 0, -sides, groups))
+        self.unsure_together[:] = False
+        self.unsure_together[kept[found_across.unsure]] = True
+        return kept[found_across.links]
 
     def told(self, number: int) -> str:
         """What binds a picture to which side."""
+        if number in self.untold:
+            return (
+                "its group is on several sides, and there was no time to tell which of thousands of pictures "
+                "there it resembles"
+            )
         causes = (
             (self.by_likeness, "it resembles a picture there"),
             (self.by_group, "its group {group!r} is there"),

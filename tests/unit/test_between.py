@@ -108,6 +108,40 @@ def test_what_is_kept_of_a_crowd_resembles_no_earlier_picture_of_another_side():
         assert links_across(rows[looked_at], 3, kinds).shape[1] == 0
 
 
+def crowd_on_both_sides(most: int) -> Bound:
+    """Look-alikes by turns of a group in train and of one in validation, new but for twenty; the first two
+    resemble each other, and so many pairs are laid over each other at a look.
+    """
+    rows = crowd()
+    count = len(rows)
+    earlier = np.arange(count) >= count - 20
+    return Bound(
+        earlier=earlier,
+        sides=np.where(earlier, np.arange(count) % 2, -1).astype(np.int8),
+        again=np.zeros(count, dtype=np.bool_),
+        keys=["t", "v"] * (count // 2),
+        digests=np.frombuffer(Random(1).randbytes(8 * count), np.uint8).reshape(count, 8),  # noqa: S311
+        links=np.array([[0], [1]], dtype=np.int64),
+        fingerprints=rows,
+        distance=0,
+        most=most,
+    )
+
+
+def test_what_there_is_no_time_to_tell_of_is_left_out_and_says_so():
+    """Each resembles pictures of the other side enough to be compared with them, and isn't."""
+    found = parted(crowd_on_both_sides(most=1))
+    untold = {number for number, why in found.why.items() if "there was no time to tell" in why}
+    assert len(untold) > 20
+    assert untold <= set(np.flatnonzero(found.between).tolist())
+
+
+def test_with_time_to_tell_fewer_are_left_out():
+    found = parted(crowd_on_both_sides(most=2_000))
+    assert "no time to tell" not in str(found.why)
+    assert found.between.sum() < 20
+
+
 def copies(count: int) -> np.ndarray:
     """Fingerprints of copies of two scenes, in turn: brighter, cut off, or with specks on them."""
     random, rows = Random(7), []  # noqa: S311
