@@ -114,6 +114,8 @@ class _Step:
         copies = self.outputs.write_copies(curation, self.names_before(ledger, left_behind, new))
         for other in left_behind:
             ledger = ledger.with_segment(self.without_brought(other))
+        if segment.pictures:  # so that it stands from the ledger's change on, whenever this dies
+            self.store.write_json(self.at.outcome, self.decided)
         return ledger.with_segment(segment).with_copies(copies)
 
     def gather(self) -> tuple[Gathered, dict[str, int]]:

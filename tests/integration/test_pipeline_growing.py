@@ -462,7 +462,26 @@ def test_what_a_drop_leaves_out_a_failed_run_no_longer_keeps(two):
     blind = {**honour, "nearDuplicates": None}
     two.start("incoming/other.zip", dataset="pets", split=blind).to_the_end()
     two.put("incoming/more.zip", archive({"0.jpg": picture(0), "dark.png": darkened(0)}))
-    third = two.start("incoming/more.zip", dataset="pets", split={"onDegenerate": "continue"}).to_the_end()
+    third = two.start("incoming/more.zip", dataset="pets", split={"onDegenerate": "continue"})
+    third.prepare()
+    third.inspect()
+
+    class Dying(Storage):
+        def replaced(self, key, document, etag):
+            super().replaced(key, document, etag)
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):  # and decides nothing else when it is retried
+        split_dataset(reference(third), Dying(storage(two.bucket).store, two.bucket), "truthmill")
+    third.split()
+    third.place()
+    third.plan()
+    third.create_jobs()
+    for job in third.jobs:
+        two.label(job["name"])
+    third.build()
+    third.report()
+    third.notify()
     assert third.rejected["0.jpg"] == "between-splits"
     assert "train/0.jpg" not in side_by_name(third)
     again = two.start("incoming/failed.zip", dataset="pets", split=honour).to_the_end()
