@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from truthmill.differences import APART, LEAST_OVERLAP, differing
-from truthmill.explanations import colours, unexplained
 from truthmill.marks import SIDE, TURNS
 from truthmill.overlay import (
     COUNT,
-    PLANE,
     Floats,
     Pictures,
+    is_upright,
     laid_over,
+    places_of,
+    refined,
     residual,
     rough_of,
     shades,
-    slopes,
     unpacked,
+    upright,
 )
 from truthmill.similarity import CELLS
+from truthmill.windows import windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +36,10 @@ _LEAST_CORRELATION = 0.4  # of the shades before the map is refined; less isn't 
 _ROUNDS = 5
 _MOST_SHIFTED = 3.0  # cells, by which a mark of each may be off where nothing was cropped
 _LEAST_LIKENESS = 0.75  # correlation, of pictures of which each is the whole of the other
-_DAMPING = np.array([256, 256, 4, 256, 256, 4], dtype=np.float32)
+_BRIGHT = 235  # shades; lighter cells may be cut off
+_LIGHT, _MUCH_LIGHT = 215, 0.02  # shades; share of the cells, of which some may be cut off
+_NEARLY = 0.6  # cells, by which a watermark leads a map astray
+_FAR_OFF, _FEW = 20.0, 20  # shades; means of four cells that are further off, of a copy
 
 
 def distances(
@@ -48,33 +53,52 @@ def distances(
 
     ones, others: P rows as `similarity.pack` gives them. marks, other_marks: P marks, one of each, that may
     be the same spot. What isn't compared counts as differing in proportion. About 20 kB a pair are held.
-    within: cells; where more differ, and one may be the whole of the other, what was done to its light is
-    looked into (`explanations`).
+    within: cells; where more differ, and one may be the whole of the other, they are laid over each other as
+    if it were.
     """
     result = np.full(len(ones), APART, dtype=np.uint8)
     one, other = unpacked(ones), unpacked(others)
-    maps = first = first_maps(marks, other_marks)
+    maps = first_maps(marks, other_marks)
     near = np.flatnonzero(_correlation(one, other, maps) >= _LEAST_CORRELATION)
-    one, other, maps = one[near], other[near], maps[near]
-    for _ in range(_ROUNDS):
-        maps = _refined(one, other, maps)
-    result[near] = differing(one, other, maps)
+    fitted = maps.copy()
+    fitted[near] = refined(one[near], other[near], maps[near], _ROUNDS)
+    near = near[_is_close(one[near], other[near], fitted[near], within)]
+    result[near] = differing(ones[near], others[near], fitted[near])
     rest = np.flatnonzero(result > within)
-    result[rest] = np.minimum(result[rest], _unexplained(ones[rest], others[rest], first[rest]))
+    rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(ones[rest], others[rest], maps[rest])]
+    exact = upright(maps[rest])
+    close = _is_close(unpacked(ones[rest]), unpacked(others[rest]), exact, within)
+    rest = rest[close]
+    again = differing(ones[rest], others[rest], exact[close], is_exact=True)
+    result[rest] = np.minimum(result[rest], again)
     return result
 
 
-def _unexplained(ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats) -> "NDArray[np.uint8]":
-    """As `explanations` does, APART for pictures that aren't each the whole of the other, roughly."""
-    result = np.full(len(ones), APART, dtype=np.uint8)
-    whole = np.flatnonzero(np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED)
-    whole = whole[likeness(ones[whole], others[whole], maps[whole])[0] >= _LEAST_LIKENESS]
-    way = _ways_round(maps[whole])
-    one, other = unpacked(ones[whole]), unpacked(others[whole])
-    over = np.take_along_axis(colours(other), way[:, None], axis=2)
-    shown = (one.shown & np.take_along_axis(other.shown, way, axis=1)).astype(np.float32)
-    result[whole] = unexplained(colours(one), over, shown, np.maximum(one.step, other.step))
-    return result
+def _is_close(one: Pictures, other: Pictures, maps: Floats, within: int) -> "NDArray[np.bool_]":
+    """Whether few enough coarse cells differ that it is worth the time to look at fine ones."""
+    over, shown = laid_over(one, other, maps)
+    weight = shown * (one.shades < _BRIGHT) * (over < _BRIGHT)
+    left, _, _ = residual(one.shades, over, weight)
+    count = (np.abs(windows(left * weight)) > _FAR_OFF).sum(axis=(1, 2))
+    close: NDArray[np.bool_] = count <= _FEW + 4 * within
+    return close
+
+
+def _are_whole(ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats) -> "NDArray[np.bool_]":
+    """Whether each may be the whole of the other, as far as the maps say, and is like it, with light cut off.
+
+    Light that is cut off leads a map astray.
+    """
+    whole: NDArray[np.bool_] = np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED
+    whole &= _are_bright(ones) | _are_bright(others)
+    places = np.flatnonzero(whole)
+    whole[places] = likeness(ones[places], others[places], maps[places])[0] >= _LEAST_LIKENESS
+    return whole
+
+
+def _are_bright(rows: "NDArray[np.uint8]") -> "NDArray[np.bool_]":
+    bright: NDArray[np.bool_] = (shades(rows) > _LIGHT).mean(axis=1) > _MUCH_LIGHT
+    return bright
 
 
 def likeness(
@@ -97,12 +121,7 @@ def _correlated(one: Floats, other: Floats) -> "NDArray[Any]":
 
 def _ways_round(maps: Floats) -> "NDArray[np.int64]":
     """P x 256: for each cell which of the other's is there, after a mirror and quarter turns, no more."""
-    flip = np.sign(np.linalg.det(maps[:, :, :2]))
-    turn = np.arctan2(maps[:, 1, 0] - flip * maps[:, 0, 1], maps[:, 0, 0] + flip * maps[:, 1, 1])
-    quarters = np.rint(turn / (math.pi / 2))
-    cos, sin = np.cos(quarters * (math.pi / 2)), np.sin(quarters * (math.pi / 2))
-    turned = np.stack([np.stack([cos, -flip * sin], axis=1), np.stack([sin, flip * cos], axis=1)], axis=1)
-    places = np.rint(turned @ PLANE[:2] + (CELLS - 1) / 2).astype(np.int64)
+    places = np.rint(places_of(upright(maps), CELLS)).astype(np.int64)
     index: NDArray[np.int64] = places[:, 1] * CELLS + places[:, 0]
     return index
 
@@ -148,21 +167,3 @@ def _correlation(one: Pictures, other: Pictures, maps: Floats) -> Floats:
     power = (weight * first * first).sum(axis=1) * (weighted * second).sum(axis=1)
     both: Floats = (weighted * first).sum(axis=1) / np.sqrt(power + 1e-6)
     return np.where(total < LEAST_OVERLAP * 0.8 * COUNT, np.float32(-1), both)
-
-
-def _refined(one: Pictures, other: Pictures, maps: Floats) -> Floats:
-    """Maps after one step of Gauss-Newton."""
-    over, weight = laid_over(one, other, maps)
-    left, gain, robust = residual(one.shades, over, weight)
-    across, down = (slope * gain[:, None] for slope in slopes(over, CELLS))
-    steep = np.concatenate([across[:, None] * PLANE, down[:, None] * PLANE], axis=1)
-    weighted = steep * robust[:, None]
-    normal = weighted @ steep.transpose(0, 2, 1)
-    diagonal = np.arange(6)
-    normal[:, diagonal, diagonal] = normal[:, diagonal, diagonal] * np.float32(1.001) + _DAMPING
-    step = np.linalg.solve(normal, weighted @ left[:, :, None]).reshape(-1, 2, 3)
-    limit = np.array([0.1, 0.1, 1.0], dtype=np.float32)
-    step = np.clip(step, -limit, limit)
-    moved = maps.copy()
-    moved += maps[:, :, :2] @ step
-    return moved

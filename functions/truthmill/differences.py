@@ -1,31 +1,33 @@
-"""What is left of two pictures' difference once one is laid over the other and the light is made the same.
+"""In how many cells two pictures differ, once one is laid over the other as finely as fingerprints tell them.
 
 Cells are counted whose differences neither the light, nor an edge that is a little off, nor a translucent
 overlay explains. Where too little is left that could tell pictures apart, they count as different.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from truthmill.light import GREY, Light, light, without_mark
 from truthmill.overlay import (
+    FINE_CELLS,
     INNER,
     IS_INNER,
     PLANE,
-    TINT_PLANE,
+    FinePictures,
     Floats,
-    Pictures,
     between,
     contrast_of,
     detail_of,
-    laid_over,
-    residual,
+    finely_unpacked,
+    is_upright,
+    places_of,
+    plane,
+    refined,
     slopes,
 )
-from truthmill.similarity import CELLS, TINTS
-from truthmill.veil import is_veiled
-from truthmill.windows import windows
+from truthmill.similarity import CELLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,89 +35,176 @@ if TYPE_CHECKING:
 APART = 255  # stands for pictures that can't be laid over each other
 LEAST_OVERLAP = 0.6  # share of each picture that the other must show
 
+_TOGETHER = 16  # pairs, whose numbers fit into a processor's cache
+_ROUNDS = 3
 _MOST_STRETCH = 1.35  # of one direction against the other
-_TINT_TOLERANCE = 13.0  # of Cb and Cr
-_MORE_TINT = 7.0  # of them besides, where light was cut off
-_BRIGHT = 240  # shades; lighter cells may be cut off there
-_FADING = 0.5  # of Cb and Cr for each shade that red, green or blue lacks (JFIF 1.02, page 3)
-_EXCESS = 12.0  # shades, as which the light that differs may be misjudged there
-_LEAST_COMPARED = 0.4  # share of the cells that are neither outside, nor dark, nor bright
-_TOLERANCE = 14.0  # shades, up to which cells are the same, besides:
-_TIMES = 0.9  # what most cells differ by, in proportion to their slope
-_MOST_SLOPE = 0.6  # of a cell, by which an edge may be off
-_EVEN = 8.0  # shades that are added to a slope, for what differs where there is none
-_MOST_NOISE = 0.45  # of the contrast: what may be left of most cells, where the light is the same
-_MOST_SMOOTH_NOISE = 0.25  # the same of means of four: other content is left, what an edge leaves is levelled
-_MOST_NOISE_OF_DETAIL, _MOST_SMOOTH_OF_DETAIL = 0.85, 0.475  # the same of what no smooth surface is
-_LEAST_STEPS_OF_DETAIL = 0.25  # of what a fingerprint tells apart
-_LESS_NOISE = (0.25, 0.1)  # less of both for each e-fold of light: textures fit each other, given any gain
-_LEAST_CONTRAST = 2.0  # shades; less isn't told from noise
-_LEAST_STEPS = 0.45  # of what a fingerprint tells apart, likewise
-_VEILED_NOISE, _VEILED_LIGHT = 0.1, 0.1  # a watermark is looked for where all else is the same
-_OUTLIER = 900.0  # square of shades; a cell that is further off is not part of the curve of the light
-_BENT = 5.0  # standard deviations over which the curve of the light must not turn back
-_WHOLLY = 0.999
+_TURNED = 0.012  # radians besides quarter turns, from which on corners may have been laid bare
+_EDGE = 1.6  # cells that such a turn makes darker
+_WHOLLY = 0.99
+_LEAST_COMPARED = 0.4  # share of the cells that are neither outside nor laid bare
+_LIMIT = 2.5  # tolerances; a window that is further off counts
+_FURTHEST = 3  # the window that is further off than all others but two shows whether there is another thing
+_SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each quarter of one beyond is a cell
+_MORE_CUT = 0.5  # of them, where light was cut off within a cell
+_MOST_LEFT, _LESS_LEFT = 0.5, 0.25  # of the contrast, that may be left in all; less for each e-fold of light
+_MOST_LEFT_OF_MARKED = 0.4
+_MARKED_LIGHT, _MOST_MARKED = (
+    0.12,
+    250,
+)  # e-folds, and windows; a mark is looked for where all else is the same
+_OFF = 0.1  # cells, by which corners are off where nothing was cropped
+_MOST_OF_DETAIL = 0.8  # of what no smooth surface is: all skies are alike
+_LEAST_CONTRAST = 0.7  # shades; less isn't told from noise
+_LEAST_STEPS, _LEAST_STEPS_OF_DETAIL = 0.45, 0.25  # of what a fingerprint tells apart, likewise
+
+
+def differing(
+    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats, *, is_exact: bool = False
+) -> "NDArray[np.uint8]":
+    """In how many of 256 cells each of P pairs of fingerprints differs, APART where it can't be said.
+
+    maps: from cells of the ones to cells of the others, see `overlay`; is_exact: or else roughly.
+    """
+    rounds = 0 if is_exact else _ROUNDS
+    result = np.empty(len(ones), dtype=np.uint8)
+    for start in range(0, len(ones), _TOGETHER):
+        block = slice(start, start + _TOGETHER)
+        result[block] = _differing(
+            finely_unpacked(ones[block]), finely_unpacked(others[block]), maps[block], rounds
+        )
+    return result
+
+
+def _differing(one: FinePictures, other: FinePictures, maps: Floats, rounds: int) -> "NDArray[np.uint8]":
+    maps = refined(one, other, maps, rounds)
+    places = places_of(maps, FINE_CELLS)
+    inside = np.all((places > -0.5) & (places < FINE_CELLS - 0.5), axis=1)
+    places = np.clip(places, 0, FINE_CELLS - 1.001)
+    over = between(other.colours, places, FINE_CELLS)
+    shown = (inside & _shown(one, other, maps, places)).astype(np.float32)
+    inner = _quarter(shown) * (IS_INNER & (np.abs(maps @ PLANE) <= INNER).all(axis=1)) >= _WHOLLY
+    fits = _overlap(maps, inside) & (shown.mean(axis=1) >= _LEAST_COMPARED)
+    has_less = (((one.colours - over) * shown[:, None]).sum(axis=(1, 2)) < 0)[:, None, None]
+    pair = _Pair(
+        np.where(has_less, over, one.colours),
+        np.where(has_less, one.colours, over),
+        shown,
+        inner.astype(np.float32),
+        np.maximum(one.step, other.step),
+        is_upright(maps, _OFF),
+    )
+    return np.where(fits, _cells_that_differ(pair), APART).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class _Light:
-    """The ones' light from the others': gain and bias, P x 1, and weights of the cells that follow them."""
+class _Pair:
+    """P pairs, cell upon cell. more: the colours, P x 3 x 1024, of those that have more light.
 
-    gain: Floats
-    bias: Floats
-    robust: Floats
+    shown: P x 1024, 0 where a cell doesn't count. inner: P x 256, 1 where one can bear out that pictures are
+    the same. step: P, shades that fingerprints tell apart. is_upright: P, whether nothing was cropped nor
+    rotated.
+    """
+
+    more: Floats
+    less: Floats
+    shown: Floats
+    inner: Floats
+    step: Floats
+    is_upright: "NDArray[np.bool_]"
 
 
-def differing(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.uint8]":
-    """In how many of 256 cells each of P pairs differs, APART where it can't be said."""
-    over, shown = laid_over(one, other, maps)
-    lightest, _ = laid_over(one, replace(other, shades=other.lightest), maps)
-    cut, cut_over = one.lightest >= _BRIGHT, lightest >= _BRIGHT
-    weight = shown * ~cut * ~cut_over
-    left, gain, robust = residual(one.shades, over, weight)
-    light = _light(one.shades, over, gain, robust)
-    left = _bent(one.shades, over, light)
-    lost, lost_over = _lost(one.lightest, lightest, light)
-    contradicts = (cut | cut_over) & (
-        (left < -_EXCESS - lost * cut) | (left > _EXCESS + lost_over * cut_over)
+def _cells_that_differ(pair: _Pair) -> "NDArray[np.int64]":
+    """APART where too little could tell pictures apart."""
+    found = light(pair.more, pair.less, pair.shown)
+    shades = [_quarter(GREY @ part) for part in (pair.more, found.predicted)]
+    contrast = np.minimum(*(contrast_of(part, pair.inner) for part in shades))
+    detail = np.minimum(*(detail_of(part, pair.inner) for part in shades))
+    proves = (contrast >= np.maximum(_LEAST_CONTRAST, _LEAST_STEPS * pair.step)) & (
+        detail >= _LEAST_STEPS_OF_DETAIL * pair.step
     )
-    weight = np.maximum(weight, shown * contradicts)
-    slope = _common_slope(one.shades, over * light.gain, CELLS)
-    smoothed = windows(left * weight)
-    differs = np.abs(smoothed) > windows(_tolerance(left, slope, robust, light.gain, _TOLERANCE))
-    faded = _FADING * np.maximum(lost, lost_over)
-    tints = _other_tints(one, other, maps, weight, light.gain, shown, cut & ~cut_over, cut_over & ~cut, faded)
-    inner = _inner(one, other, maps)
-    contrast = np.minimum(contrast_of(one.shades, weight * inner), gain * contrast_of(over, weight * inner))
-    fits = _overlap(maps, shown) & (contrast >= _LEAST_STEPS * np.maximum(one.step, gain * other.step))
-    contrast = np.maximum(contrast, _LEAST_CONTRAST)
-    noise, smooth_noise = _noise(left, robust * inner)
-    dimmer = np.abs(np.log(gain))
-    fits &= (noise < (_MOST_NOISE - _LESS_NOISE[0] * dimmer) * contrast) & (
-        smooth_noise < (_MOST_SMOOTH_NOISE - _LESS_NOISE[1] * dimmer) * contrast
+    left = _spread(found.left, pair.inner)
+    is_placed = _least_slope(shades[0], pair.inner) >= left  # a map that is off by a cell leaves more
+    proves &= pair.is_upright | is_placed
+    dimmer = np.abs(np.log(found.gain))
+    most = np.minimum((_MOST_LEFT - _LESS_LEFT * dimmer) * contrast, _MOST_OF_DETAIL * detail)
+    fits = proves & (left < most)
+    same = np.where(is_placed, _SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
+    best = np.where(fits, _cells(found.off, same), APART)
+    unexplained = (found.off > _LIMIT).sum(axis=1)
+    marked = np.flatnonzero(
+        (proves & (best > 0) & (dimmer < _MARKED_LIGHT)) & (unexplained > 0) & (unexplained <= _MOST_MARKED)
     )
-    detail = np.minimum(detail_of(one.shades, weight * inner), gain * detail_of(over, weight * inner))
-    fits &= (noise < _MOST_NOISE_OF_DETAIL * detail) & (smooth_noise < _MOST_SMOOTH_OF_DETAIL * detail)
-    fits &= detail >= _LEAST_STEPS_OF_DETAIL * np.maximum(one.step, gain * other.step)
-    predicted = light.gain * over + light.bias
-    veiled = is_veiled(one.shades, predicted, light.gain * 255 + light.bias, left, weight, differs)
-    veiled &= (smooth_noise < _VEILED_NOISE * contrast) & (dimmer < _VEILED_LIGHT)
-    count = np.where(veiled, 0, differs.sum(axis=(1, 2))) + tints
-    compared = weight.mean(axis=1)
-    count = np.floor(count / np.maximum(compared, 0.01) + 0.5)
-    return np.where(fits & (compared >= _LEAST_COMPARED), np.minimum(count, APART), APART).astype(np.uint8)
+    if not len(marked):
+        return best
+    most = np.minimum(_MOST_LEFT_OF_MARKED * contrast, _MOST_OF_DETAIL * detail)
+    for one, other in ((pair.more, pair.less), (pair.less, pair.more)):
+        of_marked = _marked(
+            light(one[marked], other[marked], pair.shown[marked]), pair.inner[marked], most[marked]
+        )
+        best[marked] = np.minimum(best[marked], of_marked)
+    return best
 
 
-def _inner(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.bool_]":
-    """Cells that can bear out that pictures are the same: no edge, and no black next to them, in either."""
-    shown, _ = laid_over(one, replace(other, shades=other.shown.astype(np.float32)), maps)
-    inner: NDArray[np.bool_] = IS_INNER & (np.abs(maps @ PLANE) <= INNER).all(axis=1) & (shown > _WHOLLY)
-    return inner
+def _marked(found: Light, inner: Floats, most: Floats) -> "NDArray[np.int64]":
+    """In how many cells pictures differ besides a mark of the one, APART where there is none."""
+    best = np.full(len(inner), APART)
+    for end in (0, 255):
+        rest, off, is_mark = without_mark(found, end, found.off > _LIMIT)
+        fits = is_mark & (_spread(rest, inner) < most)
+        best = np.where(fits, np.minimum(best, _cells(off, _SAME_BESIDES)), best)
+    return best
 
 
-def _overlap(maps: Floats, shown: Floats) -> "NDArray[np.bool_]":
+def _cells(off: Floats, same: "Floats | float") -> "NDArray[np.int64]":
+    """In how many of 256 cells pictures differ whose 961 windows are so far off."""
+    count = (off > _LIMIT).sum(axis=1) / 4
+    third = np.partition(off, -_FURTHEST, axis=1)[:, -_FURTHEST]
+    cells: NDArray[np.int64] = np.ceil(np.maximum(count, (third - same) * 4)).astype(np.int64)
+    return np.clip(cells, 0, APART)
+
+
+def _spread(left: Floats, weight: Floats) -> Floats:
+    """Standard deviation of what is left of the shades."""
+    shades = _quarter(GREY @ left)
+    spread: Floats = np.sqrt((weight * shades * shades).sum(axis=1) / (weight.sum(axis=1) + 1e-6))
+    return spread
+
+
+def _least_slope(shades: Floats, weight: Floats) -> Floats:
+    """How steep P pictures are, root mean square, in the direction in which they are least so.
+
+    A sea without a wave is not at all along its horizon: nothing tells how far it was cropped there.
+    """
+    across, down = slopes(shades, CELLS)
+    total = weight.sum(axis=1) + 1e-6
+    first, both, second = (
+        (weight * one * other).sum(axis=1) / total
+        for one, other in ((across, across), (across, down), (down, down))
+    )
+    least = (first + second - np.sqrt((first - second) ** 2 + 4 * both**2)) / 2
+    slope: Floats = np.sqrt(np.maximum(least, 0))
+    return slope
+
+
+def _shown(one: FinePictures, other: FinePictures, maps: Floats, places: Floats) -> "NDArray[np.bool_]":
+    """Cells that neither picture has laid bare: one that was rotated may have, wherever an edge is black."""
+    turn = np.arctan2(maps[:, 1, 0], maps[:, 0, 0])
+    quarter = np.pi / 2
+    turned = (np.abs((turn + quarter / 2) % quarter - quarter / 2) > _TURNED)[:, None]
+    nearest = np.rint(places).astype(np.int64)
+    index = nearest[:, 1] * FINE_CELLS + nearest[:, 0]
+    over = np.take_along_axis(other.shown, index, axis=1) & one.shown
+    lit = np.take_along_axis(other.lit, index, axis=1) & one.lit
+    middle = FINE_CELLS / 2 - _EDGE
+    lit &= (np.abs(plane(FINE_CELLS)[:2]) * 2 <= middle).all(axis=0)
+    lit &= (np.abs(places - np.float32((FINE_CELLS - 1) / 2)) <= middle).all(axis=1)
+    shown: NDArray[np.bool_] = over & (lit | ~turned)
+    return shown
+
+
+def _overlap(maps: Floats, inside: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
     """Whether enough of both is shown, and neither is drawn out too much."""
-    share = shown.mean(axis=1)
+    share = inside.mean(axis=1)
     stretch = np.linalg.svd(maps[:, :, :2], compute_uv=False)
     enough: NDArray[np.bool_] = (share >= LEAST_OVERLAP) & (
         share * stretch[:, 0] * stretch[:, 1] >= LEAST_OVERLAP
@@ -123,118 +212,8 @@ def _overlap(maps: Floats, shown: Floats) -> "NDArray[np.bool_]":
     return enough & (stretch[:, 0] <= _MOST_STRETCH * stretch[:, 1])
 
 
-def _light(one: Floats, over: Floats, gain: Floats, robust: Floats) -> _Light:
-    total = robust.sum(axis=1) + 1e-6
-    bias = (robust * (one - gain[:, None] * over)).sum(axis=1) / total
-    return _Light(gain[:, None], bias[:, None], robust)
-
-
-def _bent(one: Floats, over: Floats, light: _Light) -> Floats:
-    """What is left of the ones after a curve of the second degree in place of a gain.
-
-    Light that is cut off, and a gamma, bend the curve. Of the two directions the one that leaves less.
-    """
-    ours = _after_curve(one, over, light.gain, light.robust)
-    theirs = _after_curve(over, one, 1 / light.gain, light.robust) * -light.gain
-    left = [(light.robust * np.minimum(part * part, _OUTLIER)).sum(axis=1) for part in (ours, theirs)]
-    return np.where((left[0] <= left[1])[:, None], ours, theirs)
-
-
-def _after_curve(values: Floats, by: Floats, gain: Floats, robust: Floats) -> Floats:
-    total = robust.sum(axis=1, keepdims=True) + 1e-6
-
-    def mean(of: Floats) -> Floats:
-        result: Floats = (robust * of).sum(axis=1, keepdims=True) / total
-        return result
-
-    by = by - mean(by)
-    left = values - mean(values) - gain * by
-    variance = mean(by * by) + 1e-3
-    square = by * by - variance
-    square -= mean(square * by) / variance * by
-    most = gain / (_BENT * np.sqrt(variance))
-    bend = np.clip(mean(square * left) / (mean(square * square) + 1e-3), -most, most)
-    left = left - bend * square
-    centred: Floats = left - mean(left)
-    return centred
-
-
-def _lost(lightest: Floats, lightest_over: Floats, light: _Light) -> tuple[Floats, Floats]:
-    """How much light, at most, was cut off of the ones and of the others, in shades of the ones.
-
-    A cut-off light explains that the other picture is lighter there, by no more than what was cut off.
-    """
-    lost = np.maximum(0, light.gain * lightest_over + light.bias - _BRIGHT)
-    lost_over = np.maximum(0, (lightest - light.bias) / light.gain - _BRIGHT) * light.gain
-    return lost, lost_over
-
-
-def _noise(left: Floats, robust: Floats) -> tuple[Floats, Floats]:
-    """Standard deviation of what is left, and of its means of four cells."""
-    noise = np.sqrt((robust * left * left).sum(axis=1) / (robust.sum(axis=1) + 1e-6))
-    weight = windows(robust)
-    means = windows(robust * left) / np.maximum(weight, 0.05)
-    smooth = np.sqrt((means * means * weight).sum(axis=(1, 2)) / (weight.sum(axis=(1, 2)) + 1e-6))
-    return noise, smooth
-
-
-def _other_tints(
-    one: Pictures,
-    other: Pictures,
-    maps: Floats,
-    weight: Floats,
-    gain: Floats,
-    shown: Floats,
-    cut: "NDArray[np.bool_]",
-    cut_over: "NDArray[np.bool_]",
-    faded: Floats,
-) -> "NDArray[np.int64]":
-    """In how many cells the colours differ, in cells of the shades: four lie in one of the colours.
-
-    cut, cut_over: where the light of one picture only was cut off, which makes colours paler, never stronger.
-    faded: by how much they may be paler where it was cut off of one of red, green and blue.
-    """
-    half = maps.copy()
-    half[:, :, 2] /= CELLS / TINTS
-    places = np.clip(half @ TINT_PLANE + np.float32((TINTS - 1) / 2), 0, TINTS - 1.001)
-    whole = _of_four(weight).min(axis=(2, 4)).reshape(-1, TINTS * TINTS)
-    shown = _of_four(shown).min(axis=(2, 4)).reshape(-1, TINTS * TINTS)
-    cut, cut_over = (_of_four(part).max(axis=(2, 4)).reshape(-1, TINTS * TINTS) for part in (cut, cut_over))
-    faded = _of_four(faded).max(axis=(2, 4)).reshape(-1, TINTS * TINTS)
-    differs = np.zeros((len(maps), TINTS * TINTS), dtype=bool)
-    for part in range(2):
-        tints = one.tints[:, part]
-        over = between(np.ascontiguousarray(other.tints[:, part]), places, TINTS) * gain
-        slope = _common_slope(tints, over, TINTS)
-        left = tints - over
-        stronger = np.where(cut_over & ~cut, -np.sign(over) * left, np.sign(tints) * left) - _MORE_TINT
-        cut_off = np.where((shown > 0) & (cut ^ cut_over), stronger, 0)
-        left = np.where(whole > 0, np.abs(left) - faded, cut_off)
-        differs |= left > _tolerance(tints - over, slope, whole, gain, _TINT_TOLERANCE)
-    step = CELLS // TINTS
-    count: NDArray[np.int64] = differs.sum(axis=1) * step**2
-    return count
-
-
-def _of_four(values: Floats) -> Floats:
-    """P x 256 cells with an axis of their own for those across and down that share a colour."""
-    step = CELLS // TINTS
-    return values.reshape(-1, TINTS, step, TINTS, step)
-
-
-def _tolerance(left: Floats, slope: Floats, weight: Floats, gain: Floats, least: float) -> Floats:
-    """Up to what difference each cell is the same: more where it is steep, as much as is usual.
-
-    So a copy that fits to the pixel is looked at more closely than one that was rotated or drawn out.
-    """
-    typical = (weight * np.abs(left)).sum(axis=1) / ((weight * (slope + _EVEN)).sum(axis=1) + 1e-6)
-    off = np.minimum(_TIMES * typical, _MOST_SLOPE)[:, None]
-    # Half-way between the units of the one and of the other, so that it doesn't matter which is which.
-    tolerance: Floats = least * np.sqrt(gain) + off * (slope + _EVEN)
-    return tolerance
-
-
-def _common_slope(one: Floats, other: Floats, side: int) -> Floats:
-    """How steep both are: an edge that is a little off is in both, a thing that only one shows is not."""
-    slope: Floats = np.minimum(np.hypot(*slopes(one, side)), np.hypot(*slopes(other, side)))
-    return slope
+def _quarter(fine: Floats) -> Floats:
+    """P x 256 means of four cells, of P x 1024."""
+    half = FINE_CELLS // 2
+    means: Floats = fine.reshape(-1, half, 2, half, 2).mean(axis=(2, 4)).reshape(-1, half * half)
+    return means

@@ -1,14 +1,29 @@
-"""Pictures as their fingerprints hold them, and one laid over the other.
+"""Pictures as their fingerprints hold them, coarse and fine, and one laid over the other.
 
-A map takes cells of the one picture to cells of the other, both counted from the middle.
+A map takes cells of the one picture to cells of the other, both counted from the middle, in cells of 16 x 16
+however fine the pictures are.
 """
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from truthmill.similarity import CELLS, MARKS_AT, TINT_STEP, TINTS, TINTS_AT, smooth_surfaces
+from truthmill import fine
+from truthmill.similarity import (
+    CELLS,
+    FIFTHS_AT,
+    FINE_AT,
+    FINE_LENGTHS,
+    MARKS_AT,
+    STEPS,
+    TINT_STEP,
+    TINTS_AT,
+    smooth_surfaces,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +31,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = "NDArray[Any]"  # of 32 bits throughout
 
 COUNT = CELLS * CELLS
+FINE_CELLS = 2 * CELLS  # across and down
 _RIDGE = np.float32(1e-3)  # of a surface's strength, for few cells
 INNER = CELLS / 2 - 1.49  # cells from the middle; a frame, or corners laid bare, prove nothing
 
@@ -23,69 +39,109 @@ _GAIN = (0.4, 2.5)  # of the light that differs
 _BLACK = 2.5  # shades; a rotation lays bare black corners
 _BARE = 4  # cells from an edge, as far as it does at 15 degrees
 _MOST_BLACK = 0.5  # share of the cells; beyond, black is what the picture shows
+_FINE_BLACK = 4.0  # shades, of a fine cell
+_RESTS = 0.004  # of a map's six numbers, by how much they move at most
+_DAMPING = np.array([256, 256, 4, 256, 256, 4], dtype=np.float32)  # of a map's six numbers
 
 
-def _plane(side: int) -> Floats:
-    """Across and down from the middle, and 1, of side x side cells."""
-    down, across = np.mgrid[0:side, 0:side].reshape(2, -1) - (side - 1) / 2
-    plane: Floats = np.stack([across, down, np.ones_like(down)]).astype(np.float32)
-    return plane
+@cache
+def plane(side: int) -> Floats:
+    """Across and down from the middle, in cells of 16 x 16, and 1, of side x side cells."""
+    down, across = (np.mgrid[0:side, 0:side].reshape(2, -1) - (side - 1) / 2) * (CELLS / side)
+    result: Floats = np.stack([across, down, np.ones_like(down)]).astype(np.float32)
+    return result
 
 
-_IS_OUTER = np.pad(np.zeros((CELLS - 2 * _BARE,) * 2, dtype=bool), _BARE, constant_values=True)
-PLANE, TINT_PLANE = _plane(CELLS), _plane(TINTS)
+PLANE = plane(CELLS)
+CORNERS = np.array([[-8, 8, -8, 8], [-8, -8, 8, 8], [1, 1, 1, 1]], dtype=np.float32)  # as PLANE has them
 IS_INNER: "NDArray[np.bool_]" = np.all(np.abs(PLANE[:2]) <= INNER, axis=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Cells of P pictures.
+    """Cells of P pictures, n x n of them.
 
-    shades: P x 256. shown: P x 256, whether there is picture at all. tints: P x 2 x 64, Cb and Cr.
-    lightest: P x 256, of red, green and blue the one that is cut off first where there is too much light.
-    step: P, shades between two that a fingerprint tells apart.
+    shades: P x n². shown: P x n², whether there is picture at all. step: P, shades between two that a
+    fingerprint tells apart.
     """
 
     shades: Floats
     shown: "NDArray[np.bool_]"
-    tints: Floats
-    lightest: Floats
     step: Floats
 
     def __getitem__(self, chosen: "NDArray[np.int64]") -> "Pictures":
-        return Pictures(*(getattr(self, part.name)[chosen] for part in fields(self)))
+        return Pictures(self.shades[chosen], self.shown[chosen], self.step[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class FinePictures(Pictures):
+    """32 x 32 cells. colours: P x 3 x 1024, red, green and blue. lit: P x 1024, no black near an edge."""
+
+    colours: Floats
+    lit: "NDArray[np.bool_]"
 
 
 def unpacked(rows: "NDArray[np.uint8]") -> Pictures:
     light = shades(rows)
-    packed = rows[:, TINTS_AT:MARKS_AT]
-    tints = np.stack([packed >> 4, packed & 15], axis=1).astype(np.float32)
-    tints = (tints - np.float32(7.5)) * TINT_STEP
-    return Pictures(light, _shown(light), tints, _lightest(light, tints), _steps(rows).ravel())
+    return Pictures(light, _shown(light), _steps(rows).ravel())
+
+
+def finely_unpacked(rows: "NDArray[np.uint8]") -> FinePictures:
+    means, tints = _means(rows)
+    ends = np.cumsum((FINE_AT, *FINE_LENGTHS))
+    parts = [rows[:, start:end] for start, end in pairwise(ends)]
+    greys = fine.decoded(parts[0], means, fine.GREYS)
+    blue, red = (
+        _twice(fine.decoded(part, tint, fine.TINTS)) for part, tint in zip(parts[1:], tints, strict=True)
+    )
+    # JFIF 1.02, page 3
+    colours = np.stack(
+        [greys + 1.402 * red, greys - 0.34414 * blue - 0.71414 * red, greys + 1.772 * blue], axis=1
+    )
+    shown = _shown(means).reshape(-1, CELLS, CELLS).repeat(2, axis=1).repeat(2, axis=2).reshape(greys.shape)
+    colours = np.clip(colours, 0, 255).astype(np.float32)
+    return FinePictures(greys, shown, _steps(rows).ravel(), colours, _lit(greys))
 
 
 def shades(rows: "NDArray[np.uint8]") -> Floats:
-    """P x 256, of P fingerprints."""
+    """P x 256, of P fingerprints, without the fifth bits."""
     packed = rows[:, 2:TINTS_AT]
     steps = np.stack([packed >> 4, packed & 15], axis=2).reshape(-1, COUNT).astype(np.float32)
-    light: Floats = rows[:, 0:1].astype(np.float32) + steps * _steps(rows)
+    light: Floats = rows[:, 0:1].astype(np.float32) + (2 * steps + np.float32(0.5)) * _steps(rows)
     return light
+
+
+def _means(rows: "NDArray[np.uint8]") -> "tuple[Floats, list[Floats]]":
+    """P x 256 greys, and P x 64 of Cb and of Cr about 0, with all of their bits."""
+    fifths = np.unpackbits(rows[:, FIFTHS_AT:FINE_AT], axis=1)
+    greys, packed = rows[:, 2:TINTS_AT], rows[:, TINTS_AT:MARKS_AT]
+    greys = np.stack([greys >> 4, greys & 15], axis=2).reshape(-1, COUNT)
+    means = rows[:, 0:1] + (2 * greys + fifths[:, :COUNT]) * _steps(rows)
+    bits = np.split(fifths[:, COUNT:], 2, axis=1)
+    tints = [
+        2 * part.astype(np.float32) + bit for part, bit in zip((packed >> 4, packed & 15), bits, strict=True)
+    ]
+    return means, [(part - np.float32((STEPS - 1) / 2)) * TINT_STEP for part in tints]
 
 
 def _steps(rows: "NDArray[np.uint8]") -> Floats:
     """P x 1: shades between two that a fingerprint tells apart."""
-    step: Floats = (rows[:, 1:2].astype(np.float32) - rows[:, 0:1]) / np.float32(15)
+    step: Floats = (rows[:, 1:2].astype(np.float32) - rows[:, 0:1]) / np.float32(STEPS - 1)
     return step
 
 
-def _lightest(shades: Floats, tints: Floats) -> Floats:
-    """The greatest of red, green and blue of each cell (JFIF 1.02, page 3), its colours those of four."""
-    blue, red = tints[:, 0], tints[:, 1]
-    above = np.maximum(np.maximum(1.402 * red, 1.772 * blue), -0.34414 * blue - 0.71414 * red)
-    step = CELLS // TINTS
-    square = above.reshape(-1, TINTS, TINTS).repeat(step, axis=1).repeat(step, axis=2)
-    lightest: Floats = (shades + square.reshape(-1, COUNT)).astype(np.float32)
-    return lightest
+def _twice(tints: Floats) -> Floats:
+    """P x 1024 of P x 256: each between its neighbours."""
+    doubling = _doubling()
+    doubled: Floats = (doubling @ tints.reshape(-1, CELLS, CELLS) @ doubling.T).reshape(len(tints), -1)
+    return doubled
+
+
+@cache
+def _doubling() -> Floats:
+    places = np.clip((np.arange(FINE_CELLS) - 0.5) / 2, 0, CELLS - 1)
+    doubling: Floats = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(CELLS))).astype(np.float32)
+    return doubling
 
 
 def _shown(shades: Floats) -> "NDArray[np.bool_]":
@@ -95,36 +151,119 @@ def _shown(shades: Floats) -> "NDArray[np.bool_]":
     """
     square: NDArray[np.bool_] = np.less_equal(shades, _BLACK).reshape(-1, CELLS, CELLS)
     has_corner = np.any(square[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=1)
-    black = np.pad(square & _IS_OUTER & has_corner[:, None, None], ((0, 0), (1, 1), (1, 1)))
+    return _away_from(square & _is_outer(CELLS, _BARE) & has_corner[:, None, None])
+
+
+def _lit(greys: Floats) -> "NDArray[np.bool_]":
+    """The same of P x 1024 fine cells, whether or not a corner is black."""
+    square = np.less_equal(greys, _FINE_BLACK).reshape(-1, FINE_CELLS, FINE_CELLS)
+    return _away_from(square & _is_outer(FINE_CELLS, 2 * _BARE))
+
+
+@cache
+def _is_outer(side: int, reach: int) -> "NDArray[np.bool_]":
+    return np.pad(np.zeros((side - 2 * reach,) * 2, dtype=bool), reach, constant_values=True)
+
+
+def _away_from(bare: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """Cells that don't touch such ones; all, where such ones are most of a picture."""
+    black = np.pad(bare, ((0, 0), (1, 1), (1, 1)))
     across = black[:, :, 1:-1] | black[:, :, :-2] | black[:, :, 2:]
-    near = (across[:, 1:-1] | across[:, :-2] | across[:, 2:]).reshape(-1, COUNT)
-    shown: NDArray[np.bool_] = ~near | (near.mean(axis=1) > _MOST_BLACK)[:, None]
-    return shown
+    near = (across[:, 1:-1] | across[:, :-2] | across[:, 2:]).reshape(
+        len(bare), bare.shape[1] * bare.shape[2]
+    )
+    away: NDArray[np.bool_] = ~near | (near.mean(axis=1) > _MOST_BLACK)[:, None]
+    return away
+
+
+def places_of(maps: Floats, side: int) -> Floats:
+    """P x 2 x n²: where the others' cells are that the ones' are taken to, counted from the first."""
+    return maps @ plane(side) * np.float32(side / CELLS) + np.float32((side - 1) / 2)
+
+
+def upright(maps: Floats) -> Floats:
+    """What the maps have of a mirror and quarter turns, no more."""
+    flip = np.sign(np.linalg.det(maps[:, :, :2]))
+    turn = np.arctan2(maps[:, 1, 0] - flip * maps[:, 0, 1], maps[:, 0, 0] + flip * maps[:, 1, 1])
+    quarters = np.rint(turn / (math.pi / 2))
+    cos, sin = np.rint(np.cos(quarters * (math.pi / 2))), np.rint(np.sin(quarters * (math.pi / 2)))
+    result = np.zeros_like(maps)
+    result[:, 0, 0], result[:, 0, 1] = cos, -flip * sin
+    result[:, 1, 0], result[:, 1, 1] = sin, flip * cos
+    return result
+
+
+def is_upright(maps: Floats, within: float) -> "NDArray[np.bool_]":
+    """Whether maps have a mirror and quarter turns only, corners being so many cells off at most."""
+    near: NDArray[np.bool_] = np.abs((maps - upright(maps)) @ CORNERS).max(axis=(1, 2)) <= within
+    return near
 
 
 def laid_over(one: Pictures, other: Pictures, maps: Floats) -> tuple[Floats, Floats]:
     """The other pictures' shades where the ones' cells are, and the weight of each: 0 or 1."""
-    places = maps @ PLANE + np.float32((CELLS - 1) / 2)
-    inside = ((places > -0.5) & (places < CELLS - 0.5)).all(axis=1)
-    np.clip(places, 0, CELLS - 1.001, out=places)
+    count = one.shades.shape[1]
+    side = round(count**0.5)
+    places = places_of(maps, side)
+    inside = ((places > -0.5) & (places < side - 0.5)).all(axis=1)
+    np.clip(places, 0, side - 1.001, out=places)
     nearest = (places + np.float32(0.5)).astype(np.int32)
-    index = nearest[:, 1] * CELLS + nearest[:, 0] + (np.arange(len(maps), dtype=np.int32) * COUNT)[:, None]
+    index = nearest[:, 1] * side + nearest[:, 0] + (np.arange(len(maps), dtype=np.int32) * count)[:, None]
     shown = inside & one.shown & other.shown.ravel().take(index)
-    return between(other.shades, places, CELLS), shown.astype(np.float32)
+    return between(other.shades, places, side), shown.astype(np.float32)
+
+
+def refined(one: Pictures, other: Pictures, maps: Floats, rounds: int) -> Floats:
+    """Maps after so many steps of Gauss-Newton, or until they rest."""
+    maps = maps.copy()
+    moving = np.arange(len(maps))
+    for _ in range(rounds):
+        moved = _moved(one[moving], other[moving], maps[moving])
+        rests = np.abs(moved - maps[moving]).max(axis=(1, 2), initial=0) < _RESTS
+        maps[moving] = moved
+        moving = moving[~rests]
+        if not len(moving):
+            break
+    return maps
+
+
+def _moved(one: Pictures, other: Pictures, maps: Floats) -> Floats:
+    over, weight = laid_over(one, other, maps)
+    side = round(over.shape[1] ** 0.5)
+    finer = np.float32(side / CELLS)
+    left, gain, robust = residual(one.shades, over, weight)
+    across, down = (slope * (gain * finer)[:, None] for slope in slopes(over, side))
+    steep = np.concatenate([across[:, None] * plane(side), down[:, None] * plane(side)], axis=1)
+    weighted = steep * robust[:, None]
+    normal = weighted @ steep.transpose(0, 2, 1)
+    diagonal = np.arange(6)
+    normal[:, diagonal, diagonal] = normal[:, diagonal, diagonal] * np.float32(1.001) + _DAMPING * finer**2
+    step = np.linalg.solve(normal, weighted @ left[:, :, None]).reshape(-1, 2, 3)
+    limit = np.array([0.1, 0.1, 1.0], dtype=np.float32)
+    step = np.clip(step, -limit, limit)
+    moved = maps.copy()
+    moved += maps[:, :, :2] @ step
+    return moved
 
 
 def between(values: Floats, places: Floats, side: int) -> Floats:
-    """Values of P pictures of side x side cells at places (P x 2 x any, within the picture), bilinear."""
-    corner = places.astype(np.int32)
+    """Values of P pictures of side x side cells at places (P x 2 x any, within the picture), bilinear.
+
+    values: P x n², or P x any x n² of which each is taken at the same places.
+    """
+    corner = places.astype(np.intp)
     right, down = places[:, 0] - corner[:, 0], places[:, 1] - corner[:, 1]
-    start = np.arange(len(values), dtype=np.int32)[:, None] * (side * side)
-    index = corner[:, 1] * side + corner[:, 0] + start
+    index = corner[:, 1] * side + corner[:, 0]
+    planes = values.reshape(len(values), *values.shape[1:-1] or (1,), side * side)
+    index = (
+        index[:, None] + (np.arange(planes[..., 0].size) * (side * side)).reshape(planes.shape[:2])[..., None]
+    )
+    right, down = right[:, None], down[:, None]
     flat = values.ravel()
     above, below = flat.take(index), flat.take(index + side)
     above += right * (flat.take(index + 1) - above)
     below += right * (flat.take(index + side + 1) - below)
     above += down * (below - above)
-    return above
+    return above.reshape(*values.shape[:-1], places.shape[2])
 
 
 def residual(one: Floats, over: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
@@ -144,9 +283,14 @@ def residual(one: Floats, over: Floats, weight: Floats) -> tuple[Floats, Floats,
 
 def slopes(shades: Floats, side: int) -> tuple[Floats, Floats]:
     """By how much values change to the right, and downwards, from cell to cell."""
-    square = np.pad(shades.reshape(-1, side, side), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    across = (square[:, 1:-1, 2:] - square[:, 1:-1, :-2]) / 2
-    down = (square[:, 2:, 1:-1] - square[:, :-2, 1:-1]) / 2
+    square = shades.reshape(-1, side, side)
+    across, down = np.empty_like(square), np.empty_like(square)
+    for slope, values in ((across, square), (down.transpose(0, 2, 1), square.transpose(0, 2, 1))):
+        np.subtract(values[:, :, 2:], values[:, :, :-2], out=slope[:, :, 1:-1])
+        np.subtract(values[:, :, 1], values[:, :, 0], out=slope[:, :, 0])
+        np.subtract(values[:, :, -1], values[:, :, -2], out=slope[:, :, -1])
+    across *= np.float32(0.5)
+    down *= np.float32(0.5)
     return across.reshape(shades.shape), down.reshape(shades.shape)
 
 

@@ -1,8 +1,9 @@
 """What a picture looks like, in a short text that survives what happens to copies of it.
 
-A fingerprint has two parts. Its cells are the picture in 16 x 16 greys and 8 x 8 colours: with them two
-pictures are laid over each other and compared. Its marks find the pictures worth comparing: up to 18 spots
-that stand out from their surroundings (see `marks`).
+A fingerprint has three parts. Its cells are the picture in 16 x 16 greys and 8 x 8 colours: with them two
+pictures are laid over each other. Its marks find the pictures worth comparing: up to 18 spots that stand out
+from their surroundings (see `marks`). Its fine part makes 32 x 32 greys and 16 x 16 colours of the cells (see
+`fine`): with them two pictures are compared.
 """
 
 from base64 import b64decode, b64encode
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from truthmill import fine
 from truthmill.errors import FormatError
 from truthmill.marks import MARKS, SIDE, marks
 
@@ -22,15 +24,19 @@ if TYPE_CHECKING:
 
 CELLS = 16  # across and down
 TINTS = 8  # cells across and down of its colours
-TINT_STEP = 8  # of Cb and Cr; 16 of them are told apart
+TINT_STEP = 4  # of Cb and Cr; 32 of them are told apart
+STEPS = 32  # greys that are told apart, from the darkest cell to the lightest
 TINTS_AT = 2 + CELLS * CELLS // 2  # bytes before the colours: darkest and lightest grey, cells of 4 bits
 MARKS_AT = TINTS_AT + TINTS * TINTS  # bytes before the marks: the colours have 4 bits for Cb and 4 for Cr
-LENGTH = MARKS_AT + 8 * sum(MARKS)  # bytes of a fingerprint
+FIFTHS_AT = MARKS_AT + 8 * sum(MARKS)  # bytes before the fifth bits, of all greys, all Cb and all Cr
+FINE_AT = FIFTHS_AT + (CELLS * CELLS + 2 * TINTS * TINTS) // 8  # bytes before what `fine` says of each
+FINE_LENGTHS = (1 + CELLS * CELLS, 1 + TINTS * TINTS, 1 + TINTS * TINTS)
+LENGTH = FINE_AT + sum(FINE_LENGTHS)  # bytes of a fingerprint
 TOGETHER = 12  # squares: of more, what is held no longer fits into a processor's cache
 
 _LEAST_CONTRAST = 2.0  # shades by which a cell stands out
 _LEAST_SHARE = 0.1  # of what stands out most
-_LEAST_ROUGH = 16  # cells that stand out; fewer is a flat picture
+_LEAST_ROUGH = 8  # cells that stand out; fewer is a flat picture
 _LEAST_SAMPLES, _MOST_SAMPLES = 3, 6  # pixels, across and down, that are looked at for each of the square
 _A_SAMPLE = 2  # pixels of the smaller side, at least, of which one is looked at
 
@@ -81,14 +87,19 @@ def fingerprints(squares: Sequence[bytes]) -> list[str]:
     grey, *tints = np.ascontiguousarray(pixels.transpose(3, 0, 1, 2), dtype=np.float32)
     cells = _means(grey, CELLS)
     low, high = np.floor(cells.min(axis=1)), np.ceil(cells.max(axis=1))
-    steps = (cells - low[:, None]) * (15 / np.maximum(high - low, 1))[:, None] + 0.5
+    steps = [(cells - low[:, None]) * ((STEPS - 1) / np.maximum(high - low, 1))[:, None] + 0.5]
+    steps += [_means(tint, TINTS) // TINT_STEP - (128 // TINT_STEP - STEPS // 2) for tint in tints]
+    greys, *colours = (np.clip(part, 0, STEPS - 1).astype(np.uint8) for part in steps)
     found = marks(grey)
     rows = np.hstack(
         [
             np.stack([low, high], axis=1).astype(np.uint8),
-            _packed(steps[:, ::2], steps[:, 1::2]),
-            _packed(*(_means(tint, TINTS) // TINT_STEP - (128 // TINT_STEP - 8) for tint in tints)),
+            _packed(greys[:, ::2], greys[:, 1::2]),
+            _packed(*colours),
             found.astype(">u8").view(np.uint8),
+            np.packbits(np.hstack([greys, *colours]) & 1, axis=1),
+            fine.encoded(_means(grey, 2 * CELLS), fine.GREYS),
+            *(fine.encoded(_means(tint, 2 * TINTS), fine.TINTS) for tint in tints),
         ]
     )
     is_shown = _is_rough(cells) & found.any(axis=1)
@@ -133,13 +144,9 @@ def _means_of(count: int) -> "NDArray[Any]":
     return np.repeat(np.eye(count, dtype=np.float32), step, axis=1) / step
 
 
-def _packed(high: "NDArray[Any]", low: "NDArray[Any]") -> "NDArray[np.uint8]":
-    """Two steps, of 4 bits each, a byte; more or less than they hold is cut off."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    steps = np.clip([high, low], 0, 15).astype(np.uint8)
-    packed: NDArray[np.uint8] = steps[0] << 4 | steps[1]
-    return packed
+def _packed(high: "NDArray[np.uint8]", low: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+    """The upper four bits of two steps in a byte."""
+    return high // 2 * 16 + low // 2
 
 
 def _is_rough(cells: "NDArray[Any]") -> "NDArray[np.bool_]":

@@ -23,7 +23,8 @@ from truthmill import alignment
 from truthmill.frames import FRAMES, frames
 from truthmill.grouping import Forest
 from truthmill.marks import MARKS, SIDE, SIGNS, TURNS
-from truthmill.similarity import MARKS_AT
+from truthmill.overlay import CORNERS
+from truthmill.similarity import FIFTHS_AT, MARKS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,8 @@ _LEAST_ALIKE_BOTH = 0.4  # of what a smooth surface leaves; all skies are alike 
 _BLOCK = 1024  # pairs that are laid over each other at once
 _TRIES = 400_000  # comparisons in vain, of all pictures together: bounds the time that look-alikes take
 _LEAST_TRIES = 4  # of each picture
+_TURNS = 3  # pairs of marks, at most, of those that two pictures have in common at a time
+_ELSEWHERE = 1.0  # cells, by which corners are elsewhere
 _GATHERED = 32_768  # pairs of marks that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: of each mark, and in any case
@@ -111,7 +114,7 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
         raise ValueError(f"distance is {distance}; 0 to {MAX_DISTANCE} can be searched.")
     order, group = _by_content(fingerprints)
     first = order[np.unique(group, return_index=True)[1]] if len(order) else order
-    search = _Search(fingerprints[first], distance)
+    search = _Search(fingerprints, first, distance)
     search.run()
     same = order != first[group]
     links = np.hstack([np.stack([first[group[same]], order[same]]), first[search.links()]])
@@ -147,15 +150,19 @@ def _by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], 
 class _Search:
     """What is known while it goes on: which pictures are connected, by which pairs."""
 
-    def __init__(self, rows: "NDArray[np.uint8]", distance: int) -> None:
-        self.rows = rows
+    def __init__(self, rows: "NDArray[np.uint8]", chosen: "NDArray[np.int64]", distance: int) -> None:
+        """chosen: the fingerprints, of all rows, that are looked at: copies of a million take 700 MiB."""
+        self.rows, self.chosen = rows, chosen
         self.distance = distance
-        spots = np.ascontiguousarray(rows[:, MARKS_AT:]).view(">u8")[:, : -MARKS[-1]].astype(np.uint64)
-        self.marks = np.hstack([spots, frames(rows)])
-        self.groups = Forest(len(rows))
-        self.failed = np.zeros(len(rows), dtype=np.int32)
+        self.marks = np.empty((len(chosen), _ROW), dtype=np.uint64)
+        for start in range(0, len(chosen), _BLOCK):
+            block = rows[chosen[start : start + _BLOCK]]
+            spots = np.ascontiguousarray(block[:, MARKS_AT:FIFTHS_AT]).view(">u8")[:, : -MARKS[-1]]
+            self.marks[start : start + _BLOCK] = np.hstack([spots.astype(np.uint64), frames(block)])
+        self.groups = Forest(len(chosen))
+        self.failed = np.zeros(len(chosen), dtype=np.int32)
         self.left = _LAID_OVER
-        self.tries = max(_LEAST_TRIES, _TRIES // max(1, len(rows)))
+        self.tries = max(_LEAST_TRIES, _TRIES // max(1, len(chosen)))
         self.found: list[NDArray[np.int64]] = [np.empty((3, 0), dtype=np.int64)]
 
     def links(self) -> "NDArray[np.int64]":
@@ -195,17 +202,18 @@ class _Search:
         one, other = one[untried], other[untried]
         upright = _is_upright(self.marks.ravel()[one], self.marks.ravel()[other])
         one, other = one[upright], other[upright]
+        one, other = np.minimum(one, other), np.maximum(one, other)
         first, second = one // _ROW, other // _ROW
-        pair = np.minimum(first, second) * len(self.rows) + np.maximum(first, second)
-        once = np.unique(pair, return_index=True)[1]
-        once = once[self._is_apart(first[once], second[once])]
-        once = once[self._is_borne_out(one[once], other[once])]
-        for start in range(0, len(once), _BLOCK):
-            block = once[start : start + _BLOCK]
-            block = block[self._is_open(one[block], other[block])]
-            block = block[self._is_apart(first[block], second[block])][: self.left]
-            self.left -= len(block)
-            self._compare(one[block], other[block])
+        maps = alignment.first_maps(self.marks.ravel()[one], self.marks.ravel()[other])
+        for turn in _in_turns(first * len(self.failed) + second, maps @ CORNERS):
+            apart = turn[self._is_apart(first[turn], second[turn])]
+            likely = apart[self._is_borne_out(one[apart], other[apart])]
+            for start in range(0, len(likely), _BLOCK):
+                block = likely[start : start + _BLOCK]
+                block = block[self._is_open(one[block], other[block])]
+                block = block[self._is_apart(first[block], second[block])][: self.left]
+                self.left -= len(block)
+                self._compare(one[block], other[block])
 
     def _is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Whether a link between these pictures would say anything new."""
@@ -244,7 +252,7 @@ class _Search:
         pairs = np.flatnonzero(one % _ROW >= _SLOTS[-1].start)
         for start in range(0, len(pairs), _BLOCK):
             block = pairs[start : start + _BLOCK]
-            first, second = self.rows[one[block] // _ROW], self.rows[other[block] // _ROW]
+            first, second = self._rows(one[block] // _ROW), self._rows(other[block] // _ROW)
             whole, rough = alignment.likeness(first, second, maps[block])
             result[block] = (rough >= _LEAST_ALIKE_ROUGH) | (
                 (whole >= _LEAST_ALIKE_WHOLE) & (rough >= _LEAST_ALIKE_BOTH)
@@ -255,7 +263,7 @@ class _Search:
         first, second = one // _ROW, other // _ROW
         marks = self.marks.ravel()
         distance = alignment.distances(
-            self.rows[first], self.rows[second], marks[one], marks[other], self.distance
+            self._rows(first), self._rows(second), marks[one], marks[other], self.distance
         )
         near = distance <= self.distance
         np.add.at(self.failed, np.concatenate([first[~near], second[~near]]), 1)
@@ -263,6 +271,9 @@ class _Search:
             links = np.stack([first[near], second[near]])
             self.found.append(np.vstack([links, distance[near]]))
             self._connect(links[0], links[1])
+
+    def _rows(self, pictures: "NDArray[np.int64]") -> "NDArray[np.uint8]":
+        return self.rows[self.chosen[pictures]]
 
     def _connect(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> None:
         self.groups.join(first, second)
@@ -272,7 +283,7 @@ class _SearchAcross(_Search):
     """Connects nothing: each picture is looked at until it has its link to each of the other kinds."""
 
     def __init__(self, rows: "NDArray[np.uint8]", distance: int, kind: "NDArray[np.int64]") -> None:
-        super().__init__(rows, distance)
+        super().__init__(rows, np.arange(len(rows)), distance)
         self.left = ACROSS
         self.kind = np.unique(kind, return_inverse=True)[1].astype(np.int64)
         self.linked = np.empty(0, dtype=np.int64)
@@ -312,6 +323,20 @@ class _SearchAcross(_Search):
     def _ends(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """A number for each picture with the kind that it is linked to."""
         return one << 32 | self.kind[other]
+
+
+def _in_turns(pair: "NDArray[np.int64]", corners: "NDArray[np.float32]") -> "Iterator[NDArray[np.int64]]":
+    """Places of these numbers, of each number one at a time, so many times at most.
+
+    corners: P x 2 x 4 cells. Those of a number that nearly are where its first ones are say nothing new.
+    """
+    order = np.argsort(pair, kind="stable")
+    begins = np.diff(pair[order], prepend=-1) != 0
+    first = np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    turn = np.arange(len(pair)) - first
+    is_new = np.abs(corners[order] - corners[order[first]]).max(axis=(1, 2), initial=0) > _ELSEWHERE
+    for number in range(min(_TURNS, int(turn.max(initial=-1)) + 1)):
+        yield order[(turn == number) & (is_new | begins)]
 
 
 def _of_both(one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.int64]":

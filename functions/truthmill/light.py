@@ -1,0 +1,154 @@
+"""What light that is cut off, or a translucent mark, explains of two pictures that lie cell upon cell.
+
+Little is left of a copy's difference but for what was done to its light. Of that there is one law for red,
+green and blue of all cells: so much more light, up to where it is cut off. A mark pulls what it covers
+towards white, or black, by a share of the way and never all of it, and in all three colours by the same
+share. Another thing in the same place obeys neither law.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from truthmill.overlay import FINE_CELLS, Floats, slopes
+from truthmill.windows import touched, windows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COUNT = FINE_CELLS * FINE_CELLS
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green and blue (JFIF 1.02, page 3)
+
+_GAIN = (0.4, 2.5)  # of the light that differs
+_ROUNDS = 5  # in which cells that don't follow the light lose their weight
+_SOME = 5  # values, of which one is looked at for it
+_DARK, _BRIGHT = 3, 238  # shades; beyond, cells of the picture with less light may be cut off
+_LEAST_TOP = 150  # shades; light is cut off no darker
+_BELOW_TOP = 12  # shades, within which of the lightest ones cells may be cut off
+_BRIGHTEST = 10  # of its 3072 values, those above the lightest that counts
+_UNEVEN, _TIMES_SLOPE = 6.0, 0.6  # shades by which pixels of one cell differ, besides a share of its slope
+_KNEE, _MOST_KNEE = 1.2, 30.0  # of these, and shades, that a cell may lack of whose pixels some are cut off
+_KNEE_FROM, _KNEE_TO = -2.5, 1.5  # of these, below and above where the light is cut off
+_CUT = 0.01  # of the values
+_TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to which cells are the same
+_MOST_COVERED = 0.6  # of the way to white or black
+_LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
+_MOST_THICK, _LEAST_LONG = 2.1, 2.0  # standard deviations of its cells' places, in cells; times that
+_SMALL = 16  # cells; less has no shape
+_DOWN, _ACROSS = np.mgrid[0:FINE_CELLS, 0:FINE_CELLS].reshape(2, -1).astype(np.float32)
+_PLACES = np.stack([_ACROSS, _DOWN, _ACROSS**2, _DOWN**2], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What one picture's light is after another's, for each of P pairs.
+
+    gain: P. predicted: P x 3 x 1024; left: what of the one that doesn't explain. off: P x 961, how far off
+    each window is, in tolerances, in the colour that is furthest. tolerance: P x 3 x 961 shades. is_cut: P,
+    whether light was cut off.
+    """
+
+    gain: Floats
+    predicted: Floats
+    left: Floats
+    off: Floats
+    tolerance: Floats
+    is_cut: "NDArray[np.bool_]"
+
+
+def light(one: Floats, other: Floats, shown: Floats) -> Light:
+    """Of the ones after the others, where the ones have more light: P x 3 x 1024 colours, cell upon cell.
+
+    shown: P x 1024, 0 where a cell doesn't count.
+    """
+    ones, others = one.reshape(-1, 3 * COUNT), other.reshape(-1, 3 * COUNT)
+    top = np.partition(ones, -_BRIGHTEST, axis=1)[:, -_BRIGHTEST, None]
+    weight = (ones < np.maximum(top - _BELOW_TOP, _LEAST_TOP)) & (others < _BRIGHT)
+    weight &= (ones > _DARK) & (others > _DARK)
+    some = slice(None, None, _SOME)
+    gain, bias = _gain(ones[:, some], others[:, some], (weight * np.tile(shown, 3))[:, some])
+    full = (gain * others + bias).reshape(one.shape)
+    top, gain = top[:, :, None], gain[:, :, None]
+    predicted = np.minimum(full, top)
+    slope = _slope(other) * gain
+    uneven = _UNEVEN + _TIMES_SLOPE * slope
+    above = (full - top) / uneven
+    near = np.nonzero((above > _KNEE_FROM) & (top >= _LEAST_TOP))
+    soft = np.zeros_like(full)
+    soft[near] = _lacking(above[near], uneven[near])
+    left = one - predicted
+    left = (np.maximum(left, 0) - np.maximum(-left - soft, 0)) * shown[:, None]
+    tolerance = _TOLERANCE * np.sqrt(np.maximum(gain, 1)) + _OFF * np.minimum(slope, _slope(one))
+    tolerance = windows(tolerance).reshape(-1, 3, (FINE_CELLS - 1) ** 2)
+    is_cut = (full > top).mean(axis=(1, 2)) > _CUT
+    return Light(gain.ravel(), predicted, left, _off(left, tolerance), tolerance, is_cut)
+
+
+def without_mark(
+    found: Light, end: int, differs: "NDArray[np.bool_]"
+) -> "tuple[Floats, Floats, NDArray[np.bool_]]":
+    """What is left where a mark pulls towards an end, 0 or 255; how far off that is; whether there is one.
+
+    differs: P x 961 windows that need an explanation.
+    """
+    way = end - found.predicted
+    share = (found.left * way).sum(axis=1) / ((way * way).sum(axis=1) + 100)
+    rest = found.left - np.clip(share, 0, _MOST_COVERED)[:, None] * way
+    off = _off(rest, found.tolerance)
+    return rest, off, _is_mark(share * np.abs(way).max(axis=1), differs, off)
+
+
+def _gain(ones: Floats, others: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Gain and bias, P x 1, that most of the values follow."""
+    robust = weight
+    for _ in range(_ROUNDS):
+        total = robust.sum(axis=1, keepdims=True) + 1e-6
+        mean = (robust * ones).sum(axis=1, keepdims=True) / total
+        other_mean = (robust * others).sum(axis=1, keepdims=True) / total
+        weighted = robust * (others - other_mean)
+        power = (weighted * (others - other_mean)).sum(axis=1, keepdims=True) + 1e-3
+        gain = np.clip((weighted * (ones - mean)).sum(axis=1, keepdims=True) / power, *_GAIN)
+        bias = mean - gain * other_mean
+        left = ones - gain * others - bias
+        spread = np.sqrt((robust * left * left).sum(axis=1, keepdims=True) / total)
+        robust = weight / (1 + (left / (1.5 * np.maximum(spread, 2))) ** 2)
+    return gain, bias
+
+
+def _lacking(above: Floats, uneven: Floats) -> Floats:
+    """Shades that a cell may lack so near to where light is cut off: some of its pixels are."""
+    lacking: Floats = np.minimum(_KNEE * uneven, _MOST_KNEE) * np.exp(
+        -0.5 * (np.minimum(above, 0) ** 2 + np.maximum(above - _KNEE_TO, 0) ** 2)
+    )
+    return lacking
+
+
+def _off(left: Floats, tolerance: Floats) -> Floats:
+    off: Floats = (np.abs(windows(left)).reshape(tolerance.shape) / tolerance).max(axis=1)
+    return off
+
+
+def _slope(values: Floats) -> Floats:
+    """How steep each of P x 3 x 1024 values is."""
+    across, down = slopes(values.reshape(-1, COUNT), FINE_CELLS)
+    slope: Floats = np.sqrt(across * across + down * down).reshape(values.shape)
+    return slope
+
+
+def _is_mark(strength: Floats, differs: "NDArray[np.bool_]", off: Floats) -> "NDArray[np.bool_]":
+    """Whether what pulls towards an end is a line, or small and explains all. strength: P x 1024 shades."""
+    there = strength * touched(differs.reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1)).reshape(strength.shape)
+    most = there.max(axis=1, keepdims=True)
+    there = np.where(there > np.maximum(_LEAST_MARK, _CORE * most), there, 0)
+    moments = there @ _PLACES / (there.sum(axis=1, keepdims=True) + 1e-6)
+    spread = np.sqrt(np.maximum(moments[:, 2:] - moments[:, :2] ** 2, 0) + 1 / 12)
+    thick, length = spread.min(axis=1), spread.max(axis=1)
+    is_small = (np.count_nonzero(there, axis=1) <= _SMALL) & (off.max(axis=1) < 1)
+    square = (there > 0).reshape(-1, FINE_CELLS, FINE_CELLS)
+    across, down = np.any(square, axis=1), np.any(square, axis=2)
+    # From edge to edge it is rather where the picture changes: a horizon.
+    ends = (across[:, 0] & across[:, -1]) | (down[:, 0] & down[:, -1])
+    is_line = (length > _LEAST_LONG * thick) & (thick < _MOST_THICK) & ~ends
+    found: NDArray[np.bool_] = is_line | is_small
+    return found
