@@ -30,14 +30,17 @@ def encoded(fours: "Numbers", levels: Levels) -> "NDArray[np.uint8]":
     """
     import numpy as np  # noqa: PLC0415 - it takes longer to import than the rest of a handler
 
-    differences = _differences(fours.astype(np.float64))
+    differences = _differences(fours)
     across, down, _ = differences
-    mean_square = (across * across + down * down).mean(axis=1, keepdims=True) / 2
-    scale = np.rint(np.sqrt(np.sqrt(np.maximum(mean_square, _LEAST**2))) * _ROOT)
+    squares = (across * across + down * down).sum(axis=1, keepdims=True, dtype=np.float64)
+    mean_square = np.maximum(squares / (2 * across.shape[1]), _LEAST**2)
+    scale = np.rint(np.sqrt(np.sqrt(mean_square)) * _ROOT)
     size = (scale / _ROOT) ** 2
     code = np.zeros(across.shape, dtype=np.uint8)
-    for values, bounds, count in zip(differences, _bounds(levels), _counts(levels), strict=True):
-        code = code * np.uint8(count) + np.digitize(values / size, bounds).astype(np.uint8)
+    for values, bounds in zip(differences, _bounds(levels), strict=True):
+        code *= np.uint8(len(bounds) + 1)
+        for bound in bounds:
+            code += values >= bound * size
     return np.hstack([scale.astype(np.uint8), code])
 
 
@@ -63,10 +66,6 @@ def _differences(fours: "Numbers") -> "list[Numbers]":
     quarters = fours.reshape(-1, side, 2, side, 2)
     (a, b), (c, d) = ([quarters[:, :, below, :, right] for right in (0, 1)] for below in (0, 1))
     return [part.reshape(len(fours), -1) / 4 for part in (b + d - a - c, c + d - a - b, a + d - b - c)]
-
-
-def _counts(levels: Levels) -> list[int]:
-    return [2 * len(part) + 1 for part in levels]
 
 
 def _steps(levels: Sequence[float]) -> list[float]:
