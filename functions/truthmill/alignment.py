@@ -5,13 +5,12 @@ squares (forwards compositional, with gain and bias: Baker and Matthews, "Lucas-
 that what is left is neither crop nor rotation nor light, but content.
 """
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from truthmill.differences import APART, LEAST_OVERLAP, differing
-from truthmill.marks import SIDE, TURNS
+from truthmill.mark_pairs import first_maps
 from truthmill.overlay import (
     COUNT,
     Floats,
@@ -52,7 +51,7 @@ def distances(
     """For each pair of fingerprints in how many of the 256 cells they differ, APART where no map fits.
 
     ones, others: P rows as `similarity.pack` gives them. marks, other_marks: P marks, one of each, that may
-    be the same spot. What isn't compared counts as differing in proportion. About 20 kB a pair are held.
+    be the same spot. What isn't compared counts as differing in proportion. About 30 kB a pair are held.
     within: cells; where more differ, and one may be the whole of the other, they are laid over each other as
     if it were.
     """
@@ -124,36 +123,6 @@ def _ways_round(maps: Floats) -> "NDArray[np.int64]":
     places = np.rint(places_of(upright(maps), CELLS)).astype(np.int64)
     index: NDArray[np.int64] = places[:, 1] * CELLS + places[:, 0]
     return index
-
-
-def first_maps(marks: "NDArray[np.uint64]", other_marks: "NDArray[np.uint64]") -> Floats:
-    """P x 2 x 3: from cells of the ones to cells of the others, both from the middle, by a mark of each."""
-    x, y, turn, mirrored = places(marks)
-    other_x, other_y, other_turn, other_mirrored = places(other_marks)
-    flip = np.where(mirrored == other_mirrored, 1.0, -1.0)
-    cos, sin, other_cos, other_sin = np.cos(turn), np.sin(turn), np.cos(other_turn), np.sin(other_turn)
-    maps = np.empty((len(marks), 2, 3), dtype=np.float32)
-    maps[:, 0, 0] = other_cos * cos + flip * other_sin * sin
-    maps[:, 0, 1] = other_cos * sin - flip * other_sin * cos
-    maps[:, 1, 0] = other_sin * cos - flip * other_cos * sin
-    maps[:, 1, 1] = other_sin * sin + flip * other_cos * cos
-    maps[:, 0, 2] = other_x - maps[:, 0, 0] * x - maps[:, 0, 1] * y
-    maps[:, 1, 2] = other_y - maps[:, 1, 0] * x - maps[:, 1, 1] * y
-    return maps
-
-
-def places(marks: "NDArray[np.uint64]") -> "tuple[NDArray[Any], ...]":
-    """Across and down in cells from the middle, direction in radians, whether mirrored."""
-    across, down, turn, mirrored = fields(marks)
-    scale = SIDE / CELLS
-    middle = SIDE / 2 - 0.5
-    return (across - middle) / scale, (down - middle) / scale, turn * (math.tau / TURNS), mirrored
-
-
-def fields(marks: "NDArray[np.uint64]") -> "tuple[NDArray[np.int64], ...]":
-    """What marks hold besides their signs: across, down, direction, whether mirrored."""
-    low = (marks & np.uint64((1 << 24) - 1)).astype(np.int64)
-    return (low >> 18) & 63, (low >> 12) & 63, (low >> 6) & 63, (low >> 5) & 1
 
 
 def _correlation(one: Pictures, other: Pictures, maps: Floats) -> Floats:

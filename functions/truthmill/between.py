@@ -14,9 +14,8 @@ import numpy as np
 
 from truthmill import grouping
 from truthmill.layout import SPLITS
-from truthmill.likeness_across import Across, across
+from truthmill.likeness_across import ACROSS, Across, across
 from truthmill.separation import Graph, separated
-from truthmill.similarity_search import ACROSS
 from truthmill.split import UNDECIDED, by_digest, settled_sides
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from truthmill.windows import touched, windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COUNT = FINE_CELLS * FINE_CELLS
+_COUNT = FINE_CELLS * FINE_CELLS
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green and blue (JFIF 1.02, page 3)
 
 _GAIN = (0.4, 2.5)  # of the light that differs
@@ -62,7 +62,7 @@ def light(one: Floats, other: Floats, shown: Floats) -> Light:
 
     shown: P x 1024, 0 where a cell doesn't count.
     """
-    ones, others = one.reshape(-1, 3 * COUNT), other.reshape(-1, 3 * COUNT)
+    ones, others = one.reshape(-1, 3 * _COUNT), other.reshape(-1, 3 * _COUNT)
     top = np.partition(ones, -_BRIGHTEST, axis=1)[:, -_BRIGHTEST, None]
     weight = (ones < np.maximum(top - _BELOW_TOP, _LEAST_TOP)) & (others < _BRIGHT)
     weight &= (ones > _DARK) & (others > _DARK)
@@ -131,7 +131,7 @@ def _off(left: Floats, tolerance: Floats) -> Floats:
 
 def _slope(values: Floats) -> Floats:
     """How steep each of P x 3 x 1024 values is."""
-    across, down = slopes(values.reshape(-1, COUNT), FINE_CELLS)
+    across, down = slopes(values.reshape(-1, _COUNT), FINE_CELLS)
     slope: Floats = np.sqrt(across * across + down * down).reshape(values.shape)
     return slope
 

@@ -40,7 +40,7 @@ _FRAMED = SIDE + 2 * _BORDER
 def marks(squares: "Floats") -> "NDArray[np.uint64]":
     """Of P squares the marks, P x 18, the strongest of each level first; 0 in place of each there isn't.
 
-    squares: P x SIDE x SIDE greys, whole numbers from 0 to 255. Some 600 kB a square are held.
+    squares: P x SIDE x SIDE greys, whole numbers from 0 to 255. Some 250 kB a square are held.
     """
     import numpy as np  # noqa: PLC0415 - it takes longer to import than the rest of a handler
 

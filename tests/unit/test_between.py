@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from truthmill.between import Bound, parted
+from truthmill.likeness_across import SearchAcross, across
 from truthmill.similarity import fingerprint, pack
-from truthmill.similarity_search import _SearchAcross, links_across, near_duplicates
+from truthmill.similarity_search import near_duplicates
 
 TRAIN, VALIDATION = 0, 1
 
@@ -71,12 +72,12 @@ def test_across_kinds_no_two_marks_are_compared_twice():
     """Most come together in several orders, and a crowd's time goes into comparing."""
     seen = []
 
-    class Watched(_SearchAcross):
-        def _compare(self, one, other):
+    class Watched(SearchAcross):
+        def compare(self, one, other):
             seen.extend(zip(one.tolist(), other.tolist(), strict=True))
-            super()._compare(one, other)
+            super().compare(one, other)
 
-    search = Watched(crowd(), 0, np.arange(60) % 2)
+    search = Watched(crowd(), 0, np.arange(60) % 2, most=200_000)
     search.run()
     assert len(seen) == len(set(seen)) > 20
 
@@ -105,7 +106,7 @@ def test_what_is_kept_of_a_crowd_resembles_no_earlier_picture_of_another_side():
         there, elsewhere = np.flatnonzero(earlier & (sides == side)), kept[found.sides[kept] != side]
         looked_at = np.concatenate([elsewhere, there])
         kinds = np.repeat([0, 1], [len(elsewhere), len(there)])
-        assert links_across(rows[looked_at], 3, kinds).shape[1] == 0
+        assert across(rows[looked_at], 3, kinds).links.shape[1] == 0
 
 
 def crowd_on_both_sides(most: int) -> Bound:

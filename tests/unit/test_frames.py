@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from test_similarity import picture
 
-from truthmill import alignment, overlay, similarity
+from truthmill import overlay, similarity
 from truthmill.frames import FRAMES, frames
+from truthmill.mark_pairs import first_maps
 
 SIGNS = np.uint64(24)  # bits below them
 
@@ -32,7 +33,7 @@ def test_a_turned_or_mirrored_picture_has_the_same_signs_and_is_brought_back(qua
         seen = np.rot90(cells[:, ::-1] if mirrored else cells, quarters)
         one, other = frames(row(cells))[:, 0], frames(row(seen))[:, 0]
         assert one >> SIGNS == other >> SIGNS
-        maps = alignment.first_maps(one, other)
+        maps = first_maps(one, other)
         maps[:, :, 2] = 0
         pictures = [overlay.unpacked(row(of)) for of in (cells, seen)]
         over, _ = overlay.laid_over(*pictures, maps)
