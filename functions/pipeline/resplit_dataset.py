@@ -50,7 +50,7 @@ def resplit_dataset(reference: RunReference, store: Storage) -> dict[str, Any]:
     run = read_run(store, reference)
     ledger, _ = read_ledger(store, at.dataset)
     staying = [segment.run for segment in ledger.segments if _is_awaited(store, at, segment)]
-    remembered = Remembered(run.asked.split, len(run.asked.labels))
+    remembered = Remembered(run.asked.split, len(run.asked.labels), store.uri(layout.ledger(at.dataset)))
     for segment in ledger.segments:
         for line in lines_of(store, segment):
             remembered.add(line, stays=segment.run in staying)

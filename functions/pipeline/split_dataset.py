@@ -151,7 +151,7 @@ class _Step:
         one that has ended those that came back without an answer, on the side that they were given and in the
         groups of the names that they had there, which `copied` gets.
         """
-        known, settled = Gathered(), {}
+        known, settled = Gathered(self.store.uri(layout.ledger(self.at.dataset))), {}
         self.taken.clear()
         self.leaving = {segment.run: self.leaves(segment) for segment in ledger.segments}
         if set(self.leaving.values()) - {"nothing"}:

@@ -1,6 +1,6 @@
 """What is kept of a run's pictures, and on which side of the split; the decision behind SplitDataset.
 
-Everything is decided on arrays, about 400 bytes a picture (most of it fingerprints), so that a million
+Everything is decided on arrays, about 850 bytes a picture (most of it fingerprints), so that a million
 pictures fit a function; names and keys stay in their objects and are streamed past the decision later.
 """
 
@@ -33,8 +33,12 @@ def origin(pixels: str, name: str, taken: str) -> int:
 
 @dataclass(slots=True)
 class Gathered:
-    """Pictures as they are read, one after the other: what the decision needs of each."""
+    """Pictures as they are read, one after the other: what the decision needs of each.
 
+    ledger: address of that of their dataset, where it has them already.
+    """
+
+    ledger: str = ""
     digests: bytearray = field(default_factory=bytearray)
     names: "array[int]" = field(default_factory=lambda: array("q"))
     origins: "array[int]" = field(default_factory=lambda: array("q"))
@@ -50,7 +54,7 @@ class Gathered:
 
         taken: as in `Inspection`.
 
-        Raises FormatError for a digest of another version.
+        Raises FormatError for a digest or a fingerprint of another version.
         """
         digest = bytes.fromhex(pixels)
         if len(digest) != DIGEST:
@@ -58,6 +62,15 @@ class Gathered:
                 f"{name!r} has a digest of {len(digest)} bytes, {pixels}: another version of Truthmill made "
                 "it, and this one can't tell by it what is known. Give the dataset another name, or go on "
                 "with the version that began it."
+            )
+        if self.ledger and len(fingerprint) not in (0, similarity.TEXT_LENGTH):
+            raise FormatError(
+                f"{self.ledger} is of another version of Truthmill: {name!r} has a fingerprint of "
+                f"{len(fingerprint)} characters there, this version's have {similarity.TEXT_LENGTH}, so its "
+                "near-duplicates can't be told. Start a dataset of another name with the same pictures and "
+                "their labels: zip the folder that `truthmill pull --format coco` makes, and give the run "
+                '"prelabels": {"source": ".", "use": "trusted"}; what is labeled costs nothing anew. Or go '
+                "on with the version that began it."
             )
         self.digests += digest
         self.names.append(int.from_bytes(blake2b(name.encode(), digest_size=7).digest(), "big"))

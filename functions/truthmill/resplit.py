@@ -1,6 +1,6 @@
 """A dataset that is there is split anew: what is remembered of its pictures, and the decision.
 
-Memory: about 300 bytes a picture, most of it fingerprints, and 24 for each class that it has boxes of.
+Memory: about 850 bytes a picture, most of it fingerprints, and 24 for each class that it has boxes of.
 """
 
 from array import array
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class Remembered:
     """The ledger's pictures as they are read, one after the other."""
 
-    def __init__(self, rules: Split, classes: int) -> None:
-        """rules: of the new split. classes: length of the label list."""
+    def __init__(self, rules: Split, classes: int, ledger: str) -> None:
+        """rules: of the new split. classes: length of the label list. ledger: its address."""
         self.rules, self.classes = rules, classes
-        self.gathered, self.copied = Gathered(), Copied()
+        self.gathered, self.copied = Gathered(ledger), Copied()
         self.stays = bytearray()
         self._drawn = array("q")
 

@@ -32,6 +32,7 @@ FIFTHS_AT = MARKS_AT + 8 * sum(MARKS)  # bytes before the fifth bits, of all gre
 FINE_AT = FIFTHS_AT + (CELLS * CELLS + 2 * TINTS * TINTS) // 8  # bytes before what `fine` says of each
 FINE_LENGTHS = (1 + CELLS * CELLS, 1 + TINTS * TINTS, 1 + TINTS * TINTS)
 LENGTH = FINE_AT + sum(FINE_LENGTHS)  # bytes of a fingerprint
+TEXT_LENGTH = (LENGTH + 2) // 3 * 4  # characters of it in base64
 TOGETHER = 12  # squares: of more, what is held no longer fits into a processor's cache
 
 _LEAST_CONTRAST = 2.0  # shades by which a cell stands out
@@ -122,7 +123,7 @@ def pack(fingerprints: Iterable[str]) -> "NDArray[np.uint8]":
         if len(row) != LENGTH:
             raise FormatError(
                 f"Picture {number} has the fingerprint {text[:40]!r} of {len(text)} characters, which is "
-                "none of this version. Inspect the pictures again."
+                "none of this version. Remove what the run has below inspected/, and start it again."
             )
         rows += row
     return np.frombuffer(rows, dtype=np.uint8).reshape(-1, LENGTH)

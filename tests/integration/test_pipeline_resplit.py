@@ -7,9 +7,10 @@ import pytest
 
 from builders import archive, picture
 from truthmill import Dataset
-from truthmill.errors import RequestError, SourceError, SplitError
+from truthmill.errors import FormatError, RequestError, SourceError, SplitError
 from truthmill_cli.errors import UsageError
 from truthmill_cli.pull import pull
+from truthmill_cli.pull_format import pull_format
 from truthmill_cli.run import again
 
 URI = "s3://truthmill-test/datasets/pets"
@@ -270,3 +271,40 @@ def test_a_new_split_that_is_decided_anew_puts_its_copies_in_place_anew(cloud):
     drop.place()
     keys = {line["key"] for line in again.ledger_lines}
     assert keys <= set(cloud.keys("datasets/pets/images/"))
+
+
+def fingerprints_of_before(cloud):
+    """The dataset as a version left it whose fingerprints had 338 bytes."""
+    ledger = cloud.json("datasets/pets/ledger.json")
+    for segment in ledger["segments"]:
+        lines = [{**line, "fingerprint": "A" * 451 + "="} for line in cloud.lines(segment["key"])]
+        cloud.put(segment["key"], "".join(json.dumps(line) + "\n" for line in lines).encode())
+
+
+REFUSED = (
+    r"s3://truthmill-test/datasets/pets/ledger\.json is of another version of Truthmill: 's/\d+\.jpg' has a "
+    r"fingerprint of 452 characters there, .* Start a dataset of another name .* `truthmill pull "
+)
+
+
+def test_a_ledger_of_before_this_version_is_refused_with_what_to_do(cloud):
+    labeled(cloud)
+    fingerprints_of_before(cloud)
+    with pytest.raises(FormatError, match=REFUSED):
+        resplit(cloud, split={"validation": 0.4})
+    cloud.put("incoming/more.zip", archive({"m/30.jpg": picture(30)}))
+    with pytest.raises(FormatError, match=REFUSED):
+        cloud.start("incoming/more.zip", dataset="pets").to_split()
+
+
+def test_what_is_to_be_done_then_costs_nothing(cloud, store, tmp_path):
+    """A pulled folder as a zip: the labels come along, and no worker is asked."""
+    labeled(cloud)
+    fingerprints_of_before(cloud)
+    jobs = set(cloud.labeling.jobs)
+    pull_format(store, "pets", "", tmp_path, "coco")
+    files = {str(path.relative_to(tmp_path)): path for path in tmp_path.rglob("*") if path.is_file()}
+    cloud.put("incoming/pets-2.zip", archive({name: path.read_bytes() for name, path in files.items()}))
+    run = cloud.start("incoming/pets-2.zip", prelabels={"source": ".", "use": "trusted"}).to_the_end()
+    assert set(cloud.labeling.jobs) == jobs
+    assert run.counts["labeled"] == len(sides("s3://truthmill-test/datasets/pets-2")) == 20
