@@ -119,6 +119,10 @@ class _Knot:
         self.keys = [bound.keys[number] for number in new.tolist()]
         place = {number: at for at, number in enumerate(new.tolist())}
         self.further = [(place[number], key) for number, key in bound.further if number in place]
+        self.alike = self._alike()
+        # Those that look the same are bound together like a group, whichever of them the links name.
+        several = np.bincount(self.alike)[self.alike] > 1
+        self.further += [(number, f"\0{self.alike[number]}") for number in np.flatnonzero(several).tolist()]
         self.by_side = np.where(bound.sides[new] >= 0, 1 << np.maximum(bound.sides[new], 0), 0)
         self.by_group = self._by_group()
         self.links, self.by_likeness = self._by_links()
@@ -140,17 +144,26 @@ class _Knot:
             bound_to[number] |= self.of_groups.get(key, 0)
         return bound_to
 
+    def _alike(self) -> "NDArray[np.int64]":
+        """For each the first whose fingerprint is the same, itself where none is or likeness doesn't count."""
+        alike = np.arange(len(self.new))
+        first: dict[bytes, int] = {}
+        for number, picture in enumerate(self.new.tolist()):
+            if self.bound.fingerprints is not None and self.bound.fingerprints[picture].any():
+                alike[number] = first.setdefault(self.bound.fingerprints[picture].tobytes(), number)
+        return alike
+
     def _by_links(self) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
         """What the links that connect everything say."""
         place = np.full(len(self.bound.sides), -1, dtype=np.int64)
-        place[self.new] = np.arange(len(self.new))
+        place[self.new] = self.alike
         ends = place[self.bound.links]
         bound_to = np.zeros(len(self.new), dtype=np.int64)
         for one, other in ((0, 1), (1, 0)):
             to_earlier = (ends[one] >= 0) & self.bound.earlier[self.bound.links[other]]
             sides = self.bound.sides[self.bound.links[other, to_earlier]].astype(np.int64)
             np.bitwise_or.at(bound_to, ends[one, to_earlier], 1 << sides)
-        return ends[:, (ends >= 0).all(axis=0)], bound_to
+        return ends[:, (ends >= 0).all(axis=0) & (ends[0] != ends[1])], bound_to[self.alike]
 
     def _look_at_earlier(self, found: list[int | None] | None = None) -> bool:
         """All sides whose pictures each resembles; the links that connect everything tell of one.

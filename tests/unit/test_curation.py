@@ -1,6 +1,6 @@
 from collections import Counter
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import pairwise, permutations
 from random import Random
 
 import numpy as np
@@ -305,6 +305,19 @@ def test_what_is_left_out_does_not_depend_on_the_order(drops, random):
         other.kept = dict(random.sample(list(other.kept.items()), len(other.kept)))
         other.drop(random.sample(pictures, len(pictures)))
         assert one.kept == other.kept
+
+
+def test_of_pictures_that_look_the_same_it_does_not_matter_which_comes_first():
+    """Two have sides of their own, the third none."""
+    pictures = [("0.jpg", 2, 2, "", "train"), ("1.jpg", 2, 4, "", "validation"), ("2.jpg", 2, 1, "", "")]
+    others = [(f"{number}.jpg", number, 1, "", "") for number in (3, 4, 5)]
+    assert len({COPIES[2, copy][1] for copy in (1, 2, 4)}) == 1
+    kept = []
+    for order in permutations(pictures):
+        dataset = Dataset(LOOKING)
+        dataset.drop([*order, *others])
+        kept.append(dataset.kept)
+    assert all(one == kept[0] for one in kept)
 
 
 def _copies() -> dict[tuple[int, int], tuple[str, str]]:
