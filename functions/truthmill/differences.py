@@ -28,6 +28,7 @@ from truthmill.overlay import (
     slopes,
 )
 from truthmill.similarity import CELLS
+from truthmill.windows import windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,6 +53,10 @@ _MARKED_LIGHT, _MOST_MARKED = (
     0.12,
     250,
 )  # e-folds, and windows; a mark is looked for where all else is the same
+_SAME_GAIN, _SAME_SHADE = 0.2, 4.0  # e-folds, and shades, up to which the light is the same
+_SLIGHT, _MOST_SLIGHT = 1.5, 14  # tolerances, and windows further off in a copy whose light is the same
+_LEAST_SCATTERED = 2.1  # fine cells, standard deviation across and down; a faint line is thinner
+_MOST_COLOUR, _SAME_GREY = 8.0, 8.0  # shades, of a picture without colours, and of its grey beside a copy's
 _OFF = 0.1  # cells, by which corners are off where nothing was cropped
 _MOST_OF_DETAIL = 0.8  # of what no smooth surface is: all skies are alike
 _LEAST_CONTRAST = 0.7  # shades; less isn't told from noise
@@ -84,16 +89,36 @@ def _differing(one: FinePictures, other: FinePictures, maps: Floats, rounds: int
     shown = (inside & _shown(one, other, maps, places)).astype(np.float32)
     inner = _quarter(shown) * (IS_INNER & (np.abs(maps @ PLANE) <= INNER).all(axis=1)) >= _WHOLLY
     fits = _overlap(maps, inside) & (shown.mean(axis=1) >= _LEAST_COMPARED)
-    has_less = (((one.colours - over) * shown[:, None]).sum(axis=(1, 2)) < 0)[:, None, None]
+    colours, over = _without_colours(one.colours, over, shown)
+    has_less = (((colours - over) * shown[:, None]).sum(axis=(1, 2)) < 0)[:, None, None]
     pair = _Pair(
-        np.where(has_less, over, one.colours),
-        np.where(has_less, one.colours, over),
+        np.where(has_less, over, colours),
+        np.where(has_less, colours, over),
         shown,
         inner.astype(np.float32),
         np.maximum(one.step, other.step),
         is_upright(maps, _OFF),
     )
     return np.where(fits, _cells_that_differ(pair), APART).astype(np.uint8)
+
+
+def _without_colours(ones: Floats, others: Floats, shown: Floats) -> tuple[Floats, Floats]:
+    """Both in grey, where one of them has no colours and they are as light as each other, cell by cell."""
+    ones_are_grey, others_are_grey = (_are_grey(colours, shown) for colours in (ones, others))
+    pairs = np.flatnonzero(ones_are_grey != others_are_grey)
+    grey, other_grey = GREY @ ones[pairs], GREY @ others[pairs]
+    power = (shown[pairs] * (grey - other_grey) ** 2).sum(axis=1) / (shown[pairs].sum(axis=1) + 1e-6)
+    same = power <= _SAME_GREY**2
+    ones, others = ones.copy(), others.copy()
+    ones[pairs[same]], others[pairs[same]] = grey[same, None], other_grey[same, None]
+    return ones, others
+
+
+def _are_grey(colours: Floats, shown: Floats) -> "NDArray[np.bool_]":
+    """Whether no cell has a colour. colours: P x 3 x 1024."""
+    tint = np.abs(colours - (GREY @ colours)[:, None]) * shown[:, None]
+    grey: NDArray[np.bool_] = tint.max(axis=(1, 2)) <= _MOST_COLOUR
+    return grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +152,8 @@ def _cells_that_differ(pair: _Pair) -> "NDArray[np.int64]":
     proves &= pair.is_upright | is_placed
     dimmer = np.abs(np.log(found.gain))
     most = np.minimum((_MOST_LEFT - _LESS_LEFT * dimmer) * contrast, _MOST_OF_DETAIL * detail)
-    fits = proves & (left < most)
+    is_same_light = _is_same_light(pair, dimmer)
+    fits = proves & (left < most) & ~(is_same_light & _is_scattered(found.left, found.tolerance))
     same = np.where(is_placed, _SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
     best = np.where(fits, _cells(found.off, same), APART)
     unexplained = (found.off > _LIMIT).sum(axis=1)
@@ -139,18 +165,54 @@ def _cells_that_differ(pair: _Pair) -> "NDArray[np.int64]":
     most = np.minimum(_MOST_LEFT_OF_MARKED * contrast, _MOST_OF_DETAIL * detail)
     for one, other in ((pair.more, pair.less), (pair.less, pair.more)):
         of_marked = _marked(
-            light(one[marked], other[marked], pair.shown[marked]), pair.inner[marked], most[marked]
+            light(one[marked], other[marked], pair.shown[marked]),
+            pair.inner[marked],
+            most[marked],
+            is_same_light[marked],
         )
         best[marked] = np.minimum(best[marked], of_marked)
     return best
 
 
-def _marked(found: Light, inner: Floats, most: Floats) -> "NDArray[np.int64]":
+def _is_same_light(pair: _Pair, dimmer: Floats) -> "NDArray[np.bool_]":
+    """Whether nothing was cropped and the light is the same, so that slight differences count as well."""
+    lighter = ((pair.more - pair.less) * pair.shown[:, None]).mean(axis=(1, 2)) > _SAME_SHADE
+    same: NDArray[np.bool_] = pair.is_upright & (dimmer < _SAME_GAIN) & ~lighter
+    return same
+
+
+def _is_scattered(left: Floats, tolerance: Floats) -> "NDArray[np.bool_]":
+    """Whether slight differences of grey are all over the pictures; colours may be stronger in a copy.
+
+    Small letters are levelled out: of two pages with one layout no window need be far off.
+    """
+    off = np.abs(windows(GREY @ left)) / (GREY @ tolerance).reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1)
+    slight = off > _SLIGHT
+    down, across = (_scatter(slight.sum(axis=axis)) for axis in (2, 1))
+    many = slight.sum(axis=(1, 2)) > _MOST_SLIGHT
+    scattered: NDArray[np.bool_] = many & (np.minimum(down, across) > _LEAST_SCATTERED)
+    return scattered
+
+
+def _scatter(counts: "NDArray[np.int64]") -> Floats:
+    """Standard deviation of the places that are counted, of P x places."""
+    places = np.arange(counts.shape[1])
+    total = counts.sum(axis=1) + 1e-6
+    mean, square = (counts @ places) / total, (counts @ places**2) / total
+    scatter: Floats = np.sqrt(np.maximum(square - mean * mean, 0))
+    return scatter
+
+
+def _marked(
+    found: Light, inner: Floats, most: Floats, is_same_light: "NDArray[np.bool_]"
+) -> "NDArray[np.int64]":
     """In how many cells pictures differ besides a mark of the one, APART where there is none."""
     best = np.full(len(inner), APART)
     for end in (0, 255):
         rest, off, is_mark = without_mark(found, end, found.off > _LIMIT)
-        fits = is_mark & (_spread(rest, inner) < most)
+        fits = (
+            is_mark & (_spread(rest, inner) < most) & ~(is_same_light & _is_scattered(rest, found.tolerance))
+        )
         best = np.where(fits, np.minimum(best, _cells(off, _SAME_BESIDES)), best)
     return best
 

@@ -335,6 +335,56 @@ def test_frames_of_two_skies_are_in_no_pair():
     assert linked(skies) == set()
 
 
+def form(seed: int) -> Image.Image:
+    """The same fields each time, and something else written into each."""
+    random = Random(seed)  # noqa: S311 - not a secret
+    image = Image.new("RGB", (420, 594), "white")
+    pen = ImageDraw.Draw(image)
+    for top in range(80, 560, 44):
+        pen.text((40, top), "Surname", fill="black", font_size=12)
+        pen.rectangle((130, top - 4, 380, top + 22), outline="black", width=2)
+        text = "".join(random.choice("abcdefghijklmnopqrstuvwxyz ") for _ in range(random.randint(4, 22)))
+        pen.text((136, top - 2), text, fill=(20, 20, 140), font_size=18)
+    return image
+
+
+def test_forms_that_are_filled_in_differently_are_hardly_ever_taken_for_each_other():
+    """The frames are most of what is seen at 32 x 32; small letters are levelled out to shades of grey."""
+    forms = [form(seed) for seed in range(14)]
+    assert len(linked(forms)) <= 2
+    assert linked([forms[0], reencoded(forms[0])]) == {(0, 1)}
+
+
+def test_copies_of_stronger_and_of_paler_colours_are_found():
+    images = [picture(seed).point(lambda shade: 60 + 0.5 * shade) for seed in range(12)]
+    for strength in (0.75, 1.25):
+        found = linked(images + [ImageEnhance.Color(image).enhance(strength) for image in images])
+        assert found == {(number, number + 12) for number in range(12)}
+
+
+def test_copies_without_colours_are_found():
+    images = [picture(seed) for seed in range(12)]
+    found = linked(images + [image.convert("L").convert("RGB") for image in images])
+    assert found == {(number, number + 12) for number in range(12)}
+
+
+def test_a_grey_object_as_light_as_a_coloured_one_is_another_picture():
+    """The rest of both has its colours: it is no copy without any."""
+    for seed in range(6):
+        image = picture(seed)
+        other = image.copy()
+        ImageDraw.Draw(image).rectangle((100, 60, 200, 160), fill=(200, 60, 60))
+        ImageDraw.Draw(other).rectangle((100, 60, 200, 160), fill=(102, 102, 102))
+        assert linked([image, other]) == set()
+
+
+def test_a_grey_picture_of_another_light_is_no_copy_without_colours():
+    for seed in range(6):
+        image = picture(seed)
+        grey = image.convert("L").point(lambda shade: 60 + 0.6 * shade).convert("RGB")
+        assert linked([image, grey]) == set()
+
+
 def test_equal_fingerprints_are_at_distance_zero():
     rows = similarity.pack([similarity.fingerprint(picture(3))] * 3)
     pairs = near_duplicates(rows, 0)
