@@ -62,13 +62,13 @@ def distances(
     fitted = maps.copy()
     fitted[near] = refined(one[near], other[near], maps[near], _ROUNDS)
     near = near[_is_close(one[near], other[near], fitted[near], within)]
-    result[near] = differing(ones[near], others[near], fitted[near])
+    result[near] = differing(ones[near], others[near], fitted[near], within)
     rest = np.flatnonzero(result > within)
     rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(ones[rest], others[rest], maps[rest])]
     exact = upright(maps[rest])
     close = _is_close(unpacked(ones[rest]), unpacked(others[rest]), exact, within)
     rest = rest[close]
-    again = differing(ones[rest], others[rest], exact[close], is_exact=True)
+    again = differing(ones[rest], others[rest], exact[close], within, is_exact=True)
     result[rest] = np.minimum(result[rest], again)
     return result
 

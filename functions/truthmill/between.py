@@ -145,7 +145,7 @@ class _Knot:
         return bound_to
 
     def _alike(self) -> "NDArray[np.int64]":
-        """For each the first whose fingerprint is the same, itself where none is or likeness doesn't count."""
+        """For each the first with the same fingerprint, itself where none is or likeness doesn't count."""
         alike = np.arange(len(self.new))
         first: dict[bytes, int] = {}
         for number, picture in enumerate(self.new.tolist()):

@@ -64,23 +64,31 @@ _LEAST_STEPS, _LEAST_STEPS_OF_DETAIL = 0.45, 0.25  # of what a fingerprint tells
 
 
 def differing(
-    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats, *, is_exact: bool = False
+    ones: "NDArray[np.uint8]",
+    others: "NDArray[np.uint8]",
+    maps: Floats,
+    within: int,
+    *,
+    is_exact: bool = False,
 ) -> "NDArray[np.uint8]":
     """In how many of 256 cells each of P pairs of fingerprints differs, APART where it can't be said.
 
     maps: from cells of the ones to cells of the others, see `overlay`; is_exact: or else roughly.
+    within: cells; a mark is looked for where more differ.
     """
     rounds = 0 if is_exact else _ROUNDS
     result = np.empty(len(ones), dtype=np.uint8)
     for start in range(0, len(ones), _TOGETHER):
         block = slice(start, start + _TOGETHER)
         result[block] = _differing(
-            finely_unpacked(ones[block]), finely_unpacked(others[block]), maps[block], rounds
+            finely_unpacked(ones[block]), finely_unpacked(others[block]), maps[block], rounds, within
         )
     return result
 
 
-def _differing(one: FinePictures, other: FinePictures, maps: Floats, rounds: int) -> "NDArray[np.uint8]":
+def _differing(
+    one: FinePictures, other: FinePictures, maps: Floats, rounds: int, within: int
+) -> "NDArray[np.uint8]":
     maps = refined(one, other, maps, rounds)
     places = places_of(maps, FINE_CELLS)
     inside = np.all((places > -0.5) & (places < FINE_CELLS - 0.5), axis=1)
@@ -99,7 +107,7 @@ def _differing(one: FinePictures, other: FinePictures, maps: Floats, rounds: int
         np.maximum(one.step, other.step),
         is_upright(maps, _OFF),
     )
-    return np.where(fits, _cells_that_differ(pair), APART).astype(np.uint8)
+    return np.where(fits, _cells_that_differ(pair, within), APART).astype(np.uint8)
 
 
 def _without_colours(ones: Floats, others: Floats, shown: Floats) -> tuple[Floats, Floats]:
@@ -138,7 +146,7 @@ class _Pair:
     is_upright: "NDArray[np.bool_]"
 
 
-def _cells_that_differ(pair: _Pair) -> "NDArray[np.int64]":
+def _cells_that_differ(pair: _Pair, within: int) -> "NDArray[np.int64]":
     """APART where too little could tell pictures apart."""
     found = light(pair.more, pair.less, pair.shown)
     shades = [_quarter(GREY @ part) for part in (pair.more, found.predicted)]
@@ -158,19 +166,16 @@ def _cells_that_differ(pair: _Pair) -> "NDArray[np.int64]":
     best = np.where(fits, _cells(found.off, same), APART)
     unexplained = (found.off > _LIMIT).sum(axis=1)
     marked = np.flatnonzero(
-        (proves & (best > 0) & (dimmer < _MARKED_LIGHT)) & (unexplained > 0) & (unexplained <= _MOST_MARKED)
+        (proves & (best > within) & (dimmer < _MARKED_LIGHT))
+        & (unexplained > 0)
+        & (unexplained <= _MOST_MARKED)
     )
-    if not len(marked):
-        return best
-    most = np.minimum(_MOST_LEFT_OF_MARKED * contrast, _MOST_OF_DETAIL * detail)
-    for one, other in ((pair.more, pair.less), (pair.less, pair.more)):
-        of_marked = _marked(
-            light(one[marked], other[marked], pair.shown[marked]),
-            pair.inner[marked],
-            most[marked],
-            is_same_light[marked],
-        )
-        best[marked] = np.minimum(best[marked], of_marked)
+    if len(marked):
+        most = np.minimum(_MOST_LEFT_OF_MARKED * contrast, _MOST_OF_DETAIL * detail)
+        other_way = light(pair.less[marked], pair.more[marked], pair.shown[marked])
+        for way in (found[marked], other_way):
+            of_marked = _marked(way, pair.inner[marked], most[marked], is_same_light[marked])
+            best[marked] = np.minimum(best[marked], of_marked)
     return best
 
 

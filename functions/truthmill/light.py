@@ -6,7 +6,7 @@ towards white, or black, by a share of the way and never all of it, and in all t
 share. Another thing in the same place obeys neither law.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +55,9 @@ class Light:
     off: Floats
     tolerance: Floats
     is_cut: "NDArray[np.bool_]"
+
+    def __getitem__(self, chosen: "NDArray[np.int64]") -> "Light":
+        return Light(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 def light(one: Floats, other: Floats, shown: Floats) -> Light:

@@ -21,7 +21,7 @@ from truthmill.frames import FRAMES, frames
 from truthmill.grouping import Forest
 from truthmill.mark_pairs import are_upright, are_where_expected, differ_in_mirror, first_maps
 from truthmill.marks import MARKS
-from truthmill.neighbours import Ordered, in_blocks, in_order, in_turns, neighbours, scheme_of
+from truthmill.neighbours import Ordered, in_batches, in_blocks, in_order, in_turns, neighbours, scheme_of
 from truthmill.overlay import CORNERS
 from truthmill.similarity import FIFTHS_AT, MARKS_AT
 
@@ -150,12 +150,13 @@ class Search:
         for turn in in_turns(first * len(self.failed) + second, maps @ CORNERS):
             apart = turn[self.is_apart(first[turn], second[turn])]
             likely = apart[self.is_borne_out(one[apart], other[apart])]
-            for start in range(0, len(likely), _BLOCK):
-                block = likely[start : start + _BLOCK]
-                block = block[self.is_open(one[block], other[block])]
-                block = block[self.is_apart(first[block], second[block])][: self.left]
-                self.left -= len(block)
-                self.compare(one[block], other[block])
+            for batch in in_batches(second[likely]):
+                for start in range(0, len(batch), _BLOCK):
+                    block = likely[batch[start : start + _BLOCK]]
+                    block = block[self.is_open(one[block], other[block])]
+                    block = block[self.is_apart(first[block], second[block])][: self.left]
+                    self.left -= len(block)
+                    self.compare(one[block], other[block])
 
     def is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Whether a link between these pictures would say anything new."""
