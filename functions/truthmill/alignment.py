@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from truthmill.differences import APART, LEAST_OVERLAP, differing
+from truthmill.differences import APART, LEAST_OVERLAP, are_plain_copies, differing
 from truthmill.mark_pairs import first_maps
 from truthmill.overlay import (
     COUNT,
@@ -37,6 +37,7 @@ _MOST_SHIFTED = 3.0  # cells, by which a mark of each may be off where nothing w
 _LEAST_LIKENESS = 0.75  # correlation, of pictures of which each is the whole of the other
 _BRIGHT = 235  # shades; lighter cells may be cut off
 _LIGHT, _MUCH_LIGHT = 215, 0.02  # shades; share of the cells, of which some may be cut off
+_EXACTLY = 0.15  # cells, by which a map is off that is the identity
 _NEARLY = 0.6  # cells, by which a watermark leads a map astray
 _FAR_OFF, _FEW = 20.0, 20  # shades; means of four cells that are further off, of a copy
 
@@ -62,6 +63,10 @@ def distances(
     fitted = maps.copy()
     fitted[near] = refined(one[near], other[near], maps[near], _ROUNDS)
     near = near[_is_close(one[near], other[near], fitted[near], within)]
+    whole = near[is_upright(fitted[near], _EXACTLY)]
+    plain = are_plain_copies(ones[whole], others[whole], upright(fitted[whole]))
+    result[whole[plain]] = 0
+    near = near[result[near] > 0]
     result[near] = differing(ones[near], others[near], fitted[near], within)
     rest = np.flatnonzero(result > within)
     rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(ones[rest], others[rest], maps[rest])]

@@ -31,7 +31,7 @@ _UNEVEN, _TIMES_SLOPE = 6.0, 0.6  # shades by which pixels of one cell differ, b
 _KNEE, _MOST_KNEE = 1.2, 30.0  # of these, and shades, that a cell may lack of whose pixels some are cut off
 _KNEE_FROM, _KNEE_TO = -2.5, 1.5  # of these, below and above where the light is cut off
 _CUT = 0.01  # of the values
-_TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to which cells are the same
+TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to which cells are the same
 _MOST_COVERED = 0.6  # of the way to white or black
 _LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
 _MOST_THICK, _LEAST_LONG = 2.1, 2.0  # standard deviations of its cells' places, in cells; times that
@@ -82,7 +82,7 @@ def light(one: Floats, other: Floats, shown: Floats) -> Light:
     soft[near] = _lacking(above[near], uneven[near])
     left = one - predicted
     left = (np.maximum(left, 0) - np.maximum(-left - soft, 0)) * shown[:, None]
-    tolerance = _TOLERANCE * np.sqrt(np.maximum(gain, 1)) + _OFF * np.minimum(slope, _slope(one))
+    tolerance = TOLERANCE * np.sqrt(np.maximum(gain, 1)) + _OFF * np.minimum(slope, _slope(one))
     tolerance = windows(tolerance).reshape(-1, 3, (FINE_CELLS - 1) ** 2)
     is_cut = (full > top).mean(axis=(1, 2)) > _CUT
     return Light(gain.ravel(), predicted, left, _off(left, tolerance), tolerance, is_cut)
