@@ -80,7 +80,6 @@ class Archive:
                 f"{self.store.uri(self.key)} was replaced or removed while it was read. Start a run for what "
                 "is there now; an archive that is dropped starts its own."
             ) from error
-
         except ColdStorageError as error:
             raise in_cold_storage(self.store.uri(self.key)) from error
 

@@ -17,11 +17,11 @@ from truthmill.overlay import (
     Pictures,
     is_upright,
     laid_over,
+    nearest,
     places_of,
     refined,
     residual,
     rough_of,
-    shades,
     unpacked,
     upright,
 )
@@ -69,9 +69,9 @@ def distances(
     near = near[result[near] > 0]
     result[near] = differing(ones[near], others[near], fitted[near], within)
     rest = np.flatnonzero(result > within)
-    rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(ones[rest], others[rest], maps[rest])]
+    rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(one[rest], other[rest], maps[rest])]
     exact = upright(maps[rest])
-    close = _is_close(unpacked(ones[rest]), unpacked(others[rest]), exact, within)
+    close = _is_close(one[rest], other[rest], exact, within)
     rest = rest[close]
     again = differing(ones[rest], others[rest], exact[close], within, is_exact=True)
     result[rest] = np.minimum(result[rest], again)
@@ -88,32 +88,30 @@ def _is_close(one: Pictures, other: Pictures, maps: Floats, within: int) -> "NDA
     return close
 
 
-def _are_whole(ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats) -> "NDArray[np.bool_]":
+def _are_whole(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.bool_]":
     """Whether each may be the whole of the other, as far as the maps say, and is like it, with light cut off.
 
     Light that is cut off leads a map astray.
     """
     whole: NDArray[np.bool_] = np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED
-    whole &= _are_bright(ones) | _are_bright(others)
+    whole &= _are_bright(one.shades) | _are_bright(other.shades)
     places = np.flatnonzero(whole)
-    whole[places] = likeness(ones[places], others[places], maps[places])[0] >= _LEAST_LIKENESS
+    whole[places] = likeness(one.shades[places], other.shades[places], maps[places])[0] >= _LEAST_LIKENESS
     return whole
 
 
-def _are_bright(rows: "NDArray[np.uint8]") -> "NDArray[np.bool_]":
-    bright: NDArray[np.bool_] = (shades(rows) > _LIGHT).mean(axis=1) > _MUCH_LIGHT
+def _are_bright(shades: Floats) -> "NDArray[np.bool_]":
+    bright: NDArray[np.bool_] = (shades > _LIGHT).mean(axis=1) > _MUCH_LIGHT
     return bright
 
 
-def likeness(
-    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats
-) -> "tuple[NDArray[Any], NDArray[Any]]":
+def likeness(ones: Floats, others: Floats, maps: Floats) -> "tuple[NDArray[Any], NDArray[Any]]":
     """Correlation of whole pictures, P each: of their shades, and of what a smooth surface leaves of them.
 
-    maps: of which the mirror and the quarter turns count.
+    ones, others: P x 256 shades. maps: of which the mirror and the quarter turns count.
     """
-    one, over = shades(ones), np.take_along_axis(shades(others), _ways_round(maps), axis=1)
-    return _correlated(one, over), _correlated(rough_of(one), rough_of(over))
+    over = np.take_along_axis(others, _ways_round(maps), axis=1)
+    return _correlated(ones, over), _correlated(rough_of(ones), rough_of(over))
 
 
 def _correlated(one: Floats, other: Floats) -> "NDArray[Any]":
@@ -123,11 +121,9 @@ def _correlated(one: Floats, other: Floats) -> "NDArray[Any]":
     return correlation
 
 
-def _ways_round(maps: Floats) -> "NDArray[np.int64]":
+def _ways_round(maps: Floats) -> "NDArray[np.intp]":
     """P x 256: for each cell which of the other's is there, after a mirror and quarter turns, no more."""
-    places = np.rint(places_of(upright(maps), CELLS)).astype(np.int64)
-    index: NDArray[np.int64] = places[:, 1] * CELLS + places[:, 0]
-    return index
+    return nearest(places_of(upright(maps), CELLS), CELLS)
 
 
 def _correlation(one: Pictures, other: Pictures, maps: Floats) -> Floats:

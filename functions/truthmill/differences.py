@@ -17,11 +17,14 @@ from truthmill.overlay import (
     PLANE,
     FinePictures,
     Floats,
+    are_inside,
     between,
     contrast_of,
     detail_of,
     finely_unpacked,
     is_upright,
+    lit,
+    nearest,
     places_of,
     plane,
     refined,
@@ -49,10 +52,7 @@ _SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each qua
 _MORE_CUT = 0.5  # of them, where light was cut off within a cell
 _MOST_LEFT, _LESS_LEFT = 0.5, 0.25  # of the contrast, that may be left in all; less for each e-fold of light
 _MOST_LEFT_OF_MARKED = 0.4
-_MARKED_LIGHT, _MOST_MARKED = (
-    0.12,
-    250,
-)  # e-folds, and windows; a mark is looked for where all else is the same
+_MARKED_LIGHT, _MOST_MARKED = 0.12, 250  # e-folds, and windows; beyond, no mark is looked for
 _SAME_GAIN, _SAME_SHADE = 0.2, 4.0  # e-folds, and shades, up to which the light is the same
 _SLIGHT, _MOST_SLIGHT = 1.5, 14  # tolerances, and windows further off in a copy whose light is the same
 _LEAST_SCATTERED = 2.1  # fine cells, standard deviation across and down; a faint line is thinner
@@ -101,8 +101,7 @@ def are_plain_copies(
 
 
 def _are_plain(one: FinePictures, other: FinePictures, maps: Floats) -> "NDArray[np.bool_]":
-    places = np.rint(places_of(maps, FINE_CELLS)).astype(np.intp)
-    index = places[:, 1] * FINE_CELLS + places[:, 0]
+    index = nearest(places_of(maps, FINE_CELLS), FINE_CELLS)
     left = one.colours - np.take_along_axis(other.colours, index[:, None], axis=2)
     shown = _quarter((one.shown & np.take_along_axis(other.shown, index, axis=1)).astype(np.float32))
     inner = ((shown >= _WHOLLY) & IS_INNER).astype(np.float32)
@@ -114,7 +113,7 @@ def _are_plain(one: FinePictures, other: FinePictures, maps: Floats) -> "NDArray
         spread < np.minimum(_MOST_LEFT * contrast, _MOST_OF_DETAIL * detail)
     )
     off = np.abs(windows(left)).reshape(len(left), 3, -1) / TOLERANCE
-    slight = np.abs(windows(GREY @ left)) > _SLIGHT * TOLERANCE
+    slight = _slightly_off(left, TOLERANCE)
     plain &= (_cells(off.max(axis=1), _SAME) == 0) & (slight.sum(axis=(1, 2)) <= _MOST_SLIGHT)
     return plain
 
@@ -132,7 +131,7 @@ def _differing(
 ) -> "NDArray[np.uint8]":
     maps = refined(one, other, maps, rounds)
     places = places_of(maps, FINE_CELLS)
-    inside = np.all((places > -0.5) & (places < FINE_CELLS - 0.5), axis=1)
+    inside = are_inside(places, FINE_CELLS)
     places = np.clip(places, 0, FINE_CELLS - 1.001)
     over = between(other.colours, places, FINE_CELLS)
     shown = (inside & _shown(one, other, maps, places)).astype(np.float32)
@@ -155,6 +154,8 @@ def _without_colours(ones: Floats, others: Floats, shown: Floats) -> tuple[Float
     """Both in grey, where one of them has no colours and they are as light as each other, cell by cell."""
     ones_are_grey, others_are_grey = (_are_grey(colours, shown) for colours in (ones, others))
     pairs = np.flatnonzero(ones_are_grey != others_are_grey)
+    if not len(pairs):
+        return ones, others
     grey, other_grey = GREY @ ones[pairs], GREY @ others[pairs]
     power = (shown[pairs] * (grey - other_grey) ** 2).sum(axis=1) / (shown[pairs].sum(axis=1) + 1e-6)
     same = power <= _SAME_GREY**2
@@ -230,12 +231,17 @@ def _is_scattered(left: Floats, tolerance: Floats) -> "NDArray[np.bool_]":
 
     Small letters are levelled out: of two pages with one layout no window need be far off.
     """
-    off = np.abs(windows(GREY @ left)) / (GREY @ tolerance).reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1)
-    slight = off > _SLIGHT
+    slight = _slightly_off(left, (GREY @ tolerance).reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1))
     down, across = (_scatter(slight.sum(axis=axis)) for axis in (2, 1))
     many = slight.sum(axis=(1, 2)) > _MOST_SLIGHT
     scattered: NDArray[np.bool_] = many & (np.minimum(down, across) > _LEAST_SCATTERED)
     return scattered
+
+
+def _slightly_off(left: Floats, tolerance: "Floats | float") -> "NDArray[np.bool_]":
+    """P x 31 x 31 windows of grey that are off by more than a copy's are. left: of the colours."""
+    slight: NDArray[np.bool_] = np.abs(windows(GREY @ left)) / tolerance > _SLIGHT
+    return slight
 
 
 def _scatter(counts: "NDArray[np.int64]") -> Floats:
@@ -296,15 +302,13 @@ def _shown(one: FinePictures, other: FinePictures, maps: Floats, places: Floats)
     """Cells that neither picture has laid bare: one that was rotated may have, wherever an edge is black."""
     turn = np.arctan2(maps[:, 1, 0], maps[:, 0, 0])
     quarter = np.pi / 2
-    turned = (np.abs((turn + quarter / 2) % quarter - quarter / 2) > _TURNED)[:, None]
-    nearest = np.rint(places).astype(np.int64)
-    index = nearest[:, 1] * FINE_CELLS + nearest[:, 0]
-    over = np.take_along_axis(other.shown, index, axis=1) & one.shown
-    lit = np.take_along_axis(other.lit, index, axis=1) & one.lit
+    turned = np.abs((turn + quarter / 2) % quarter - quarter / 2) > _TURNED
+    index = nearest(places, FINE_CELLS)
+    shown: NDArray[np.bool_] = np.take_along_axis(other.shown, index, axis=1) & one.shown
     middle = FINE_CELLS / 2 - _EDGE
-    lit &= (np.abs(plane(FINE_CELLS)[:2]) * 2 <= middle).all(axis=0)
-    lit &= (np.abs(places - np.float32((FINE_CELLS - 1) / 2)) <= middle).all(axis=1)
-    shown: NDArray[np.bool_] = over & (lit | ~turned)
+    shown[turned] &= np.take_along_axis(lit(other.shades[turned]), index[turned], axis=1)
+    shown[turned] &= lit(one.shades[turned]) & (np.abs(plane(FINE_CELLS)[:2]) * 2 <= middle).all(axis=0)
+    shown[turned] &= (np.abs(places[turned] - np.float32((FINE_CELLS - 1) / 2)) <= middle).all(axis=1)
     return shown
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.mark_pairs import are_upright
+from truthmill.mark_pairs import are_upright, first_maps
 from truthmill.neighbours import Ordered, neighbours, neighbours_across
 from truthmill.similarity_search import Search, pictures_of
 
@@ -91,7 +91,8 @@ class SearchAcross(Search):
         untold = are_upright(self.marks.ravel()[one], self.marks.ravel()[other])
         untold &= ~_are_among(self.tried, _of_both(one, other))
         one, other = one[untold], other[untold]
-        untold = self.is_borne_out(one, other)
+        maps = first_maps(self.marks.ravel()[one], self.marks.ravel()[other])
+        untold = self.is_borne_out(one, other, maps)
         self.unsure[pictures_of(one[untold])] = True
         self.unsure[pictures_of(other[untold])] = True
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill.marks import SIGNS
+from truthmill.ranks import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +170,7 @@ def in_turns(pair: "NDArray[np.int64]", corners: "NDArray[np.float32]") -> "Iter
 
     corners: P x 2 x 4 cells. Those of a number that nearly are where its first ones are say nothing new.
     """
-    order, turn = _ranked(pair)
+    order, turn = ranked(pair)
     first = np.arange(len(pair)) - turn
     is_new = np.abs(corners[order] - corners[order[first]]).max(axis=(1, 2), initial=0) > _ELSEWHERE
     for number in range(min(_TURNS, int(turn.max(initial=-1)) + 1)):
@@ -181,17 +182,9 @@ def in_batches(pictures: "NDArray[np.int64]") -> "Iterator[NDArray[np.int64]]":
 
     Of a crowd of copies the first batch connects nearly all, so there is little left to compare.
     """
-    order, rank = _ranked(pictures)
+    order, rank = ranked(pictures)
     begin = 0
     while (rank >= begin).any():
         end = 2 * begin + 1
         yield order[(rank >= begin) & (rank < end)]
         begin = end
-
-
-def _ranked(numbers: "NDArray[np.int64]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """Places of these numbers, equal ones together, and which one of its equals each is."""
-    order = np.argsort(numbers, kind="stable")
-    begins = np.diff(numbers[order], prepend=-1) != 0
-    first = np.flatnonzero(begins)[np.cumsum(begins) - 1]
-    return order, np.arange(len(numbers)) - first

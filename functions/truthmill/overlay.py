@@ -75,10 +75,9 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class FinePictures(Pictures):
-    """32 x 32 cells. colours: P x 3 x 1024, red, green and blue. lit: P x 1024, no black near an edge."""
+    """32 x 32 cells. colours: P x 3 x 1024, red, green and blue."""
 
     colours: Floats
-    lit: "NDArray[np.bool_]"
 
 
 def unpacked(rows: "NDArray[np.uint8]") -> Pictures:
@@ -100,7 +99,7 @@ def finely_unpacked(rows: "NDArray[np.uint8]") -> FinePictures:
     )
     shown = _shown(means).reshape(-1, CELLS, CELLS).repeat(2, axis=1).repeat(2, axis=2).reshape(greys.shape)
     colours = np.clip(colours, 0, 255).astype(np.float32)
-    return FinePictures(greys, shown, _steps(rows).ravel(), colours, _lit(greys))
+    return FinePictures(greys, shown, _steps(rows).ravel(), colours)
 
 
 def shades(rows: "NDArray[np.uint8]") -> Floats:
@@ -154,8 +153,8 @@ def _shown(shades: Floats) -> "NDArray[np.bool_]":
     return _away_from(square & _is_outer(CELLS, _BARE) & has_corner[:, None, None])
 
 
-def _lit(greys: Floats) -> "NDArray[np.bool_]":
-    """The same of P x 1024 fine cells, whether or not a corner is black."""
+def lit(greys: Floats) -> "NDArray[np.bool_]":
+    """Of P x 1024 fine cells those that neither are black near an edge nor touch such ones."""
     square = np.less_equal(greys, _FINE_BLACK).reshape(-1, FINE_CELLS, FINE_CELLS)
     return _away_from(square & _is_outer(FINE_CELLS, 2 * _BARE))
 
@@ -181,6 +180,19 @@ def places_of(maps: Floats, side: int) -> Floats:
     return maps @ plane(side) * np.float32(side / CELLS) + np.float32((side - 1) / 2)
 
 
+def are_inside(places: Floats, side: int) -> "NDArray[np.bool_]":
+    """P x n², whether the others' pictures have such places."""
+    inside: NDArray[np.bool_] = np.all((places > -0.5) & (places < side - 0.5), axis=1)
+    return inside
+
+
+def nearest(places: Floats, side: int) -> "NDArray[np.intp]":
+    """P x n²: numbers of the cells there. places: within the picture."""
+    cells = (places + np.float32(0.5)).astype(np.intp)
+    index: NDArray[np.intp] = cells[:, 1] * side + cells[:, 0]
+    return index
+
+
 def upright(maps: Floats) -> Floats:
     """What the maps have of a mirror and quarter turns, no more."""
     flip = np.sign(np.linalg.det(maps[:, :, :2]))
@@ -201,14 +213,11 @@ def is_upright(maps: Floats, within: float) -> "NDArray[np.bool_]":
 
 def laid_over(one: Pictures, other: Pictures, maps: Floats) -> tuple[Floats, Floats]:
     """The other pictures' shades where the ones' cells are, and the weight of each: 0 or 1."""
-    count = one.shades.shape[1]
-    side = round(count**0.5)
+    side = round(one.shades.shape[1] ** 0.5)
     places = places_of(maps, side)
-    inside = ((places > -0.5) & (places < side - 0.5)).all(axis=1)
+    shown = are_inside(places, side) & one.shown
     np.clip(places, 0, side - 1.001, out=places)
-    nearest = (places + np.float32(0.5)).astype(np.int32)
-    index = nearest[:, 1] * side + nearest[:, 0] + (np.arange(len(maps), dtype=np.int32) * count)[:, None]
-    shown = inside & one.shown & other.shown.ravel().take(index)
+    shown &= np.take_along_axis(other.shown, nearest(places, side), axis=1)
     return between(other.shades, places, side), shown.astype(np.float32)
 
 

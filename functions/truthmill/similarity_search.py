@@ -22,7 +22,7 @@ from truthmill.grouping import Forest
 from truthmill.mark_pairs import are_upright, are_where_expected, differ_in_mirror, first_maps
 from truthmill.marks import MARKS
 from truthmill.neighbours import Ordered, in_batches, in_blocks, in_order, in_turns, neighbours, scheme_of
-from truthmill.overlay import CORNERS
+from truthmill.overlay import CORNERS, shades
 from truthmill.similarity import FIFTHS_AT, MARKS_AT
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Search:
         maps = first_maps(self.marks.ravel()[one], self.marks.ravel()[other])
         for turn in in_turns(first * len(self.failed) + second, maps @ CORNERS):
             apart = turn[self.is_apart(first[turn], second[turn])]
-            likely = apart[self.is_borne_out(one[apart], other[apart])]
+            likely = apart[self.is_borne_out(one[apart], other[apart], maps[apart])]
             for batch in in_batches(second[likely]):
                 for start in range(0, len(batch), _BLOCK):
                     block = likely[batch[start : start + _BLOCK]]
@@ -169,10 +169,14 @@ class Search:
             return np.zeros(len(one), dtype=bool)
         return np.minimum(self.failed[pictures_of(one)], self.failed[pictures_of(other)]) < self.tries
 
-    def is_borne_out(self, one: "NDArray[np.int64]", other: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        """Whether a second mark of each picture agrees, at the place where the first pair has it expected."""
+    def is_borne_out(
+        self, one: "NDArray[np.int64]", other: "NDArray[np.int64]", maps: "NDArray[np.float32]"
+    ) -> "NDArray[np.bool_]":
+        """Whether a second mark of each picture agrees, at the place where the first pair has it expected.
+
+        maps: by the first pair.
+        """
         seeds, other_seeds = self.marks.ravel()[one], self.marks.ravel()[other]
-        maps = first_maps(seeds, other_seeds)
         is_flipped = differ_in_mirror(seeds, other_seeds)
         result = self._is_alike(one, other, maps)
         for slots in _SLOTS:
@@ -195,7 +199,7 @@ class Search:
         pairs = np.flatnonzero(one % _ROW >= _SLOTS[-1].start)
         for start in range(0, len(pairs), _BLOCK):
             block = pairs[start : start + _BLOCK]
-            first, second = self._rows(pictures_of(one[block])), self._rows(pictures_of(other[block]))
+            first, second = (shades(self._rows(pictures_of(marks[block]))) for marks in (one, other))
             whole, rough = alignment.likeness(first, second, maps[block])
             result[block] = (rough >= _LEAST_ALIKE_ROUGH) | (
                 (whole >= _LEAST_ALIKE_WHOLE) & (rough >= _LEAST_ALIKE_BOTH)

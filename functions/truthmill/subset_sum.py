@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from truthmill.ranks import ranked
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -63,8 +65,7 @@ def _exchanged(sizes: "NDArray[np.int64]", picked: "NDArray[np.int64]", target: 
     reach = _reachable(values.tolist(), available.tolist(), target + short)
     goal = _nearest(reach[-1], target)
     wanted = _counts(values.tolist(), available.tolist(), taken.tolist(), reach, goal)
-    rank_in_class = _rank_in_class(sizes, values)
-    return np.flatnonzero(rank_in_class < np.array(wanted)[np.searchsorted(values, sizes)])
+    return np.flatnonzero(_rank_in_class(sizes) < np.array(wanted)[np.searchsorted(values, sizes)])
 
 
 def _reachable(values: list[int], available: list[int], limit: int) -> list[int]:
@@ -104,12 +105,11 @@ def _counts(
     return wanted
 
 
-def _rank_in_class(sizes: "NDArray[np.int64]", values: "NDArray[np.int64]") -> "NDArray[np.int64]":
-    """For each group, how many groups of the same size come before it."""
-    order = np.argsort(sizes, kind="stable")
-    starts = np.searchsorted(sizes[order], values)
-    rank = np.empty(len(sizes), dtype=np.int64)
-    rank[order] = np.arange(len(sizes)) - starts[np.searchsorted(values, sizes[order])]
+def _rank_in_class(classes: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """For each group, how many groups of the same class (its size, or more) come before it."""
+    order, in_order = ranked(classes)
+    rank = np.empty(len(classes), dtype=np.int64)
+    rank[order] = in_order
     return rank
 
 
@@ -168,11 +168,7 @@ def _exchanged_for_two(
 def _exchangeable(sizes: "NDArray[np.int64]", before: "NDArray[np.int8]") -> "NDArray[np.int64]":
     """Positions, the largest group first: all, or of each size and choice the first ones, small sizes."""
     if len(sizes) > TOGETHER:
-        kind = sizes * 3 + before
-        order = np.argsort(kind, kind="stable")
-        first = np.flatnonzero(np.diff(kind[order], prepend=-1))
-        rank = np.empty(len(sizes), dtype=np.int64)
-        rank[order] = np.arange(len(sizes)) - np.repeat(first, np.diff(first, append=len(sizes)))
+        rank = _rank_in_class(sizes * 3 + before)
         places = np.lexsort((rank, sizes, rank >= _OF_EACH))[:TOGETHER]
     else:
         places = np.arange(len(sizes))
