@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -20,6 +20,11 @@ def picture(number: int = 0, size: tuple[int, int] = (64, 48), form: str = "JPEG
     made = io.BytesIO()
     whole.save(made, form)
     return made.getvalue()
+
+
+def pictures(numbers: Iterable[int], folder: str = "") -> dict[str, bytes]:
+    """Such pictures by their names."""
+    return {f"{folder}{number}.jpg": picture(number) for number in numbers}
 
 
 def archive(files: Mapping[str, bytes], settings: Mapping[str, Any] | None = None) -> bytes:

@@ -189,6 +189,11 @@ class Execution:
         ledger = self.cloud.json(f"datasets/{self.run['dataset']}/ledger.json")
         return [line for segment in ledger["segments"] for line in self.cloud.lines(segment["key"])]
 
+    @property
+    def side_by_name(self) -> dict[str, str]:
+        """Of each picture of the whole dataset."""
+        return {line["name"]: line["split"] for line in self.ledger_lines}
+
     def prepare(self) -> str:
         from pipeline import prepare
 

@@ -7,17 +7,13 @@ import pytest
 from PIL import Image
 
 from adapters.storage import Storage, memory, storage
-from builders import archive, picture
+from builders import archive, picture, pictures
 from pipeline.run import RunReference
 from pipeline.split_dataset import split_dataset
 from truthmill.errors import LabelsChangedError
 
 FIRST, SECOND = range(10), range(5, 15)
 LEDGER = "datasets/pets/ledger.json"
-
-
-def pictures(numbers, folder=""):
-    return {f"{folder}{number}.jpg": picture(number) for number in numbers}
 
 
 @pytest.fixture
@@ -365,93 +361,6 @@ def test_a_duplicate_of_what_is_left_out_says_of_what_and_what_became_of_that(tw
         assert rejected[name]["detail"].startswith("that one isn't kept either (between-splits): train: ")
 
 
-def side_by_name(run):
-    return {line["name"]: line["split"] for line in run.ledger_lines}
-
-
-FOLDERS = {"groupBy": "folder", "onDegenerate": "continue"}
-
-
-def first_drop_with_a_copy(cloud, rules):
-    """Picture 0 is kept as a/0.jpg on the side that its folder names; its copy of scene b isn't kept."""
-    files = {"val/a/0.jpg": picture(0), "val/b/copy.jpg": picture(0)} | pictures(range(1, 6), "train/c/")
-    cloud.put("incoming/pets.zip", archive(files))
-    return cloud.start("incoming/pets.zip", split={**rules, "folders": "honour"}).to_the_end()
-
-
-@pytest.mark.parametrize("earlier_rule", ["folder", "none"])
-def test_a_later_drop_knows_the_groups_of_copies_that_are_not_kept(two, earlier_rule):
-    """Further frames of the copy's scene belong to the side of what is kept in its place."""
-    rule = {"groupBy": {"pattern": r"(?P<group>[ab])/"}, "onDegenerate": "continue"}
-    first = first_drop_with_a_copy(two, {**rule, "groupBy": earlier_rule, "nearDuplicates": None})
-    [kept] = [line for line in first.ledger_lines if line["split"] == "validation"]
-    files = pictures(range(20, 24), "b/") | pictures(range(24, 28), "a/")
-    two.put("incoming/more.zip", archive(files))
-    second = two.start("incoming/more.zip", dataset="pets", split=rule).to_split()
-    side = side_by_name(second)
-    assert kept["name"] in {"val/a/0.jpg", "val/b/copy.jpg"}
-    assert {side[name] for name in files} == {"validation"}
-
-
-def test_a_copy_that_came_alone_binds_later_drops_too(two):
-    """The second drop brings only what the dataset has, from another scene: further frames join it."""
-    files = pictures(range(1), "val/a/") | pictures(range(1, 6), "train/c/")
-    two.put("incoming/pets.zip", archive(files))
-    two.start("incoming/pets.zip", split={**FOLDERS, "folders": "honour"}).to_the_end()
-    two.put("incoming/known.zip", archive({"b/again.jpg": picture(0)}))
-    second = two.start("incoming/known.zip", dataset="pets", split=FOLDERS).to_the_end()
-    assert second.counts["known"] == 1
-    two.put("incoming/more.zip", archive(pictures(range(20, 26), "b/")))
-    third = two.start("incoming/more.zip", dataset="pets", split=FOLDERS).to_split()
-    assert {side_by_name(third)[f"b/{number}.jpg"] for number in range(20, 26)} == {"validation"}
-
-
-def test_a_copy_is_noted_once_however_often_it_comes(two):
-    first_drop_with_a_copy(two, FOLDERS)
-    copies = two.json(LEDGER)["copies"]
-    assert [each["pictures"] for each in copies] == [1]
-    two.put("incoming/again.zip", archive({"val/a/0.jpg": picture(0), "val/b/copy.jpg": picture(0)}))
-    two.start("incoming/again.zip", dataset="pets", split=FOLDERS).to_the_end()
-    assert two.json(LEDGER)["copies"] == copies
-
-
-def test_a_new_split_keeps_copies_scenes_together(two):
-    """Picture 0 lies in scenes a and b, so both are one group whatever the seed."""
-    files = {"a/0.jpg": picture(0), "b/copy.jpg": picture(0)}
-    files |= pictures(range(1, 4), "a/") | pictures(range(4, 7), "b/")
-    files |= {f"single-{number}/{number}.jpg": picture(number) for number in range(7, 17)}
-    two.put("incoming/pets.zip", archive(files))
-    blind = {"nearDuplicates": None, "onDegenerate": "continue"}
-    two.start("incoming/pets.zip", split=blind).to_the_end()
-    for seed in "abcdef":
-        rules = {**blind, "groupBy": "folder", "seed": seed, "validation": 0.4}
-        run = two.start("datasets/pets/", dataset="pets", resplit=True, split=rules).to_resplit()
-        assert len({side for name, side in side_by_name(run).items() if name[0] in "ab"}) == 1
-        assert run.run_json["split"]["largestGroup"] == 7
-
-
-def taken(number, when):
-    """A picture with its capture time in EXIF."""
-    made, exif = io.BytesIO(), Image.Exif()
-    exif.get_ifd(0x8769)[0x9003] = when
-    Image.open(io.BytesIO(picture(number))).save(made, "JPEG", exif=exif)
-    return made.getvalue()
-
-
-@pytest.mark.parametrize("earlier_rule", ["none", "folder"])
-def test_capture_minutes_count_for_pictures_of_a_drop_that_was_grouped_otherwise(two, earlier_rule):
-    minute = "2026:05:01 10:00"
-    files = {"val/0.jpg": taken(0, f"{minute}:01")} | pictures(range(1, 6), "train/")
-    two.put("incoming/pets.zip", archive(files))
-    rules = {"groupBy": earlier_rule, "folders": "honour", "onDegenerate": "continue"}
-    two.start("incoming/pets.zip", split=rules).to_the_end()
-    more = {f"{number}.jpg": taken(number, f"{minute}:{number}") for number in range(20, 26)}
-    two.put("incoming/more.zip", archive(more))
-    by_minute = {"groupBy": "capture-minute", "onDegenerate": "continue"}
-    second = two.start("incoming/more.zip", dataset="pets", split=by_minute).to_split()
-    assert {side_by_name(second)[name] for name in more} == {"validation"}
-
-
 def test_what_a_drop_leaves_out_a_failed_run_no_longer_keeps(two):
     """Else a relabeling would have it labeled on one side, and its copies are on the other."""
     two.put("incoming/failed.zip", archive({"train/0.jpg": picture(0)} | pictures(range(1, 5), "val/")))
@@ -483,26 +392,12 @@ def test_what_a_drop_leaves_out_a_failed_run_no_longer_keeps(two):
     third.report()
     third.notify()
     assert third.rejected["0.jpg"] == "between-splits"
-    assert "train/0.jpg" not in side_by_name(third)
+    assert "train/0.jpg" not in third.side_by_name
     again = two.start("incoming/failed.zip", dataset="pets", split=honour).to_the_end()
     assert again.rejected == {"train/0.jpg": "between-splits"}
-    side = side_by_name(again)
+    side = again.side_by_name
     assert {side[name] for name in ("val/x.png", "dark.png") if name in side} == {"validation"}
     assert "train/0.jpg" not in side
-
-
-def test_what_is_taken_over_stays_in_the_group_of_its_name_there(two):
-    """The failed run has frames of one scene; the next drop brings one of them under another scene's name."""
-    rules = {**FOLDERS, "folders": "honour"}
-    files = pictures(range(2), "val/a/") | pictures(range(2, 5), "train/c/")
-    two.put("incoming/failed.zip", archive(files))
-    two.start("incoming/failed.zip", dataset="pets", split=rules).to_split().fail()
-    two.put("incoming/more.zip", archive({"0.jpg": picture(0), "1.jpg": picture(1)} | pictures([7], "d/")))
-    two.start("incoming/more.zip", dataset="pets", split=FOLDERS).to_the_end()
-    rule = {"groupBy": {"pattern": r"(?P<group>[ab])/"}, "onDegenerate": "continue"}
-    two.put("incoming/last.zip", archive(pictures(range(20, 26), "a/")))
-    last = two.start("incoming/last.zip", dataset="pets", split=rule).to_split()
-    assert {side_by_name(last)[f"a/{number}.jpg"] for number in range(20, 26)} == {"validation"}
 
 
 def test_what_a_run_keeps_only_when_it_is_started_again_is_put_in_place_then(two):

@@ -212,7 +212,7 @@ def test_a_picture_without_an_answer_is_not_known_for_ever(dropped):
     dropped.label(first.jobs[0]["name"], without=("-1.jpg",))
     first.build()
     first.notify()
-    side = {line["name"]: line["split"] for line in first.ledger_lines}
+    side = first.side_by_name
     files = {f"again/{name}": content for name, content in FIVE.items()}
     dropped.put("incoming/more.zip", archive(files | {"9.jpg": picture(9)}))
     second = dropped.start("incoming/more.zip", dataset="pets").to_the_end()
