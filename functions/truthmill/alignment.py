@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from truthmill.differences import APART, LEAST_OVERLAP, are_plain_copies, differing
+from truthmill.cells import COUNT, Floats, Pictures, unpacked
+from truthmill.differences import APART, LEAST_OVERLAP, differing
 from truthmill.mark_pairs import first_maps
 from truthmill.overlay import (
-    COUNT,
-    Floats,
-    Pictures,
     is_upright,
     laid_over,
     nearest,
@@ -22,9 +20,9 @@ from truthmill.overlay import (
     refined,
     residual,
     rough_of,
-    unpacked,
     upright,
 )
+from truthmill.plain_copies import are_plain_copies
 from truthmill.similarity import CELLS
 from truthmill.windows import windows
 
@@ -37,7 +35,6 @@ _MOST_SHIFTED = 3.0  # cells, by which a mark of each may be off where nothing w
 _LEAST_LIKENESS = 0.75  # correlation, of pictures of which each is the whole of the other
 _BRIGHT = 235  # shades; lighter cells may be cut off
 _LIGHT, _MUCH_LIGHT = 215, 0.02  # shades; share of the cells, of which some may be cut off
-_EXACTLY = 0.15  # cells, by which a map is off that is the identity
 _NEARLY = 0.6  # cells, by which a watermark leads a map astray
 _FAR_OFF, _FEW = 20.0, 20  # shades; means of four cells that are further off, of a copy
 
@@ -57,16 +54,24 @@ def distances(
     if it were.
     """
     result = np.full(len(ones), APART, dtype=np.uint8)
-    one, other = unpacked(ones), unpacked(others)
     maps = first_maps(marks, other_marks)
+    whole = np.flatnonzero(np.abs(maps - upright(maps)).max(axis=(1, 2)) <= _MOST_SHIFTED)
+    result[whole[are_plain_copies(ones[whole], others[whole], upright(maps[whole]))]] = 0
+    rest = np.flatnonzero(result > 0)
+    result[rest] = _fitted(ones[rest], others[rest], maps[rest], within)
+    return result
+
+
+def _fitted(
+    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats, within: int
+) -> "NDArray[np.uint8]":
+    """The same of pairs that aren't plain copies. maps: by a mark of each."""
+    result = np.full(len(ones), APART, dtype=np.uint8)
+    one, other = unpacked(ones), unpacked(others)
     near = np.flatnonzero(_correlation(one, other, maps) >= _LEAST_CORRELATION)
     fitted = maps.copy()
     fitted[near] = refined(one[near], other[near], maps[near], _ROUNDS)
     near = near[_is_close(one[near], other[near], fitted[near], within)]
-    whole = near[is_upright(fitted[near], _EXACTLY)]
-    plain = are_plain_copies(ones[whole], others[whole], upright(fitted[whole]))
-    result[whole[plain]] = 0
-    near = near[result[near] > 0]
     result[near] = differing(ones[near], others[near], fitted[near], within)
     rest = np.flatnonzero(result > within)
     rest = rest[is_upright(fitted[rest], _NEARLY) | _are_whole(one[rest], other[rest], maps[rest])]

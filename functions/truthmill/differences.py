@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.light import GREY, TOLERANCE, Light, light, without_mark
+from truthmill.cells import FINE_CELLS, GREY, FinePictures, Floats, finely_unpacked, lit
+from truthmill.light import Light, light, without_mark
 from truthmill.overlay import (
-    FINE_CELLS,
     INNER,
     IS_INNER,
     PLANE,
-    FinePictures,
-    Floats,
     are_inside,
     between,
     contrast_of,
     detail_of,
-    finely_unpacked,
     is_upright,
-    lit,
     nearest,
     places_of,
     plane,
@@ -46,15 +42,15 @@ _TURNED = 0.012  # radians besides quarter turns, from which on corners may have
 _EDGE = 1.6  # cells that such a turn makes darker
 _WHOLLY = 0.99
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside nor laid bare
-_LIMIT = 2.5  # tolerances; a window that is further off counts
+LIMIT = 2.5  # tolerances; a window that is further off counts
 _FURTHEST = 3  # the window that is further off than all others but two shows whether there is another thing
-_SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each quarter of one beyond is a cell
+SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each quarter of one beyond is a cell
 _MORE_CUT = 0.5  # of them, where light was cut off within a cell
 _MOST_LEFT, _LESS_LEFT = 0.5, 0.25  # of the contrast, that may be left in all; less for each e-fold of light
 _MOST_LEFT_OF_MARKED = 0.4
 _MARKED_LIGHT, _MOST_MARKED = 0.12, 250  # e-folds, and windows; beyond, no mark is looked for
 _SAME_GAIN, _SAME_SHADE = 0.2, 4.0  # e-folds, and shades, up to which the light is the same
-_SLIGHT, _MOST_SLIGHT = 1.5, 14  # tolerances, and windows further off in a copy whose light is the same
+SLIGHT, MOST_SLIGHT = 1.5, 14  # tolerances, and windows further off in a copy whose light is the same
 _LEAST_SCATTERED = 2.1  # fine cells, standard deviation across and down; a faint line is thinner
 _MOST_COLOUR, _SAME_GREY = 8.0, 8.0  # shades, of a picture without colours, and of its grey beside a copy's
 _OFF = 0.1  # cells, by which corners are off where nothing was cropped
@@ -86,44 +82,23 @@ def differing(
     return result
 
 
-def are_plain_copies(
-    ones: "NDArray[np.uint8]", others: "NDArray[np.uint8]", maps: Floats
-) -> "NDArray[np.bool_]":
-    """Whether pairs of fingerprints plainly don't differ: most copies, and told in a fraction of the time.
-
-    maps: with a mirror and quarter turns only.
-    """
-    result = np.empty(len(ones), dtype=np.bool_)
-    for start in range(0, len(ones), _TOGETHER):
-        block = slice(start, start + _TOGETHER)
-        result[block] = _are_plain(finely_unpacked(ones[block]), finely_unpacked(others[block]), maps[block])
-    return result
-
-
-def _are_plain(one: FinePictures, other: FinePictures, maps: Floats) -> "NDArray[np.bool_]":
-    index = nearest(places_of(maps, FINE_CELLS), FINE_CELLS)
-    left = one.colours - np.take_along_axis(other.colours, index[:, None], axis=2)
-    shown = _quarter((one.shown & np.take_along_axis(other.shown, index, axis=1)).astype(np.float32))
-    inner = ((shown >= _WHOLLY) & IS_INNER).astype(np.float32)
-    shades, spread = _quarter(one.shades), _spread(left, inner)
-    contrast = contrast_of(shades, inner) - spread  # of the one that has less
-    detail = detail_of(shades, inner) - spread
-    step = np.maximum(one.step, other.step)
-    plain: NDArray[np.bool_] = _prove(contrast, detail, step) & (
-        spread < np.minimum(_MOST_LEFT * contrast, _MOST_OF_DETAIL * detail)
-    )
-    off = np.abs(windows(left)).reshape(len(left), 3, -1) / TOLERANCE
-    slight = _slightly_off(left, TOLERANCE)
-    plain &= (_cells(off.max(axis=1), _SAME) == 0) & (slight.sum(axis=(1, 2)) <= _MOST_SLIGHT)
-    return plain
-
-
-def _prove(contrast: Floats, detail: Floats, step: Floats) -> "NDArray[np.bool_]":
+def prove(contrast: Floats, detail: Floats, step: Floats) -> "NDArray[np.bool_]":
     """Whether there is enough in pictures that could tell them apart."""
     proves: NDArray[np.bool_] = (contrast >= np.maximum(_LEAST_CONTRAST, _LEAST_STEPS * step)) & (
         detail >= _LEAST_STEPS_OF_DETAIL * step
     )
     return proves
+
+
+def is_little(left: Floats, contrast: Floats, detail: Floats, dimmer: "Floats | float" = 0.0) -> "NDArray[np.bool_]":
+    """Whether what is left, a standard deviation like the others, is little beside what pictures have.
+
+    dimmer: e-folds of light, between the two.
+    """
+    little: NDArray[np.bool_] = left < np.minimum(
+        (_MOST_LEFT - _LESS_LEFT * dimmer) * contrast, _MOST_OF_DETAIL * detail
+    )
+    return little
 
 
 def _differing(
@@ -194,17 +169,16 @@ def _cells_that_differ(pair: _Pair, within: int) -> "NDArray[np.int64]":
     shades = [_quarter(GREY @ part) for part in (pair.more, found.predicted)]
     contrast = np.minimum(*(contrast_of(part, pair.inner) for part in shades))
     detail = np.minimum(*(detail_of(part, pair.inner) for part in shades))
-    proves = _prove(contrast, detail, pair.step)
+    proves = prove(contrast, detail, pair.step)
     left = _spread(found.left, pair.inner)
     is_placed = _least_slope(shades[0], pair.inner) >= left  # a map that is off by a cell leaves more
     proves &= pair.is_upright | is_placed
     dimmer = np.abs(np.log(found.gain))
-    most = np.minimum((_MOST_LEFT - _LESS_LEFT * dimmer) * contrast, _MOST_OF_DETAIL * detail)
     is_same_light = _is_same_light(pair, dimmer)
-    fits = proves & (left < most) & ~(is_same_light & _is_scattered(found.left, found.tolerance))
-    same = np.where(is_placed, _SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
+    fits = proves & is_little(left, contrast, detail, dimmer) & ~(is_same_light & _is_scattered(found.left, found.tolerance))
+    same = np.where(is_placed, SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
     best = np.where(fits, _cells(found.off, same), APART)
-    unexplained = (found.off > _LIMIT).sum(axis=1)
+    unexplained = (found.off > LIMIT).sum(axis=1)
     marked = np.flatnonzero(
         (proves & (best > within) & (dimmer < _MARKED_LIGHT))
         & (unexplained > 0)
@@ -233,14 +207,14 @@ def _is_scattered(left: Floats, tolerance: Floats) -> "NDArray[np.bool_]":
     """
     slight = _slightly_off(left, (GREY @ tolerance).reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1))
     down, across = (_scatter(slight.sum(axis=axis)) for axis in (2, 1))
-    many = slight.sum(axis=(1, 2)) > _MOST_SLIGHT
+    many = slight.sum(axis=(1, 2)) > MOST_SLIGHT
     scattered: NDArray[np.bool_] = many & (np.minimum(down, across) > _LEAST_SCATTERED)
     return scattered
 
 
 def _slightly_off(left: Floats, tolerance: "Floats | float") -> "NDArray[np.bool_]":
     """P x 31 x 31 windows of grey that are off by more than a copy's are. left: of the colours."""
-    slight: NDArray[np.bool_] = np.abs(windows(GREY @ left)) / tolerance > _SLIGHT
+    slight: NDArray[np.bool_] = np.abs(windows(GREY @ left)) / tolerance > SLIGHT
     return slight
 
 
@@ -259,7 +233,7 @@ def _marked(
     """In how many cells pictures differ besides a mark of the one, APART where there is none."""
     best = np.full(len(inner), APART)
     for end in (0, 255):
-        rest, off, is_mark = without_mark(found, end, found.off > _LIMIT)
+        rest, off, is_mark = without_mark(found, end, found.off > LIMIT)
         fits = (
             is_mark & (_spread(rest, inner) < most) & ~(is_same_light & _is_scattered(rest, found.tolerance))
         )
@@ -269,7 +243,7 @@ def _marked(
 
 def _cells(off: Floats, same: "Floats | float") -> "NDArray[np.int64]":
     """In how many of 256 cells pictures differ whose 961 windows are so far off."""
-    count = (off > _LIMIT).sum(axis=1) / 4
+    count = (off > LIMIT).sum(axis=1) / 4
     third = np.partition(off, -_FURTHEST, axis=1)[:, -_FURTHEST]
     cells: NDArray[np.int64] = np.ceil(np.maximum(count, (third - same) * 4)).astype(np.int64)
     return np.clip(cells, 0, APART)

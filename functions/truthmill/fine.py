@@ -48,16 +48,15 @@ def decoded(rows: "NDArray[np.uint8]", means: "Numbers", levels: Levels) -> "Num
     """P x 4n² shades, from what `encoded` gave and P x n² means."""
     import numpy as np  # noqa: PLC0415 - as above
 
+    import numpy as np  # noqa: PLC0415 - as above
+
     side = round(means.shape[1] ** 0.5)
     size = (rows[:, :1].astype(np.float32) / _ROOT) ** 2
-    across, down, diagonal = (table[rows[:, 1:]] * size for table in _tables(levels))
-    fours = np.empty((len(rows), side, 2, side, 2), dtype=np.float32)
-    for right in (0, 1):
-        for below in (0, 1):
-            value = means + (across if right else -across) + (down if below else -down)
-            value += diagonal if right == below else -diagonal
-            fours[:, :, below, :, right] = value.reshape(-1, side, side)
-    return fours.reshape(len(rows), -1)
+    fours = _fours(levels).take(rows[:, 1:], axis=0)
+    fours *= size[:, :, None]
+    fours += means[:, :, None]
+    shades: Numbers = fours.reshape(-1, side, side, 2, 2).transpose(0, 1, 3, 2, 4)
+    return shades.reshape(len(rows), 4 * side * side)
 
 
 def _differences(fours: "Numbers") -> "list[Numbers]":
@@ -83,11 +82,17 @@ def _bounds(levels: Levels) -> "list[Numbers]":
 
 
 @cache
-def _tables(levels: Levels) -> "list[Numbers]":
-    """Of each byte what the three differences are, in scales."""
+def _fours(levels: Levels) -> "Numbers":
+    """Of each byte by how much the four differ from their mean, in scales: upper left, right, lower left, right."""
     import numpy as np  # noqa: PLC0415 - as above
 
     first, second, third = (np.array(_steps(part), dtype=np.float32) for part in levels)
     code = np.arange(256)
     last = code // len(third)
-    return [first[(last // len(second)) % len(first)], second[last % len(second)], third[code % len(third)]]
+    across, down, diagonal = (
+        first[(last // len(second)) % len(first)],
+        second[last % len(second)],
+        third[code % len(third)],
+    )
+    fours = [(-across, -down, diagonal), (across, -down, -diagonal), (-across, down, -diagonal), (across, down, diagonal)]
+    return np.stack([sum(parts) for parts in fours], axis=1)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from truthmill.cells import shades
 from truthmill.marks import MARKS, SIDE, SIGNS, TURNS
-from truthmill.overlay import shades
 from truthmill.similarity import CELLS
 
 if TYPE_CHECKING:

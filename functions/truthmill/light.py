@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.overlay import FINE_CELLS, Floats, slopes
+from truthmill.cells import FINE_CELLS, GREY, Floats
+from truthmill.overlay import slopes
 from truthmill.windows import touched, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COUNT = FINE_CELLS * FINE_CELLS
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green and blue (JFIF 1.02, page 3)
 
 _GAIN = (0.4, 2.5)  # of the light that differs
 _ROUNDS = 5  # in which cells that don't follow the light lose their weight

@@ -1,45 +1,25 @@
-"""Pictures as their fingerprints hold them, coarse and fine, and one laid over the other.
+"""One picture laid over the other.
 
 A map takes cells of the one picture to cells of the other, both counted from the middle, in cells of 16 x 16
 however fine the pictures are.
 """
 
 import math
-from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill import fine
-from truthmill.similarity import (
-    CELLS,
-    FIFTHS_AT,
-    FINE_AT,
-    FINE_LENGTHS,
-    MARKS_AT,
-    STEPS,
-    TINT_STEP,
-    TINTS_AT,
-    smooth_surfaces,
-)
+from truthmill.cells import Floats, Pictures
+from truthmill.similarity import CELLS, smooth_surfaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Floats: TypeAlias = "NDArray[Any]"  # of 32 bits throughout
-
-COUNT = CELLS * CELLS
-FINE_CELLS = 2 * CELLS  # across and down
 _RIDGE = np.float32(1e-3)  # of a surface's strength, for few cells
 INNER = CELLS / 2 - 1.49  # cells from the middle; a frame, or corners laid bare, prove nothing
 
 _GAIN = (0.4, 2.5)  # of the light that differs
-_BLACK = 2.5  # shades; a rotation lays bare black corners
-_BARE = 4  # cells from an edge, as far as it does at 15 degrees
-_MOST_BLACK = 0.5  # share of the cells; beyond, black is what the picture shows
-_FINE_BLACK = 4.0  # shades, of a fine cell
 _RESTS = 0.004  # of a map's six numbers, by how much they move at most
 _DAMPING = np.array([256, 256, 4, 256, 256, 4], dtype=np.float32)  # of a map's six numbers
 
@@ -55,124 +35,6 @@ def plane(side: int) -> Floats:
 PLANE = plane(CELLS)
 CORNERS = np.array([[-8, 8, -8, 8], [-8, -8, 8, 8], [1, 1, 1, 1]], dtype=np.float32)  # as PLANE has them
 IS_INNER: "NDArray[np.bool_]" = np.all(np.abs(PLANE[:2]) <= INNER, axis=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Cells of P pictures, n x n of them.
-
-    shades: P x n². shown: P x n², whether there is picture at all. step: P, shades between two that a
-    fingerprint tells apart.
-    """
-
-    shades: Floats
-    shown: "NDArray[np.bool_]"
-    step: Floats
-
-    def __getitem__(self, chosen: "NDArray[np.int64]") -> "Pictures":
-        return Pictures(self.shades[chosen], self.shown[chosen], self.step[chosen])
-
-
-@dataclass(frozen=True, slots=True)
-class FinePictures(Pictures):
-    """32 x 32 cells. colours: P x 3 x 1024, red, green and blue."""
-
-    colours: Floats
-
-
-def unpacked(rows: "NDArray[np.uint8]") -> Pictures:
-    light = shades(rows)
-    return Pictures(light, _shown(light), _steps(rows).ravel())
-
-
-def finely_unpacked(rows: "NDArray[np.uint8]") -> FinePictures:
-    means, tints = _means(rows)
-    ends = np.cumsum((FINE_AT, *FINE_LENGTHS))
-    parts = [rows[:, start:end] for start, end in pairwise(ends)]
-    greys = fine.decoded(parts[0], means, fine.GREYS)
-    blue, red = (
-        _twice(fine.decoded(part, tint, fine.TINTS)) for part, tint in zip(parts[1:], tints, strict=True)
-    )
-    # JFIF 1.02, page 3
-    colours = np.stack(
-        [greys + 1.402 * red, greys - 0.34414 * blue - 0.71414 * red, greys + 1.772 * blue], axis=1
-    )
-    shown = _shown(means).reshape(-1, CELLS, CELLS).repeat(2, axis=1).repeat(2, axis=2).reshape(greys.shape)
-    colours = np.clip(colours, 0, 255).astype(np.float32)
-    return FinePictures(greys, shown, _steps(rows).ravel(), colours)
-
-
-def shades(rows: "NDArray[np.uint8]") -> Floats:
-    """P x 256, of P fingerprints, without the fifth bits."""
-    packed = rows[:, 2:TINTS_AT]
-    steps = np.stack([packed >> 4, packed & 15], axis=2).reshape(-1, COUNT).astype(np.float32)
-    light: Floats = rows[:, 0:1].astype(np.float32) + (2 * steps + np.float32(0.5)) * _steps(rows)
-    return light
-
-
-def _means(rows: "NDArray[np.uint8]") -> "tuple[Floats, list[Floats]]":
-    """P x 256 greys, and P x 64 of Cb and of Cr about 0, with all of their bits."""
-    fifths = np.unpackbits(rows[:, FIFTHS_AT:FINE_AT], axis=1)
-    greys, packed = rows[:, 2:TINTS_AT], rows[:, TINTS_AT:MARKS_AT]
-    greys = np.stack([greys >> 4, greys & 15], axis=2).reshape(-1, COUNT)
-    means = rows[:, 0:1] + (2 * greys + fifths[:, :COUNT]) * _steps(rows)
-    bits = np.split(fifths[:, COUNT:], 2, axis=1)
-    tints = [
-        2 * part.astype(np.float32) + bit for part, bit in zip((packed >> 4, packed & 15), bits, strict=True)
-    ]
-    return means, [(part - np.float32((STEPS - 1) / 2)) * TINT_STEP for part in tints]
-
-
-def _steps(rows: "NDArray[np.uint8]") -> Floats:
-    """P x 1: shades between two that a fingerprint tells apart."""
-    step: Floats = (rows[:, 1:2].astype(np.float32) - rows[:, 0:1]) / np.float32(STEPS - 1)
-    return step
-
-
-def _twice(tints: Floats) -> Floats:
-    """P x 1024 of P x 256: each between its neighbours."""
-    doubling = _doubling()
-    doubled: Floats = (doubling @ tints.reshape(-1, CELLS, CELLS) @ doubling.T).reshape(len(tints), -1)
-    return doubled
-
-
-@cache
-def _doubling() -> Floats:
-    places = np.clip((np.arange(FINE_CELLS) - 0.5) / 2, 0, CELLS - 1)
-    doubling: Floats = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(CELLS))).astype(np.float32)
-    return doubling
-
-
-def _shown(shades: Floats) -> "NDArray[np.bool_]":
-    """Cells that neither are laid bare nor touch such ones: black, near an edge, where a corner is black.
-
-    Black in the middle, or of most of a picture, is what it shows.
-    """
-    square: NDArray[np.bool_] = np.less_equal(shades, _BLACK).reshape(-1, CELLS, CELLS)
-    has_corner = np.any(square[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=1)
-    return _away_from(square & _is_outer(CELLS, _BARE) & has_corner[:, None, None])
-
-
-def lit(greys: Floats) -> "NDArray[np.bool_]":
-    """Of P x 1024 fine cells those that neither are black near an edge nor touch such ones."""
-    square = np.less_equal(greys, _FINE_BLACK).reshape(-1, FINE_CELLS, FINE_CELLS)
-    return _away_from(square & _is_outer(FINE_CELLS, 2 * _BARE))
-
-
-@cache
-def _is_outer(side: int, reach: int) -> "NDArray[np.bool_]":
-    return np.pad(np.zeros((side - 2 * reach,) * 2, dtype=bool), reach, constant_values=True)
-
-
-def _away_from(bare: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
-    """Cells that don't touch such ones; all, where such ones are most of a picture."""
-    black = np.pad(bare, ((0, 0), (1, 1), (1, 1)))
-    across = black[:, :, 1:-1] | black[:, :, :-2] | black[:, :, 2:]
-    near = (across[:, 1:-1] | across[:, :-2] | across[:, 2:]).reshape(
-        len(bare), bare.shape[1] * bare.shape[2]
-    )
-    away: NDArray[np.bool_] = ~near | (near.mean(axis=1) > _MOST_BLACK)[:, None]
-    return away
 
 
 def places_of(maps: Floats, side: int) -> Floats:

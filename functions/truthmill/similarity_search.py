@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from truthmill import alignment
+from truthmill.cells import shades
 from truthmill.frames import FRAMES, frames
 from truthmill.grouping import Forest
 from truthmill.mark_pairs import are_upright, are_where_expected, differ_in_mirror, first_maps
 from truthmill.marks import MARKS
 from truthmill.neighbours import Ordered, in_batches, in_blocks, in_order, in_turns, neighbours, scheme_of
-from truthmill.overlay import CORNERS, shades
+from truthmill.overlay import CORNERS
 from truthmill.similarity import FIFTHS_AT, MARKS_AT
 
 if TYPE_CHECKING:

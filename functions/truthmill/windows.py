@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.overlay import Floats
+from truthmill.cells import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,6 +5,7 @@ import pytest
 from test_similarity import picture
 
 from truthmill import overlay, similarity
+from truthmill.cells import shades, unpacked
 from truthmill.frames import FRAMES, frames
 from truthmill.mark_pairs import first_maps
 
@@ -21,8 +22,8 @@ def row(cells: np.ndarray) -> np.ndarray:
 
 
 def cells_of(seed: int) -> np.ndarray:
-    shades = overlay.shades(similarity.pack([similarity.fingerprint(picture(seed))])).reshape(16, 16)
-    return np.rint((shades - shades.min()) * (15 / (shades.max() - shades.min())))
+    light = shades(similarity.pack([similarity.fingerprint(picture(seed))])).reshape(16, 16)
+    return np.rint((light - light.min()) * (15 / (light.max() - light.min())))
 
 
 @pytest.mark.parametrize("quarters", range(4))
@@ -35,7 +36,7 @@ def test_a_turned_or_mirrored_picture_has_the_same_signs_and_is_brought_back(qua
         assert one >> SIGNS == other >> SIGNS
         maps = first_maps(one, other)
         maps[:, :, 2] = 0
-        pictures = [overlay.unpacked(row(of)) for of in (cells, seen)]
+        pictures = [unpacked(row(of)) for of in (cells, seen)]
         over, _ = overlay.laid_over(*pictures, maps)
         assert np.allclose(over, pictures[0].shades, atol=0.5)
 
