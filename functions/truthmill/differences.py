@@ -90,7 +90,9 @@ def prove(contrast: Floats, detail: Floats, step: Floats) -> "NDArray[np.bool_]"
     return proves
 
 
-def is_little(left: Floats, contrast: Floats, detail: Floats, dimmer: "Floats | float" = 0.0) -> "NDArray[np.bool_]":
+def is_little(
+    left: Floats, contrast: Floats, detail: Floats, dimmer: "Floats | float" = 0.0
+) -> "NDArray[np.bool_]":
     """Whether what is left, a standard deviation like the others, is little beside what pictures have.
 
     dimmer: e-folds of light, between the two.
@@ -175,7 +177,11 @@ def _cells_that_differ(pair: _Pair, within: int) -> "NDArray[np.int64]":
     proves &= pair.is_upright | is_placed
     dimmer = np.abs(np.log(found.gain))
     is_same_light = _is_same_light(pair, dimmer)
-    fits = proves & is_little(left, contrast, detail, dimmer) & ~(is_same_light & _is_scattered(found.left, found.tolerance))
+    fits = (
+        proves
+        & is_little(left, contrast, detail, dimmer)
+        & ~(is_same_light & _is_scattered(found.left, found.tolerance))
+    )
     same = np.where(is_placed, SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
     best = np.where(fits, _cells(found.off, same), APART)
     unexplained = (found.off > LIMIT).sum(axis=1)

@@ -48,8 +48,6 @@ def decoded(rows: "NDArray[np.uint8]", means: "Numbers", levels: Levels) -> "Num
     """P x 4n² shades, from what `encoded` gave and P x n² means."""
     import numpy as np  # noqa: PLC0415 - as above
 
-    import numpy as np  # noqa: PLC0415 - as above
-
     side = round(means.shape[1] ** 0.5)
     size = (rows[:, :1].astype(np.float32) / _ROOT) ** 2
     fours = _fours(levels).take(rows[:, 1:], axis=0)
@@ -83,7 +81,7 @@ def _bounds(levels: Levels) -> "list[Numbers]":
 
 @cache
 def _fours(levels: Levels) -> "Numbers":
-    """Of each byte by how much the four differ from their mean, in scales: upper left, right, lower left, right."""
+    """Of each byte by how much the four differ from their mean, in scales: the upper two, the lower two."""
     import numpy as np  # noqa: PLC0415 - as above
 
     first, second, third = (np.array(_steps(part), dtype=np.float32) for part in levels)
@@ -94,5 +92,10 @@ def _fours(levels: Levels) -> "Numbers":
         second[last % len(second)],
         third[code % len(third)],
     )
-    fours = [(-across, -down, diagonal), (across, -down, -diagonal), (-across, down, -diagonal), (across, down, diagonal)]
+    fours = [
+        (-across, -down, diagonal),
+        (across, -down, -diagonal),
+        (-across, down, -diagonal),
+        (across, down, diagonal),
+    ]
     return np.stack([sum(parts) for parts in fours], axis=1)

@@ -47,14 +47,14 @@ def _frames(rows: "NDArray[np.uint8]") -> "NDArray[np.uint64]":
     ways = np.stack([across < 0, down < 0, np.abs(across) < np.abs(down)], axis=1)
     order = np.argsort(doubts, axis=1)[:, :2]  # of three decisions the two that are most in doubt
     found = np.zeros((len(rows), FRAMES), dtype=np.uint64)
-    number = np.arange(len(rows))
+    is_undecided = np.take_along_axis(doubts, order, axis=1) < _UNDECIDED
     for frame in range(FRAMES):
-        way, is_there = ways.copy(), np.ones(len(rows), dtype=bool)
-        for place in range(2):
-            if frame >> place & 1:
-                is_there &= doubts[number, order[:, place]] < _UNDECIDED
-                way[number, order[:, place]] ^= True
-        found[:, frame] = np.where(is_there, _marks(strengths, way, swapped, odd), 0)
+        other_way = [place for place in range(2) if frame >> place & 1]
+        chosen = np.flatnonzero(is_undecided[:, other_way].all(axis=1))
+        way = ways[chosen]
+        for place in other_way:
+            way[np.arange(len(chosen)), order[chosen, place]] ^= True
+        found[chosen, frame] = _marks(strengths[chosen], way, swapped, odd)
     return found
 
 
@@ -66,14 +66,18 @@ def _marks(
 ) -> "NDArray[np.uint64]":
     """way: P x 3, whether each is mirrored across, mirrored down, and then turned over its diagonal."""
     signs = (strengths > 0) ^ (way[:, :1] & odd[0]) ^ (way[:, 1:2] & odd[1])
-    signs = np.where(way[:, 2:], signs[:, swapped], signs)[:, 2:]
-    code = (signs @ 2.0 ** np.arange(SIGNS)).astype(np.uint64)
-    across, down, turned = way.T.astype(np.int64)
+    turned = np.flatnonzero(way[:, 2])
+    signs[turned] = signs[turned][:, swapped]
+    code = np.zeros((len(signs), 8), dtype=np.uint8)
+    code[:, : SIGNS // 8] = np.packbits(signs[:, 2:], axis=1, bitorder="little")
+    across, down, diagonal = way.T.astype(np.int64)
     # As a mirror that changes down, and a turn: what a mark holds.
-    mirrored = across ^ down ^ turned
-    quarters = _quarters()[across, down, turned]
+    mirrored = across ^ down ^ diagonal
+    quarters = _quarters()[across, down, diagonal]
     place = ((_MIDDLE * 64 + _MIDDLE) * 64 + quarters * (TURNS // 4)) * 2 + mirrored
-    found: NDArray[np.uint64] = code << np.uint64(24) | (place * 32 + len(MARKS)).astype(np.uint64)
+    found: NDArray[np.uint64] = code.view("<u8").ravel() << np.uint64(24) | (place * 32 + len(MARKS)).astype(
+        np.uint64
+    )
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from truthmill.cells import FINE_CELLS, GREY, Floats
+from truthmill.cells import FINE_CELLS, Floats
 from truthmill.overlay import slopes
 from truthmill.windows import touched, windows
 

@@ -69,34 +69,50 @@ def scheme_of(marks: int, *, are_frames: bool) -> Scheme:
 class Ordered:
     """Marks sorted by the parts of their signs that must agree wholly.
 
-    number: position of each among those that were given. front: its signs, these parts before the others.
-    key: these parts. most_signs: that may differ in all.
+    places: of each mark its signs, these parts before the others, as far as there is room, above so many
+    `bits` of its position among those that were given. key: these parts. fronts: all of the signs likewise,
+    by position, where there wasn't. most_signs: that may differ in all.
     """
 
-    number: "NDArray[np.int64]"
-    front: "NDArray[np.uint64]"
+    places: "NDArray[np.uint64]"
+    bits: int
     key: "NDArray[np.uint32]"
+    fronts: "NDArray[np.uint64] | None"
     most_signs: int
+
+    def number(self, place: "NDArray[np.int64] | slice") -> "NDArray[np.int64]":
+        """Positions, among those that were given, of the marks at these places."""
+        number: NDArray[np.int64] = (self.places[place] & np.uint64((1 << self.bits) - 1)).astype(np.int64)
+        return number
 
     def alike(
         self, start: "NDArray[np.int64]", other: "NDArray[np.int64]"
     ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
         """Numbers of those, of marks at places whose key is equal, that differ in few enough signs."""
-        near = np.bitwise_count(self.front[start] ^ self.front[other]) <= self.most_signs
-        return self.number[start[near]], self.number[other[near]]
+        one, two = self.places[start], self.places[other]
+        if self.fronts is None:
+            apart = (one ^ two) >> np.uint64(self.bits)
+        else:
+            apart = self.fronts[self.number(start)] ^ self.fronts[self.number(other)]
+        near = np.bitwise_count(apart) <= self.most_signs
+        return self.number(start[near]), self.number(other[near])
 
 
 def in_order(signs: "NDArray[np.uint64]", scheme: Scheme, parts: tuple[int, ...]) -> Ordered:
     """parts: which of the scheme's are brought to the front, as many as must agree."""
-    front = _brought_forward(signs, scheme, parts)
     bits = len(signs).bit_length()
     dropped = np.uint64(max(0, SIGNS + bits - 64))
-    ordered = (front >> dropped) << np.uint64(bits) | np.arange(len(signs), dtype=np.uint64)
-    ordered.sort()
-    number = (ordered & np.uint64((1 << bits) - 1)).astype(np.int64)
-    front = front[number]
-    key = (front >> np.uint64(SIGNS - scheme.key_bits)).astype(np.uint32)
-    return Ordered(number, front, key, scheme.most_signs)
+    places = np.empty(len(signs), dtype=np.uint64)
+    fronts = np.empty(len(signs), dtype=np.uint64) if dropped else None
+    for start in range(0, len(signs), _GATHERED):
+        front = _brought_forward(signs[start : start + _GATHERED], scheme, parts)
+        number = np.arange(start, start + len(front), dtype=np.uint64)
+        places[start : start + _GATHERED] = (front >> dropped) << np.uint64(bits) | number
+        if fronts is not None:
+            fronts[start : start + _GATHERED] = front
+    places.sort()
+    key = (places >> np.uint64(SIGNS - scheme.key_bits - int(dropped) + bits)).astype(np.uint32)
+    return Ordered(places, bits, key, fronts, scheme.most_signs)
 
 
 def _brought_forward(
@@ -107,7 +123,8 @@ def _brought_forward(
     mask = np.uint64((1 << width) - 1)
     result = np.zeros_like(signs)
     for part in (*parts, *(other for other in range(scheme.parts) if other not in parts)):
-        result = result << np.uint64(width) | (signs >> np.uint64(width * part)) & mask
+        result <<= np.uint64(width)
+        result |= (signs >> np.uint64(width * part)) & mask
     return result
 
 
@@ -117,20 +134,18 @@ def neighbours(marks: Ordered) -> "Iterator[tuple[NDArray[np.int64], NDArray[np.
     Neighbours in sorted order are compared at ever wider steps, until none are alike or time is up. Of a
     camera that stands still all are alike, and the nearest ones connect them.
     """
-    count = len(marks.number)
-    start, left = np.arange(count), _COMPARISONS
-    alike = max(_LEAST_ALIKE, _ALIKE * count)
+    count = len(marks.key)
+    left, alike = _COMPARISONS, max(_LEAST_ALIKE, _ALIKE * count)
+    start = np.flatnonzero(marks.key[:-1] == marks.key[1:])
     step = 1
-    while left > 0 and alike > 0:
-        start = start[: np.searchsorted(start, count - step)]
-        start = start[marks.key[start] == marks.key[start + step]]
-        if not len(start):
-            return
+    while len(start) and left > 0 and alike > 0:
         one, other = marks.alike(start, start + step)
         yield one, other
         left -= len(start)
         alike -= len(one)
         step += 1
+        start = start[: np.searchsorted(start, count - step)]
+        start = start[marks.key[start] == marks.key[start + step]]
 
 
 def neighbours_across(
@@ -140,8 +155,8 @@ def neighbours_across(
 
     kind: of each mark, by its number.
     """
-    count = len(marks.number)
-    changes = np.flatnonzero(np.diff(kind[marks.number])) + 1
+    count = len(marks.key)
+    changes = np.flatnonzero(np.diff(kind[marks.number(slice(None))])) + 1
     places = np.arange(count)
     bounds = np.concatenate([[0], changes, [count]])
     run = np.searchsorted(changes, places, side="right")

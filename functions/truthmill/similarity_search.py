@@ -10,11 +10,11 @@ searched.
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from xxhash import xxh3_128_digest
 
 from truthmill import alignment
 from truthmill.cells import shades
@@ -24,7 +24,7 @@ from truthmill.mark_pairs import are_upright, are_where_expected, differ_in_mirr
 from truthmill.marks import MARKS
 from truthmill.neighbours import Ordered, in_batches, in_blocks, in_order, in_turns, neighbours, scheme_of
 from truthmill.overlay import CORNERS
-from truthmill.similarity import FIFTHS_AT, MARKS_AT
+from truthmill.similarity import FIFTHS_AT, LENGTH, MARKS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,9 @@ def _by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], 
     """Pictures that aren't flat, equal ones together; their numbers among different ones."""
     usable = np.flatnonzero(fingerprints[:, 1])
     # Digests, because to sort the rows themselves takes three copies of all of them.
-    digests = b"".join(blake2b(fingerprints[number], digest_size=16).digest() for number in usable.tolist())
+    content = np.ascontiguousarray(fingerprints).ravel().data
+    starts = (usable * LENGTH).tolist()
+    digests = b"".join(xxh3_128_digest(content[start : start + LENGTH]) for start in starts)
     _, group = np.unique(np.frombuffer(digests, dtype="V16"), return_inverse=True)
     order = np.lexsort((usable, group))
     return usable[order], group[order].astype(np.int64)
