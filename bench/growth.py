@@ -30,7 +30,7 @@ PREPARE_MIB = 512
 def fingerprints(count: int, seed: int) -> Iterator[bytes]:
     """Rows as `truthmill.similarity` packs them, with as many marks as there may be."""
     from truthmill.marks import MARKS
-    from truthmill.similarity import CELLS, FIFTHS_AT, LENGTH, MARKS_AT
+    from truthmill.similarity import CELLS, LENGTH, LOW_BITS_AT, MARKS_AT
 
     dice = random.Random(seed)
     levels = [level for level, most in enumerate(MARKS, start=1) for _ in range(most)]
@@ -42,7 +42,7 @@ def fingerprints(count: int, seed: int) -> Iterator[bytes]:
             row = bytes(near)
         else:
             marks = b"".join(((dice.getrandbits(59) << 5) | level).to_bytes(8, "big") for level in levels)
-            row = b"\x00\xff" + dice.randbytes(MARKS_AT - 2) + marks + dice.randbytes(LENGTH - FIFTHS_AT)
+            row = b"\x00\xff" + dice.randbytes(MARKS_AT - 2) + marks + dice.randbytes(LENGTH - LOW_BITS_AT)
         yield row
 
 

@@ -179,19 +179,19 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     way round.
     """
     from truthmill.marks import MARKS
-    from truthmill.similarity import FIFTHS_AT, LENGTH, MARKS_AT, fingerprint, pack
+    from truthmill.similarity import LENGTH, LOW_BITS_AT, MARKS_AT, fingerprint, pack
 
     pool = pack(fingerprint(draw(scene(10**6 + number), (160, 120))) for number in range(min(POOL, count)))
     pool = pool[pool[:, 1] > 0]
     numbers = np.random.default_rng(count)
     different = count - count // 20
     rows = np.empty((count, LENGTH), dtype=np.uint8)
-    for part in (slice(MARKS_AT), slice(FIFTHS_AT, LENGTH)):
+    for part in (slice(MARKS_AT), slice(LOW_BITS_AT, LENGTH)):
         rows[:different, part] = pool[numbers.integers(0, len(pool), different), part]
     for start in range(0, different, 10_000):
         block = rows[start : min(start + 10_000, different)]
         block[:, 2:130] = blended(pool[:, 2:130], len(block), numbers)
-    marks = np.ascontiguousarray(pool[:, MARKS_AT:FIFTHS_AT]).view(">u8").astype(np.uint64)
+    marks = np.ascontiguousarray(pool[:, MARKS_AT:LOW_BITS_AT]).view(">u8").astype(np.uint64)
     column = 0
     for most in MARKS:
         there = marks[:, column : column + most]
@@ -201,10 +201,10 @@ def rows_of(count: int) -> "np.ndarray[Any, np.dtype[np.uint8]]":
         rows[:different, MARKS_AT + 8 * column : MARKS_AT + 8 * (column + most)] = mixed.view(np.uint8)
         column += most
     rows[different:] = rows[numbers.integers(0, different, count - different)]
-    changed = np.ascontiguousarray(rows[different:, MARKS_AT:FIFTHS_AT]).view(">u8").astype(np.uint64)
+    changed = np.ascontiguousarray(rows[different:, MARKS_AT:LOW_BITS_AT]).view(">u8").astype(np.uint64)
     flips = np.uint64(1) << numbers.integers(24, 64, changed.shape).astype(np.uint64)
     changed = np.where(numbers.random(changed.shape) < 0.5, changed ^ flips, changed)
-    rows[different:, MARKS_AT:FIFTHS_AT] = changed.astype(">u8").view(np.uint8)
+    rows[different:, MARKS_AT:LOW_BITS_AT] = changed.astype(">u8").view(np.uint8)
     rows[different:, 5] ^= 1
     return rows
 

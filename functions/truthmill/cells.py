@@ -13,12 +13,13 @@ import numpy as np
 from truthmill import fine
 from truthmill.similarity import (
     CELLS,
-    FIFTHS_AT,
     FINE_AT,
     FINE_LENGTHS,
+    LOW_BITS_AT,
     MARKS_AT,
     STEPS,
     TINT_STEP,
+    TINT_STEPS,
     TINTS_AT,
 )
 
@@ -77,7 +78,7 @@ def finely_unpacked(rows: "NDArray[np.uint8]") -> FinePictures:
 
 
 def shades(rows: "NDArray[np.uint8]") -> Floats:
-    """P x 256, of P fingerprints, without the fifth bits."""
+    """P x 256, of P fingerprints, without their lowest bits."""
     steps = _in_fours(rows[:, 2:TINTS_AT]).astype(np.float32)
     light: Floats = rows[:, 0:1].astype(np.float32) + (2 * steps + np.float32(0.5)) * steps_of(rows)
     return light
@@ -85,8 +86,8 @@ def shades(rows: "NDArray[np.uint8]") -> Floats:
 
 def grey_means(rows: "NDArray[np.uint8]") -> Floats:
     """P x 256, with all of their bits."""
-    fifths = np.unpackbits(rows[:, FIFTHS_AT : FIFTHS_AT + COUNT // 8], axis=1)
-    means: Floats = rows[:, 0:1] + (2 * _in_fours(rows[:, 2:TINTS_AT]) + fifths) * steps_of(rows)
+    low = np.unpackbits(rows[:, LOW_BITS_AT : LOW_BITS_AT + COUNT // 8], axis=1)
+    means: Floats = rows[:, 0:1] + (2 * _in_fours(rows[:, 2:TINTS_AT]) + low) * steps_of(rows)
     return means
 
 
@@ -97,12 +98,12 @@ def fine_greys(rows: "NDArray[np.uint8]", means: Floats) -> Floats:
 
 def fine_tints(rows: "NDArray[np.uint8]") -> list[Floats]:
     """P x 256 of Cb and of Cr, about 0."""
-    fifths = np.unpackbits(rows[:, FIFTHS_AT + COUNT // 8 : FINE_AT], axis=1)
+    low = np.split(np.unpackbits(rows[:, LOW_BITS_AT + COUNT // 8 : FINE_AT], axis=1), 4, axis=1)
     packed = rows[:, TINTS_AT:MARKS_AT]
     tints = []
     for number, high in enumerate((packed >> 4, packed & 15)):
-        low = np.split(fifths, 2, axis=1)[number]
-        mean = (2 * high.astype(np.float32) + low - np.float32((STEPS - 1) / 2)) * TINT_STEP
+        steps = 4 * high + 2 * low[2 + number] + low[number]
+        mean = (steps.astype(np.float32) - np.float32((TINT_STEPS - 1) / 2)) * TINT_STEP
         tints.append(fine.decoded(_fine_part(rows, 1 + number), mean, fine.TINTS))
     return tints
 

@@ -31,6 +31,7 @@ _UNEVEN, _TIMES_SLOPE = 6.0, 0.6  # shades by which pixels of one cell differ, b
 _KNEE, _MOST_KNEE = 1.2, 30.0  # of these, and shades, that a cell may lack of whose pixels some are cut off
 _KNEE_FROM, _KNEE_TO = -2.5, 1.5  # of these, below and above where the light is cut off
 _CUT = 0.01  # of the values
+_STANDS_OUT = 15.0  # shades, of a value that doesn't follow the law
 TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to which cells are the same
 _MOST_COVERED = 0.6  # of the way to white or black
 _LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
@@ -70,22 +71,16 @@ def light(one: Floats, other: Floats, shown: Floats) -> Light:
     weight = (ones < np.maximum(top - _BELOW_TOP, _LEAST_TOP)) & (others < _BRIGHT)
     weight &= (ones > _DARK) & (others > _DARK)
     some = slice(None, None, _SOME)
-    gain, bias = _gain(ones[:, some], others[:, some], (weight * np.tile(shown, 3))[:, some])
+    counts = np.tile(shown, 3)[:, some]
+    gain, bias = _gain(ones[:, some], others[:, some], weight[:, some] * counts, top, counts)
     full = (gain * others + bias).reshape(one.shape)
     top, gain = top[:, :, None], gain[:, :, None]
-    predicted = np.minimum(full, top)
     slope = _slope(other) * gain
-    uneven = _UNEVEN + _TIMES_SLOPE * slope
-    above = (full - top) / uneven
-    near = np.nonzero((above > _KNEE_FROM) & (top >= _LEAST_TOP))
-    soft = np.zeros_like(full)
-    soft[near] = _lacking(above[near], uneven[near])
-    left = one - predicted
-    left = (np.maximum(left, 0) - np.maximum(-left - soft, 0)) * shown[:, None]
+    left = _left(one, full, top, _UNEVEN + _TIMES_SLOPE * slope) * shown[:, None]
     tolerance = TOLERANCE * np.sqrt(np.maximum(gain, 1)) + _OFF * np.minimum(slope, _slope(one))
     tolerance = windows(tolerance).reshape(-1, 3, (FINE_CELLS - 1) ** 2)
     is_cut = (full > top).mean(axis=(1, 2)) > _CUT
-    return Light(gain.ravel(), predicted, left, _off(left, tolerance), tolerance, is_cut)
+    return Light(gain.ravel(), np.minimum(full, top), left, _off(left, tolerance), tolerance, is_cut)
 
 
 def without_mark(
@@ -102,9 +97,24 @@ def without_mark(
     return rest, off, _is_mark(share * np.abs(way).max(axis=1), differs, off)
 
 
-def _gain(ones: Floats, others: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Gain and bias, P x 1, that most of the values follow."""
-    robust = weight
+def _gain(ones: Floats, others: Floats, weight: Floats, top: Floats, shown: Floats) -> tuple[Floats, Floats]:
+    """Gain and bias, P x 1, that most of the values follow.
+
+    Begun with all values of some weight, and with the darker ones alone, of which no pixels are cut off.
+    top: P x 1, where light is. shown: 0 where a value doesn't count.
+    """
+    mean = (weight * others).sum(axis=1, keepdims=True) / (weight.sum(axis=1, keepdims=True) + 1e-6)
+    laws = [_law(ones, others, weight, start) for start in (weight, weight * (others < mean))]
+    costs = []
+    for gain, bias in laws:
+        left = _left(ones, gain * others + bias, top, np.full_like(ones, _UNEVEN)) ** 2
+        costs.append((shown * left / (left + _STANDS_OUT**2)).sum(axis=1, keepdims=True))
+    is_dark = costs[1] < costs[0]
+    return np.where(is_dark, laws[1][0], laws[0][0]), np.where(is_dark, laws[1][1], laws[0][1])
+
+
+def _law(ones: Floats, others: Floats, weight: Floats, robust: Floats) -> tuple[Floats, Floats]:
+    """robust: the weights to begin with, of values that count."""
     for _ in range(_ROUNDS):
         total = robust.sum(axis=1, keepdims=True) + 1e-6
         mean = (robust * ones).sum(axis=1, keepdims=True) / total
@@ -119,12 +129,20 @@ def _gain(ones: Floats, others: Floats, weight: Floats) -> tuple[Floats, Floats]
     return gain, bias
 
 
-def _lacking(above: Floats, uneven: Floats) -> Floats:
-    """Shades that a cell may lack so near to where light is cut off: some of its pixels are."""
-    lacking: Floats = np.minimum(_KNEE * uneven, _MOST_KNEE) * np.exp(
+def _left(ones: Floats, full: Floats, top: Floats, uneven: Floats) -> Floats:
+    """What of the ones the law leaves. full: what it makes of the others, before light is cut off at the top.
+
+    So near to it a cell may lack some: pixels of it are cut off.
+    """
+    left = ones - np.minimum(full, top)
+    above = (full - top) / uneven
+    near = np.nonzero((above > _KNEE_FROM) & (left < 0) & (top >= _LEAST_TOP))
+    above, uneven = above[near], uneven[near]
+    lacking = np.minimum(_KNEE * uneven, _MOST_KNEE) * np.exp(
         -0.5 * (np.minimum(above, 0) ** 2 + np.maximum(above - _KNEE_TO, 0) ** 2)
     )
-    return lacking
+    left[near] = np.minimum(left[near] + lacking, 0)
+    return left
 
 
 def _off(left: Floats, tolerance: Floats) -> Floats:

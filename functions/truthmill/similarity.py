@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 CELLS = 16  # across and down
 TINTS = 8  # cells across and down of its colours
-TINT_STEP = 4  # of Cb and Cr; 32 of them are told apart
+TINT_STEP, TINT_STEPS = 4, 64  # of Cb and Cr; so many of them are told apart, all there are
 STEPS = 32  # greys that are told apart, from the darkest cell to the lightest
 TINTS_AT = 2 + CELLS * CELLS // 2  # bytes before the colours: darkest and lightest grey, cells of 4 bits
 MARKS_AT = TINTS_AT + TINTS * TINTS  # bytes before the marks: the colours have 4 bits for Cb and 4 for Cr
-FIFTHS_AT = MARKS_AT + 8 * sum(MARKS)  # bytes before the fifth bits, of all greys, all Cb and all Cr
-FINE_AT = FIFTHS_AT + (CELLS * CELLS + 2 * TINTS * TINTS) // 8  # bytes before what `fine` says of each
+LOW_BITS_AT = MARKS_AT + 8 * sum(MARKS)  # bytes before the bits below: of greys one, of Cb and of Cr two
+FINE_AT = LOW_BITS_AT + (CELLS * CELLS + 4 * TINTS * TINTS) // 8  # bytes before what `fine` says of each
 FINE_LENGTHS = (1 + CELLS * CELLS, 1 + TINTS * TINTS, 1 + TINTS * TINTS)
 LENGTH = FINE_AT + sum(FINE_LENGTHS)  # bytes of a fingerprint
 TEXT_LENGTH = (LENGTH + 2) // 3 * 4  # characters of it in base64
@@ -89,16 +89,16 @@ def fingerprints(squares: Sequence[bytes]) -> list[str]:
     cells = _means(grey, CELLS)
     low, high = np.floor(cells.min(axis=1)), np.ceil(cells.max(axis=1))
     steps = [(cells - low[:, None]) * ((STEPS - 1) / np.maximum(high - low, 1))[:, None] + 0.5]
-    steps += [_means(tint, TINTS) // TINT_STEP - (128 // TINT_STEP - STEPS // 2) for tint in tints]
-    greys, *colours = (np.clip(part, 0, STEPS - 1).astype(np.uint8) for part in steps)
+    steps += [_means(tint, TINTS) // TINT_STEP for tint in tints]
+    greys, *colours = (part.astype(np.uint8) for part in steps)
     found = marks(grey)
     rows = np.hstack(
         [
             np.stack([low, high], axis=1).astype(np.uint8),
-            _packed(greys[:, ::2], greys[:, 1::2]),
-            _packed(*colours),
+            _packed(greys[:, ::2] // 2, greys[:, 1::2] // 2),
+            _packed(*(colour // 4 for colour in colours)),
             found.astype(">u8").view(np.uint8),
-            np.packbits(np.hstack([greys, *colours]) & 1, axis=1),
+            np.packbits(np.hstack([greys, *colours, *(colour // 2 for colour in colours)]) & 1, axis=1),
             fine.encoded(_means(grey, 2 * CELLS), fine.GREYS),
             *(fine.encoded(_means(tint, 2 * TINTS), fine.TINTS) for tint in tints),
         ]
@@ -146,8 +146,8 @@ def _means_of(count: int) -> "NDArray[Any]":
 
 
 def _packed(high: "NDArray[np.uint8]", low: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
-    """The upper four bits of two steps in a byte."""
-    return high // 2 * 16 + low // 2
+    """Two numbers of four bits in a byte."""
+    return high * 16 + low
 
 
 def _is_rough(cells: "NDArray[Any]") -> "NDArray[np.bool_]":

@@ -24,7 +24,7 @@ from truthmill.mark_pairs import are_upright, are_where_expected, differ_in_mirr
 from truthmill.marks import MARKS
 from truthmill.neighbours import Ordered, in_batches, in_blocks, in_order, in_turns, neighbours, scheme_of
 from truthmill.overlay import CORNERS
-from truthmill.similarity import FIFTHS_AT, LENGTH, MARKS_AT
+from truthmill.similarity import LENGTH, LOW_BITS_AT, MARKS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ class Search:
         self.marks = np.empty((len(chosen), _ROW), dtype=np.uint64)
         for start in range(0, len(chosen), _BLOCK):
             block = rows[chosen[start : start + _BLOCK]]
-            spots = np.ascontiguousarray(block[:, MARKS_AT:FIFTHS_AT]).view(">u8")[:, : -MARKS[-1]]
+            spots = np.ascontiguousarray(block[:, MARKS_AT:LOW_BITS_AT]).view(">u8")[:, : -MARKS[-1]]
             self.marks[start : start + _BLOCK] = np.hstack([spots.astype(np.uint64), frames(block)])
         self.groups = Forest(len(chosen))
         self.failed = np.zeros(len(chosen), dtype=np.int32)
