@@ -463,8 +463,8 @@ def test_a_fingerprint_is_the_same_on_every_machine():
     assert cells.tolist() == expected.tolist()
     # 0.299 R + 0.587 G + 0.114 B: 80.75 and 174.86, of which Pillow drops the fraction.
     assert (row[0], row[1]) == (80, 174)
-    # Cb and Cr of (40, 90, 140) are 161 and 99, of (220, 180, 30) 46 and 160, in steps of 8 from 64.
-    assert {row[130], row[130 + 3 * 8 + 2]} == {12 << 4 | 4, 0 << 4 | 12}
+    # Cb and Cr of (40, 90, 140) are 161 and 99, of (220, 180, 30) 46 and 160, of which this byte has the upper four bits.
+    assert {row[130], row[130 + 3 * 8 + 2]} == {10 << 4 | 6, 2 << 4 | 10}
 
 
 @pytest.mark.parametrize("text", ["AAAA", "not base64!", "é"])
