@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from random import Random
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
 PACKAGES = (
     "lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds plasma-workspace-wallpapers "
@@ -27,6 +28,7 @@ PACKAGES = (
 FOLDERS = ("/usr/share/backgrounds", "/usr/share/wallpapers")
 MODULES = ("skimage.data", "sklearn.datasets.images", "matplotlib.mpl-data.sample_data")
 LONGEST = 1000  # pixels, to which they are scaled down
+_STANDS_OUT = 40  # shades of red, green or blue, by which a subject differs from what it covers
 TILED = 1400  # pixels of the longer side from which on a picture may be cut into tiles
 
 # What is looked for, as the end of a path. No two show the same.
@@ -88,6 +90,38 @@ def photographs(names: Sequence[str] = NAMES) -> Iterator[tuple[str, Image.Image
                 yield f"{name} {across}{down}", scaled(tile)
         else:
             yield name, scaled(picture)
+
+
+def with_subject(picture: Image.Image, other: Image.Image, random: Random) -> Image.Image | None:
+    """The same place with something else in it: an oval out of another photograph, up to a third as wide.
+
+    Of another colour than what it covers; None where ten tries find none.
+    """
+    width, height = picture.size
+    for _ in range(10):
+        wide = int(random.uniform(1 / 6, 1 / 3) * width)
+        tall = int(random.uniform(0.7, 1.4) * min(wide, height / 2))
+        left, top = int(random.uniform(0, 1) * (width - wide)), int(random.uniform(0, 1) * (height - tall))
+        covered = picture.crop((left, top, left + wide, top + tall))
+        across, down = random.uniform(0, 0.6), random.uniform(0, 0.6)
+        box = tuple(
+            int(part * side)
+            for part, side in zip((across, down, across + 0.4, down + 0.4), 2 * other.size, strict=True)
+        )
+        subject = other.crop(box).resize((wide, tall), Image.Resampling.BOX)
+        pairs = zip(ImageStat.Stat(covered).mean, ImageStat.Stat(subject).mean, strict=True)
+        if max(abs(one - another) for one, another in pairs) >= _STANDS_OUT:
+            return _pasted(picture, subject, (left, top))
+    return None
+
+
+def _pasted(picture: Image.Image, subject: Image.Image, at: tuple[int, int]) -> Image.Image:
+    wide, tall = subject.size
+    oval = Image.new("L", (wide, tall))
+    ImageDraw.Draw(oval).ellipse((2, 2, wide - 3, tall - 3), fill=255)
+    result = picture.copy()
+    result.paste(subject, at, oval.filter(ImageFilter.GaussianBlur(1.5)))
+    return result
 
 
 def scaled(picture: Image.Image) -> Image.Image:

@@ -36,7 +36,7 @@ TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to
 _MOST_COVERED = 0.6  # of the way to white or black
 _LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
 _MOST_THICK, _LEAST_LONG = 2.1, 2.0  # standard deviations of its cells' places, in cells; times that
-_SMALL = 16  # cells; less has no shape
+_LONGER, _SHORTER = 3.5, 1.5  # times that, but for so many cells: what is thick and not long may be a thing
 _DOWN, _ACROSS = np.mgrid[0:FINE_CELLS, 0:FINE_CELLS].reshape(2, -1).astype(np.float32)
 _PLACES = np.stack([_ACROSS, _DOWN, _ACROSS**2, _DOWN**2], axis=1)
 
@@ -94,7 +94,7 @@ def without_mark(
     share = (found.left * way).sum(axis=1) / ((way * way).sum(axis=1) + 100)
     rest = found.left - np.clip(share, 0, _MOST_COVERED)[:, None] * way
     off = _off(rest, found.tolerance)
-    return rest, off, _is_mark(share * np.abs(way).max(axis=1), differs, off)
+    return rest, off, _is_mark(share * np.abs(way).max(axis=1), differs)
 
 
 def _gain(ones: Floats, others: Floats, weight: Floats, top: Floats, shown: Floats) -> tuple[Floats, Floats]:
@@ -157,19 +157,18 @@ def _slope(values: Floats) -> Floats:
     return slope
 
 
-def _is_mark(strength: Floats, differs: "NDArray[np.bool_]", off: Floats) -> "NDArray[np.bool_]":
-    """Whether what pulls towards an end is a line, or small and explains all. strength: P x 1024 shades."""
+def _is_mark(strength: Floats, differs: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """Whether what pulls towards an end is a line. strength: P x 1024 shades."""
     there = strength * touched(differs.reshape(-1, FINE_CELLS - 1, FINE_CELLS - 1)).reshape(strength.shape)
     most = there.max(axis=1, keepdims=True)
     there = np.where(there > np.maximum(_LEAST_MARK, _CORE * most), there, 0)
     moments = there @ _PLACES / (there.sum(axis=1, keepdims=True) + 1e-6)
     spread = np.sqrt(np.maximum(moments[:, 2:] - moments[:, :2] ** 2, 0) + 1 / 12)
     thick, length = spread.min(axis=1), spread.max(axis=1)
-    is_small = (np.count_nonzero(there, axis=1) <= _SMALL) & (off.max(axis=1) < 1)
     square = (there > 0).reshape(-1, FINE_CELLS, FINE_CELLS)
     across, down = np.any(square, axis=1), np.any(square, axis=2)
     # From edge to edge it is rather where the picture changes: a horizon.
     ends = (across[:, 0] & across[:, -1]) | (down[:, 0] & down[:, -1])
-    is_line = (length > _LEAST_LONG * thick) & (thick < _MOST_THICK) & ~ends
-    found: NDArray[np.bool_] = is_line | is_small
-    return found
+    is_long = length > np.maximum(_LEAST_LONG * thick, _LONGER * thick - _SHORTER)
+    is_line: NDArray[np.bool_] = is_long & (thick < _MOST_THICK) & ~ends
+    return is_line

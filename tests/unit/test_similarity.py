@@ -463,7 +463,7 @@ def test_a_fingerprint_is_the_same_on_every_machine():
     assert cells.tolist() == expected.tolist()
     # 0.299 R + 0.587 G + 0.114 B: 80.75 and 174.86, of which Pillow drops the fraction.
     assert (row[0], row[1]) == (80, 174)
-    # Cb and Cr of (40, 90, 140) are 161 and 99, of (220, 180, 30) 46 and 160, of which this byte has the upper four bits.
+    # Cb and Cr of (40, 90, 140) are 161 and 99, of (220, 180, 30) 46 and 160: the upper four bits of each.
     assert {row[130], row[130 + 3 * 8 + 2]} == {10 << 4 | 6, 2 << 4 | 10}
 
 
