@@ -45,6 +45,9 @@ _LEAST_COMPARED = 0.4  # share of the cells that are neither outside nor laid ba
 LIMIT = 2.5  # tolerances; a window that is further off counts
 _FURTHEST = 3  # the window that is further off than all others but two shows whether there is another thing
 SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each quarter of one beyond is a cell
+_QUIET = 0.9  # share of the windows, of which what is beyond may be another thing
+SAME_IN_QUIET, _TIMES_QUIET = 0.9, 4.0  # tolerances, and times the furthest of these, up to which it isn't
+_UNEXPLAINED = 1.25  # tolerances; a window that is further off may have a mark
 _MORE_CUT = 0.5  # of them, where light was cut off within a cell
 _MOST_LEFT, _LESS_LEFT = 0.5, 0.25  # of the contrast, that may be left in all; less for each e-fold of light
 _MOST_LEFT_OF_MARKED = 0.4
@@ -184,7 +187,7 @@ def _cells_that_differ(pair: _Pair, within: int) -> "NDArray[np.int64]":
     )
     same = np.where(is_placed, SAME + _MORE_CUT * found.is_cut, _SAME_BESIDES)
     best = np.where(fits, _cells(found.off, same), APART)
-    unexplained = (found.off > LIMIT).sum(axis=1)
+    unexplained = (found.off > _UNEXPLAINED).sum(axis=1)
     marked = np.flatnonzero(
         (proves & (best > within) & (dimmer < _MARKED_LIGHT))
         & (unexplained > 0)
@@ -239,7 +242,7 @@ def _marked(
     """In how many cells pictures differ besides a mark of the one, APART where there is none."""
     best = np.full(len(inner), APART)
     for end in (0, 255):
-        rest, off, is_mark = without_mark(found, end, found.off > LIMIT)
+        rest, off, is_mark = without_mark(found, end, found.off > _UNEXPLAINED)
         fits = (
             is_mark & (_spread(rest, inner) < most) & ~(is_same_light & _is_scattered(rest, found.tolerance))
         )
@@ -250,9 +253,21 @@ def _marked(
 def _cells(off: Floats, same: "Floats | float") -> "NDArray[np.int64]":
     """In how many of 256 cells pictures differ whose 961 windows are so far off."""
     count = (off > LIMIT).sum(axis=1) / 4
-    third = np.partition(off, -_FURTHEST, axis=1)[:, -_FURTHEST]
+    third, same = furthest(off, same)
     cells: NDArray[np.int64] = np.ceil(np.maximum(count, (third - same) * 4)).astype(np.int64)
     return np.clip(cells, 0, APART)
+
+
+def furthest(off: Floats, same: "Floats | float") -> tuple[Floats, Floats]:
+    """How far off the third of the windows is, P; and how far it may be without being another thing.
+
+    off: P x 961 tolerances. same: how far it may be at the most. In a copy many windows are nearly as far
+    off; a small thing stands out from all else, which is quiet.
+    """
+    count = off.shape[1]
+    ordered = np.partition(off, (int(_QUIET * count), count - _FURTHEST), axis=1)
+    quiet, third = ordered[:, int(_QUIET * count)], ordered[:, count - _FURTHEST]
+    return third, np.minimum(same, np.maximum(SAME_IN_QUIET, _TIMES_QUIET * quiet))
 
 
 def _spread(left: Floats, weight: Floats) -> Floats:

@@ -33,9 +33,11 @@ _KNEE_FROM, _KNEE_TO = -2.5, 1.5  # of these, below and above where the light is
 _CUT = 0.01  # of the values
 _STANDS_OUT = 15.0  # shades, of a value that doesn't follow the law
 TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to which cells are the same
-_MOST_COVERED = 0.6  # of the way to white or black
+_MOST_COVERED = 0.5  # of the way to white or black
 _LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
 _MOST_THICK, _LEAST_LONG = 2.1, 2.0  # standard deviations of its cells' places, in cells; times that
+# Two things are no line: shares of the cells of a box as long and thick, and of the columns and rows it spans.
+_LEAST_CELLS, _DENSE, _LEAST_FILLED = 4, 0.2, 0.5
 _LONGER, _SHORTER = 3.5, 1.5  # times that, but for so many cells: what is thick and not long may be a thing
 _DOWN, _ACROSS = np.mgrid[0:FINE_CELLS, 0:FINE_CELLS].reshape(2, -1).astype(np.float32)
 _PLACES = np.stack([_ACROSS, _DOWN, _ACROSS**2, _DOWN**2], axis=1)
@@ -169,6 +171,16 @@ def _is_mark(strength: Floats, differs: "NDArray[np.bool_]") -> "NDArray[np.bool
     across, down = np.any(square, axis=1), np.any(square, axis=2)
     # From edge to edge it is rather where the picture changes: a horizon.
     ends = (across[:, 0] & across[:, -1]) | (down[:, 0] & down[:, -1])
+    cells = np.count_nonzero(there, axis=1)
+    is_one = (cells >= _LEAST_CELLS) & (cells >= _DENSE * 12 * thick * length)
+    is_one &= (_filled(across) >= _LEAST_FILLED) & (_filled(down) >= _LEAST_FILLED)
     is_long = length > np.maximum(_LEAST_LONG * thick, _LONGER * thick - _SHORTER)
-    is_line: NDArray[np.bool_] = is_long & (thick < _MOST_THICK) & ~ends
+    is_line: NDArray[np.bool_] = is_one & is_long & (thick < _MOST_THICK) & ~ends
     return is_line
+
+
+def _filled(lines: "NDArray[np.bool_]") -> Floats:
+    """Of P rows or columns of a mark, P x 32, the share that has it between the first and the last."""
+    span = FINE_CELLS - lines.argmax(axis=1) - lines[:, ::-1].argmax(axis=1)
+    filled: Floats = lines.sum(axis=1) / span
+    return filled

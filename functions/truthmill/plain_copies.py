@@ -20,7 +20,7 @@ from truthmill.cells import (
     shown_of,
     steps_of,
 )
-from truthmill.differences import LIMIT, MOST_SLIGHT, SAME, SLIGHT, is_little, prove
+from truthmill.differences import LIMIT, MOST_SLIGHT, SAME, SAME_IN_QUIET, SLIGHT, furthest, is_little, prove
 from truthmill.light import TOLERANCE
 from truthmill.overlay import IS_INNER, contrast_of, detail_of, nearest, places_of
 from truthmill.similarity import CELLS
@@ -85,11 +85,10 @@ def _are_same(
         planes.append(doubled.reshape(len(ones), -1))
     slight = np.abs(planes[0]) > _times(SLIGHT)
     off = np.abs(COLOURS @ np.stack(planes, axis=1)).max(axis=1)
-    same: NDArray[np.bool_] = (
-        (slight.sum(axis=1) <= MOST_SLIGHT)
-        & (off <= _times(LIMIT)).all(axis=1)
-        & ((off > _times(SAME)).sum(axis=1) <= _FURTHEST)
-    )
+    same: NDArray[np.bool_] = (slight.sum(axis=1) <= MOST_SLIGHT) & (off <= _times(LIMIT)).all(axis=1)
+    doubtful = np.flatnonzero(same & ((off > _times(SAME_IN_QUIET)).sum(axis=1) > _FURTHEST))
+    third, most = furthest(off[doubtful] / np.float32(TOLERANCE), SAME)
+    same[doubtful] = third <= most
     return same
 
 
