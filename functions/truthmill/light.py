@@ -36,7 +36,7 @@ TOLERANCE, _OFF = 10.0, 0.12  # shades, and cells by which an edge is off, up to
 _MOST_COVERED = 0.5  # of the way to white or black
 _LEAST_MARK, _CORE = 4.0, 0.4  # shades, and share of the strongest; what is weaker is its edge
 _MOST_THICK, _LEAST_LONG = 2.1, 2.0  # standard deviations of its cells' places, in cells; times that
-# Two things are no line: shares of the cells of a box as long and thick, and of the columns and rows it spans.
+# Two things are no line: shares of the cells of a box as long and thick, and of the rows it spans.
 _LEAST_CELLS, _DENSE, _LEAST_FILLED = 4, 0.2, 0.5
 _LONGER, _SHORTER = 3.5, 1.5  # times that, but for so many cells: what is thick and not long may be a thing
 _DOWN, _ACROSS = np.mgrid[0:FINE_CELLS, 0:FINE_CELLS].reshape(2, -1).astype(np.float32)
