@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from truthmill import image_decoding, image_packed, image_pixels, image_strips, similarity
+from truthmill import image_colour, image_decoding, image_packed, image_pixels, image_strips, similarity
 from truthmill.image_container import Container
 
 
@@ -30,22 +30,17 @@ def look(
     data: bytes,
     turn_of: Callable[[Container], int],
     admit: Callable[[tuple[int, int]], None],
-    *,
-    is_fit: bool,
 ) -> Look:
     """Decode all pixels.
 
     turn_of: tells the orientation that decoded pixels have still to be turned by; an AVIF's is known only
     then. admit: as of `image_decoding.decode`; the size that the container says has been asked about.
-    is_fit: whether the pixels need nothing done.
     Raises PictureError as `image_pixels` does.
     """
     lacks_bits = False
     if container.format == "jpeg" and container.keeps:
         try:
-            wide = not is_fit and container.width * container.height <= image_packed.WIDE
-            packed = image_packed.decode(container, data, wide=wide)
-            return _look_packed(container, packed, turn_of(container), is_fit=is_fit)
+            return _look_packed(container, image_packed.decode(container, data), turn_of(container))
         except image_packed.DoubtError as doubt:
             lacks_bits = doubt.lacks_bits
     image = image_decoding.decode(container, data, admit, lacks_bits=lacks_bits)
@@ -54,13 +49,18 @@ def look(
     return _developed(container, lambda: similarity.sampled(image), turn, image.size, strips)
 
 
-def _look_packed(container: Container, packed: image_packed.Packed, turn: int, *, is_fit: bool) -> Look:
-    if not is_fit:
+def _look_packed(container: Container, packed: image_packed.Packed, turn: int) -> Look:
+    if image_colour.is_foreign(container.profile):
         strips = image_strips.strips(container, packed.crop, packed.size, turn)
         return _developed(container, packed.sampled, turn, packed.size, strips)
-    digest = image_strips.Digest(packed.size)
-    digest.add_packed(packed.pixels.data)
-    return Look(packed.size, digest.hexdigest(), similarity.square(packed.sampled()))
+    size = image_strips.upright_size(packed.size, turn)
+    digest = image_strips.Digest(size)
+    if turn == 1:
+        digest.add_packed(packed.pixels.data)
+        sample = packed.sampled()
+    else:
+        sample = packed.turned(turn, digest.add_packed)
+    return Look(size, digest.hexdigest(), similarity.square(sample))
 
 
 def _developed(
@@ -77,7 +77,7 @@ def _developed(
         digest.add(strip)
         words.update(said)
         if strip.size == size == similarity.sample_size(size):  # all of it is looked at anyway
-            sample = strip.convert("RGB")
+            sample = strip
     if sample is None:
         sample = image_pixels.upright(image_pixels.rgb(container, sampled())[0], turn)
     return Look(size, digest.hexdigest(), similarity.square(sample), frozenset(words))

@@ -18,7 +18,6 @@ REACH = 3  # pixels of the smaller of both sizes that the resampling filter reac
 JPEG_LONGEST_SIDE = 65500  # libjpeg's own limit
 _JPEG_QUALITIES = (95, 90, 80, 60, 40, 20)
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
-_COLOURS = ("RGB", "RGBX")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
@@ -41,8 +40,7 @@ def upright(image: "Image.Image", orientation: int) -> "Image.Image":
 def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list[str]]:
     """The same picture in 8-bit sRGB, and the conversions that this took.
 
-    16 bits become 8 by their high byte; alpha is laid over white, as every viewer shows it on a page. RGBX
-    stays where nothing is to be converted.
+    16 bits become 8 by their high byte; alpha is laid over white, as every viewer shows it on a page.
     Raises PictureError for samples without a defined range.
     """
     words: list[str] = []
@@ -50,7 +48,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         image, alpha = _without_alpha(container, image)
         words.append("alpha-over-white" if alpha else "rgb")
-    elif image.mode not in _COLOURS:
+    elif image.mode != "RGB":
         words.append("rgb")
     if container.format == "jpeg" and image.mode == "CMYK" and not container.adobe:
         from PIL import ImageChops  # noqa: PLC0415 (see the module's docstring)
@@ -59,7 +57,7 @@ def rgb(container: Container, image: "Image.Image") -> tuple["Image.Image", list
     if image_colour.is_foreign(container.profile):
         image = image_colour.from_profile(image, container.profile)
         words.append("srgb")
-    elif image.mode not in _COLOURS:
+    elif image.mode != "RGB":
         image = image.convert("RGB")
     if image_colour.has_foreign_gamma(container):
         image = image.point(image_colour.gamma_table(container.gamma) * 3)

@@ -142,11 +142,11 @@ class Digest:
 
     def add(self, strip: "Image.Image") -> None:
         """Take in the next strip, from the top."""
-        if strip.size == self._size and strip.mode == "RGB":
+        if strip.size == self._size:
             # The public way to get packed pixels block by block, without a copy of all: as a PPM.
             strip.save(cast("IO[bytes]", _Written(self._seen.update)), "PPM")
             return
-        self.add_packed(strip.tobytes("raw", "RGB"))
+        self.add_packed(strip.tobytes())
 
     def add_packed(self, pixels: bytes | memoryview) -> None:
         """Take in the next pixels, three bytes each."""

@@ -107,7 +107,6 @@ def inspect(data: bytes, name: str, limits: Limits) -> Picture:
         _cleaned(container, data),
         _turn,
         lambda size: _admit(container.format, size, limits),
-        is_fit=_needs_nothing(container),
     )
     size = found.size
     stored_size = _stored_size(size, limits)

@@ -70,14 +70,14 @@ def sample_size(size: tuple[int, int]) -> tuple[int, int]:
 def square(sample: Image.Image) -> bytes:
     """What a fingerprint is made of: SIDE x SIDE pixels of Y, Cb and Cr, the picture's proportions given up.
 
-    sample: upright, RGB, as `sampled` gives it.
+    sample: upright, RGB, or RGBX, as `sampled` gives it.
     """
     across, down = (side // SIDE for side in sample.size)
     if (across * SIDE, down * SIDE) == sample.size:
         small = sample.reduce((across, down))  # much faster
     else:
         small = sample.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return small.convert("YCbCr").tobytes()
+    return small.convert("RGB").convert("YCbCr").tobytes()
 
 
 def fingerprints(squares: Sequence[bytes]) -> list[str]:

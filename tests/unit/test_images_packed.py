@@ -147,22 +147,18 @@ def test_a_jpeg_that_has_a_grey_corner_is_whole():
     assert packed.pixels.tobytes() == by_pillow.tobytes()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 13), (383, 385), (500, 3), (769, 1000)])
-def test_four_bytes_a_pixel_are_the_same_picture(size):
-    """Of any part, up to the last corner, and of what its fingerprint is made of."""
-    jpeg = saved(noise(*size), "JPEG", quality=90)
-    container = image_containers.read(jpeg, "a.jpg")
-    packed = image_packed.decode(container, jpeg)
-    wide = image_packed.decode(container, jpeg, wide=True)
-    assert (packed.is_wide, wide.is_wide) == (False, True)
-    assert wide.size == packed.size == size
-    assert (
-        wide.sampled().tobytes() == packed.sampled().tobytes() == similarity.sampled(opened(jpeg)).tobytes()
-    )
-    width, height = size
-    for box in ((0, 0, width, height), (width - 1, 0, width, height), (0, height - 1, width, height)):
-        assert (
-            wide.crop(box).tobytes("raw", "RGB")
-            == packed.crop(box).tobytes()
-            == opened(jpeg).crop(box).tobytes()
-        )
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    "size_wh", [(1, 1), (7, 13), (383, 385), (640, 480), (500, 3), (769, 1000), (2048, 600)]
+)
+def test_a_turned_jpeg_has_the_pixels_and_the_sample_of_the_upright_picture(size_wh, orientation):
+    """The sample's are those that Pillow takes of the picture as it came, on either side of 384 pixels."""
+    jpeg = saved(noise(*size_wh), "JPEG", quality=90)
+    packed, by_pillow = both(jpeg)
+    seen = []
+    sample = packed.turned(orientation, lambda pixels: seen.append(bytes(pixels)))
+    assert b"".join(seen) == image_pixels.upright(by_pillow, orientation).tobytes()
+    sampled = image_pixels.upright(similarity.sampled(by_pillow), orientation)
+    assert sample.size == sampled.size
+    assert sample.tobytes("raw", "RGB") == sampled.tobytes()
+    assert similarity.square(sample) == similarity.square(sampled)
