@@ -37,10 +37,10 @@ def encoded(fours: "Numbers", levels: Levels) -> "NDArray[np.uint8]":
     scale = np.rint(np.sqrt(np.sqrt(mean_square)) * _ROOT)
     size = (scale / _ROOT) ** 2
     code = np.zeros(across.shape, dtype=np.uint8)
-    for values, bounds in zip(differences, _bounds(levels), strict=True):
+    for values, bounds in zip(differences.astype(np.float64), _bounds(levels), strict=True):
         code *= np.uint8(len(bounds) + 1)
-        for bound in bounds:
-            code += values >= bound * size
+        reached = values >= bounds[:, None, None] * size
+        code += np.add.reduce(reached.view(np.uint8), axis=0, dtype=np.uint8)
     return np.hstack([scale.astype(np.uint8), code])
 
 
@@ -57,12 +57,15 @@ def decoded(rows: "NDArray[np.uint8]", means: "Numbers", levels: Levels) -> "Num
     return shades.reshape(len(rows), 4 * side * side)
 
 
-def _differences(fours: "Numbers") -> "list[Numbers]":
+def _differences(fours: "Numbers") -> "Numbers":
     """Half of that between halves of each four: right and left, lower and upper, and over the diagonal."""
+    import numpy as np  # noqa: PLC0415 - as above
+
     side = round(fours.shape[1] ** 0.5) // 2
-    quarters = fours.reshape(-1, side, 2, side, 2)
-    (a, b), (c, d) = ([quarters[:, :, below, :, right] for right in (0, 1)] for below in (0, 1))
-    return [part.reshape(len(fours), -1) / 4 for part in (b + d - a - c, c + d - a - b, a + d - b - c)]
+    quarters = fours.reshape(-1, side, 2, side, 2).transpose(2, 4, 0, 1, 3)
+    (a, b), (c, d) = np.ascontiguousarray(quarters).reshape(2, 2, len(fours), -1)
+    upper, lower = b - a, d - c
+    return np.stack([upper + lower, c - a + (d - b), lower - upper]) / 4
 
 
 def _steps(levels: Sequence[float]) -> list[float]:
