@@ -52,7 +52,7 @@ def look(
 def _look_packed(container: Container, packed: image_packed.Packed, turn: int) -> Look:
     if image_colour.is_foreign(container.profile):
         strips = image_strips.strips(container, packed.crop, packed.size, turn)
-        return _developed(container, packed.sampled, turn, packed.size, strips)
+        return _developed(container, lambda: packed.sampled().convert("RGB"), turn, packed.size, strips)
     size = image_strips.upright_size(packed.size, turn)
     digest = image_strips.Digest(size)
     if turn == 1:

@@ -155,6 +155,8 @@ def captured(exif: bytes) -> str:
     """
     tiff = _tiff(exif)
     pointer = _exif_directory(exif).integer(_EXIF_DIRECTORY, 0)
+    if not pointer:
+        return ""
     order, is_big = ("<", tiff[2:3] == b"+") if tiff[:2] == b"II" else (">", tiff[3:4] == b"+")
     try:
         details = read_directory(tiff, pointer, order, big=is_big)

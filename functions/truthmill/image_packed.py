@@ -18,6 +18,7 @@ from truthmill import image_turn
 from truthmill.image_container import Container
 from truthmill.similarity import sample_size
 
+_FAR = 4  # pixels between two that are looked at, from which on these alone are less than whole rows
 _MISSING = "premature end"  # of libjpeg's warning that bits are missing (jerror.h, JWRN_HIT_MARKER)
 
 
@@ -48,11 +49,18 @@ class Packed:
         return _image(self.pixels[top:bottom, left:right], (right - left, bottom - top))
 
     def sampled(self) -> Image.Image:
-        """As `similarity.sampled` makes it of the same picture."""
-        size = sample_size(self.size)
+        """As `similarity.sampled` makes it of the same picture; RGB, or RGBX."""
+        (width, height), size = self.size, sample_size(self.size)
         if size == self.size:
             return _image(self.pixels, size)
-        return _image(self.pixels.reshape(-1, 3).take(_places(*self.size, size), axis=0), size)
+        if width > _FAR * size[0]:
+            return _image(self.pixels.reshape(-1, 3).take(_places(*self.size, size), axis=0), size)
+        across, down = (_nearest(*sides) for sides in zip(self.size, size, strict=True))
+        rows = np.empty(3 * width * len(down) + image_turn.SPARE, np.uint8)
+        self.pixels.reshape(height, -1).take(
+            down, 0, rows[: -image_turn.SPARE].reshape(len(down), -1), "clip"
+        )
+        return _wide_image(image_turn.as_pixels(rows, (width, len(down))).copy().take(across, axis=1))
 
     def turned(self, orientation: int, seen: Callable[[memoryview], None]) -> Image.Image:
         """As `sampled`, once turned, in four bytes a pixel. seen: is handed all turned pixels, packed."""
@@ -65,7 +73,7 @@ class Packed:
             last = int(np.searchsorted(down, top + len(part)))
             part[down[first:last] - top].take(across, axis=1, out=sample[first:last], mode="clip")
             top, first = top + len(part), last
-        return Image.frombuffer("RGBX", sample.shape[::-1], sample, "raw", "RGBX", 0, 1)
+        return _wide_image(sample)
 
 
 def decode(container: Container, data: bytes) -> Packed:
@@ -86,6 +94,11 @@ def decode(container: Container, data: bytes) -> Packed:
 
 def _image(pixels: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
     return Image.frombuffer("RGB", size, np.ascontiguousarray(pixels), "raw", "RGB", 0, 1)
+
+
+def _wide_image(pixels: image_turn.Pixels) -> Image.Image:
+    """It is no copy."""
+    return Image.frombuffer("RGBX", pixels.shape[::-1], pixels, "raw", "RGBX", 0, 1)
 
 
 @lru_cache(maxsize=4)

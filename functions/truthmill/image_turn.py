@@ -73,7 +73,7 @@ def upright_rows(
 
     packed: rows of three bytes a pixel, and SPARE. size: width and height before the turn.
     """
-    upright = turn.view(_pixels(packed, size))
+    upright = turn.view(as_pixels(packed, size))
     height, width = upright.shape
     rows = min(_ROWS, _TURNED_STRIP // width) if turn.is_quarter else _STRIP // width
     wide = np.empty((min(max(1, rows), height), width), np.uint32)
@@ -86,11 +86,11 @@ def upright_rows(
             _copy_columns(strip, part, lines)
         else:
             part[:] = strip
-        _pixels(narrow, (width, len(part)))[:] = part
+        as_pixels(narrow, (width, len(part)))[:] = part
         yield part, narrow.data[: 3 * part.size]
 
 
-def _pixels(packed: NDArray[np.uint8], size: tuple[int, int]) -> Pixels:
+def as_pixels(packed: NDArray[np.uint8], size: tuple[int, int]) -> Pixels:
     """A view of pixels of that size (width, height)."""
     width, height = size
     return np.ndarray((height, width), np.uint32, packed, strides=(3 * width, 3))
