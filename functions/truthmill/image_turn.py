@@ -16,9 +16,8 @@ Pixels: TypeAlias = NDArray[np.uint32]  # rows of them, the first three bytes of
 Places: TypeAlias = NDArray[np.intp]
 
 SPARE = 1  # bytes behind the last packed pixel, which is read and written as four
-_STRIP = 40_000  # pixels: 0.3 MB, which stay in a processor's cache
-_TURNED_STRIP = 400_000  # the same where rows were columns, of which several lie in each line of the cache
-_ROWS = 120  # of such a strip; not a power of two, see `_copy_columns`
+_STRIP = 300_000  # pixels: 2.1 MB; smaller ones take longer
+_ROWS = 120  # of a strip whose rows were columns; not a power of two, see `_copy_columns`
 # A cache: bytes of a line, bytes after which lines share a place again, and how many a place has room for.
 _LINE, _PAGE, _WAYS = 64, 4096, 8
 _FEW_LINES = 8  # places, of the 64
@@ -75,8 +74,8 @@ def upright_rows(
     """
     upright = turn.view(as_pixels(packed, size))
     height, width = upright.shape
-    rows = min(_ROWS, _TURNED_STRIP // width) if turn.is_quarter else _STRIP // width
-    wide = np.empty((min(max(1, rows), height), width), np.uint32)
+    rows = min(_STRIP // width or 1, _ROWS if turn.is_quarter else height)
+    wide = np.empty((min(rows, height), width), np.uint32)
     narrow = np.empty(3 * wide.size + SPARE, np.uint8)
     lines = _lines(upright.strides[1])
     for top in range(0, height, len(wide)):
