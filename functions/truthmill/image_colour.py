@@ -8,6 +8,7 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from truthmill.image_colour_table import Tables
 from truthmill.image_container import UNUSABLE_PROFILE, Container
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _COLOUR_TAGS = frozenset(
 _COLOUR_TAGS |= {b"%s%d" % (kind, number) for kind in (b"A2B", b"B2A", b"pre") for number in range(3)}
 _UNNAMED = 16  # bytes of a description's head and two letters
 _PLAIN_NAMES = (b"icc", b"icm", b"icc profile", b"photoshop icc profile")  # in a PNG's iCCP
+_tables = Tables()
 _SRGB_LEVELS = 3  # a profile whose colours differ from sRGB by no more than this is sRGB
 
 
@@ -150,6 +152,12 @@ def _profile_mode(profile: bytes) -> str:
 def from_profile(image: "Image.Image", profile: bytes) -> "Image.Image":
     """In sRGB. profile: one that is `usable` for it, of an image that has no alpha."""
     mode = _profile_mode(profile)
-    shown = _transform(profile, mode).apply(image.convert(mode))
+    if mode == "RGB":
+        return _tables.convert(image.convert(mode), profile, lambda part: _applied(part, profile))
+    return _applied(image.convert(mode), profile)
+
+
+def _applied(image: "Image.Image", profile: bytes) -> "Image.Image":
+    shown = _transform(profile, image.mode).apply(image)
     assert shown is not None  # noqa: S101 (only in-place transforms answer None)
     return shown

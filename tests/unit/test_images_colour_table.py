@@ -1,0 +1,83 @@
+"""Colours are looked up once a profile was met often, and are what the engine makes of them."""
+
+import io
+
+import pytest
+from PIL import Image, ImageChops, ImageCms
+
+from picture_bytes import noise
+from truthmill import image_colour
+from truthmill.image_colour_table import COLOURS, Tables
+
+
+def brighter(image: Image.Image) -> Image.Image:
+    """Each level by a rule of its own, so that none can be taken for another."""
+    return image.point([*range(3, 256), 0, 1, 2, *range(5, 256), *range(5), *range(255, -1, -1)])
+
+
+class Counted:
+    """A conversion that counts the pixels which it is asked for."""
+
+    def __init__(self) -> None:
+        self.pixels = 0
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        self.pixels += image.width * image.height
+        return brighter(image)
+
+
+def test_what_is_looked_up_is_what_was_to_be_made():
+    tables, picture = Tables(), noise(300, 200)
+    whole = Image.new("RGB", (4096, COLOURS // 4096))
+    for image in (picture, whole, picture):
+        made = tables.convert(image, b"one", brighter)
+        assert (made.mode, made.tobytes()) == ("RGB", brighter(image).tobytes())
+
+
+def test_a_table_is_filled_once_as_many_pixels_were_met_as_it_has_colours():
+    tables, convert = Tables(), Counted()
+    half = Image.new("RGB", (4096, COLOURS // 4096 // 2))
+    tables.convert(half, b"one", convert)
+    assert convert.pixels == COLOURS // 2
+    for _ in range(3):  # the first of these fills it
+        tables.convert(half, b"one", convert)
+    assert convert.pixels == COLOURS // 2 + COLOURS
+
+
+def test_two_profiles_in_turn_never_cost_more_than_twice():
+    """Each time that one takes the other's place, as many pixels came first as it costs."""
+    tables, convert, shown = Tables(), Counted(), 0
+    half = Image.new("RGB", (4096, COLOURS // 4096 // 2))
+    for profile in (b"one", b"two") * 6:
+        tables.convert(half, profile, convert)
+        shown += half.width * half.height
+    assert convert.pixels <= 2 * shown
+
+
+def test_profiles_that_differ_each_time_are_never_worth_one():
+    tables, convert = Tables(), Counted()
+    picture = Image.new("RGB", (4096, COLOURS // 4096 // 4))
+    for number in range(40):
+        tables.convert(picture, b"%d" % number, convert)
+    assert convert.pixels == 10 * COLOURS
+
+
+@pytest.mark.parametrize("gamma", [1.8, 2.2])
+def test_the_engines_colours_stay_to_the_level(gamma):
+    """A profile of other primaries and another curve; the picture is larger than the table."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
+    picture = noise(800, 600).point([round(255 * (level / 255) ** gamma) for level in range(256)] * 3)
+    engine = ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        ImageCms.createProfile("sRGB"),
+        "RGB",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC,
+    )
+    expected = engine.apply(picture)
+    image_colour.from_profile(Image.new("RGB", (4096, 4096)), profile)
+    shown = image_colour.from_profile(picture, profile)
+    assert ImageChops.difference(shown, expected).getbbox() is None
+    assert ImageChops.difference(shown, picture).getbbox() is not None
