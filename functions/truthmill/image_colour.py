@@ -14,6 +14,8 @@ from truthmill.image_container import UNUSABLE_PROFILE, Container
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
+    from truthmill.image_colour_table import Levels
+
 _SRGB_GAMMA = 45455  # PNG's gAMA of sRGB, in 1/100000
 MAX_PROFILE = 4 << 20  # bytes; printers' profiles have 2 MB
 _COLOUR_TAGS = frozenset(
@@ -152,9 +154,14 @@ def _profile_mode(profile: bytes) -> str:
 def from_profile(image: "Image.Image", profile: bytes) -> "Image.Image":
     """In sRGB. profile: one that is `usable` for it, of an image that has no alpha."""
     mode = _profile_mode(profile)
-    if mode == "RGB":
-        return _tables.convert(image.convert(mode), profile, lambda part: _applied(part, profile))
+    if mode == image.mode == "RGB":
+        return _tables.convert(image, profile, lambda part: _applied(part, profile))
     return _applied(image.convert(mode), profile)
+
+
+def table(profile: bytes) -> "Levels | None":
+    """What becomes of every colour, where that is at hand; see `image_colour_table`."""
+    return _tables.kept(profile)
 
 
 def _applied(image: "Image.Image", profile: bytes) -> "Image.Image":

@@ -30,9 +30,14 @@ class Tables:
         self._kept: tuple[bytes, Levels] | None = None
         self._met: dict[bytes, int] = {}
 
+    def kept(self, profile: bytes) -> "Levels | None":
+        """What becomes of every colour, where that table is at hand."""
+        return self._kept[1] if self._kept and self._kept[0] == profile else None
+
     def convert(self, image: "Image.Image", profile: bytes, convert: Convert) -> "Image.Image":
         """What the function makes of an RGB picture, each pixel for itself, which is told by the profile."""
-        if self._kept is None or self._kept[0] != profile:
+        table = self.kept(profile)
+        if table is None:
             if len(self._met) == _MOST_PROFILES and profile not in self._met:
                 self._met.clear()
             self._met[profile] = self._met.get(profile, 0) + image.width * image.height
@@ -40,8 +45,9 @@ class Tables:
                 return convert(image)
             self._met.clear()
             self._kept = None  # there is no need for memory for two
-            self._kept = profile, _filled(convert)
-        return _looked_up(image, self._kept[1])
+            table = _filled(convert)
+            self._kept = profile, table
+        return _picture(table.take(_levels(image) & (COLOURS - 1)), image.size)
 
 
 def _filled(convert: Convert) -> "Levels":
@@ -53,10 +59,6 @@ def _filled(convert: Convert) -> "Levels":
         some = np.arange(start, start + _AT_ONCE, dtype="<u4")
         table[start : start + _AT_ONCE] = _levels(convert(_picture(some, (_SIDE, _SIDE))))
     return table
-
-
-def _looked_up(image: "Image.Image", table: "Levels") -> "Image.Image":
-    return _picture(table.take(_levels(image) & (COLOURS - 1)), image.size)
 
 
 def _levels(image: "Image.Image") -> "Levels":

@@ -50,17 +50,20 @@ def look(
 
 
 def _look_packed(container: Container, packed: image_packed.Packed, turn: int) -> Look:
-    if image_colour.is_foreign(container.profile):
+    is_foreign = image_colour.is_foreign(container.profile)
+    table = image_colour.table(container.profile) if is_foreign else None
+    if is_foreign and table is None:
         strips = image_strips.strips(container, packed.crop, packed.size, turn)
         return _developed(container, lambda: packed.sampled().convert("RGB"), turn, packed.size, strips)
     size = image_strips.upright_size(packed.size, turn)
     digest = image_strips.Digest(size)
-    if turn == 1:
+    if turn == 1 and table is None:
         digest.add_packed(packed.pixels.data)
         sample = packed.sampled()
     else:
-        sample = packed.turned(turn, digest.add_packed)
-    return Look(size, digest.hexdigest(), similarity.square(sample))
+        sample = packed.turned(turn, digest.add_packed, table)
+    words = frozenset(("srgb",) if is_foreign else ())
+    return Look(size, digest.hexdigest(), similarity.square(sample), words)
 
 
 def _developed(

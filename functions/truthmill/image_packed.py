@@ -62,13 +62,21 @@ class Packed:
         )
         return _wide_image(image_turn.as_pixels(rows, (width, len(down))).copy().take(across, axis=1))
 
-    def turned(self, orientation: int, seen: Callable[[memoryview], None]) -> Image.Image:
-        """As `sampled`, once turned, in four bytes a pixel. seen: is handed all turned pixels, packed."""
+    def turned(
+        self,
+        orientation: int,
+        seen: Callable[[memoryview], None],
+        table: image_turn.Pixels | None = None,
+    ) -> Image.Image:
+        """As `sampled`, once turned, in four bytes a pixel.
+
+        seen: is handed all turned pixels, packed. table: what each colour becomes, if anything.
+        """
         turn, size = image_turn.Turn(orientation), sample_size(self.size)
         across, down = (_nearest(*sides) for sides in zip(self.size, size, strict=True))
         down, across = turn.places(down, across, self.size)
         sample, top, first = np.empty((len(down), len(across)), np.uint32), 0, 0
-        for part, packed in image_turn.upright_rows(self.rows, self.size, turn):
+        for part, packed in image_turn.upright_rows(self.rows, self.size, turn, table):
             seen(packed)
             last = int(np.searchsorted(down, top + len(part)))
             part[down[first:last] - top].take(across, axis=1, out=sample[first:last], mode="clip")

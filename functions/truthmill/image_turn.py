@@ -66,11 +66,12 @@ class Turn:
 
 
 def upright_rows(
-    packed: NDArray[np.uint8], size: tuple[int, int], turn: Turn
+    packed: NDArray[np.uint8], size: tuple[int, int], turn: Turn, table: Pixels | None = None
 ) -> Iterator[tuple[Pixels, memoryview]]:
     """Rows from the top, as numbers and packed. What is given is written over by the next.
 
-    packed: rows of three bytes a pixel, and SPARE. size: width and height before the turn.
+    packed: rows of three bytes a pixel, and SPARE. size: width and height before the turn. table: what each
+    colour becomes, if anything.
     """
     upright = turn.view(as_pixels(packed, size))
     height, width = upright.shape
@@ -85,6 +86,8 @@ def upright_rows(
             _copy_columns(strip, part, lines)
         else:
             part[:] = strip
+        if table is not None:
+            table.take(part & (len(table) - 1), out=part, mode="clip")
         as_pixels(narrow, (width, len(part)))[:] = part
         yield part, narrow.data[: 3 * part.size]
 

@@ -2,11 +2,10 @@
 
 import io
 
-import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from picture_bytes import noise
-from truthmill import image_colour
+from picture_bytes import exif, exif_segment, noise, saved, with_segments
+from truthmill import image_colour, images
 from truthmill.image_colour_table import COLOURS, Tables
 
 
@@ -62,12 +61,20 @@ def test_profiles_that_differ_each_time_are_never_worth_one():
     assert convert.pixels == 10 * COLOURS
 
 
-@pytest.mark.parametrize("gamma", [1.8, 2.2])
-def test_the_engines_colours_stay_to_the_level(gamma):
-    """A profile of other primaries and another curve; the picture is larger than the table."""
+def foreign_profile(name: bytes) -> bytes:
+    """sRGB's with red and green changed. name: four bytes, so that no other test has met it."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     profile = profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
-    picture = noise(800, 600).point([round(255 * (level / 255) ** gamma) for level in range(256)] * 3)
+    return profile[:80] + name + profile[84:]  # its creator (ICC.1:2010, 7.2.17)
+
+
+def meet_often(profile: bytes) -> None:
+    image_colour.from_profile(Image.new("RGB", (4096, COLOURS // 4096)), profile)
+    assert image_colour.table(profile) is not None
+
+
+def test_the_engines_colours_stay_to_the_level():
+    profile, picture = foreign_profile(b"abcd"), noise(800, 600)
     engine = ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile)),
         ImageCms.createProfile("sRGB"),
@@ -77,7 +84,24 @@ def test_the_engines_colours_stay_to_the_level(gamma):
         ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC,
     )
     expected = engine.apply(picture)
-    image_colour.from_profile(Image.new("RGB", (4096, 4096)), profile)
+    meet_often(profile)
     shown = image_colour.from_profile(picture, profile)
     assert ImageChops.difference(shown, expected).getbbox() is None
     assert ImageChops.difference(shown, picture).getbbox() is not None
+
+
+def test_a_jpeg_is_the_same_picture_whether_its_colours_were_looked_up_or_not():
+    """In any orientation, and not the same as without its profile."""
+    profile = foreign_profile(b"efgh")
+    shown = [
+        saved(noise(*size), "JPEG", quality=90, icc_profile=profile) for size in ((640, 480), (300, 200))
+    ]
+    jpegs = [with_segments(jpeg, exif_segment(exif(turn))) for turn in range(1, 9) for jpeg in shown]
+    before = [images.inspect(jpeg, "a.jpg", images.Limits()) for jpeg in jpegs]
+    assert image_colour.table(profile) is None
+    meet_often(profile)
+    assert [images.inspect(jpeg, "a.jpg", images.Limits()) for jpeg in jpegs] == before
+    assert all("srgb" in found.conversions for found in before)
+    assert [found.orientation for found in before[::2]] == list(range(1, 9))
+    plain = images.inspect(saved(noise(640, 480), "JPEG", quality=90), "a.jpg", images.Limits())
+    assert plain.pixels != before[0].pixels
