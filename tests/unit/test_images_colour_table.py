@@ -46,19 +46,21 @@ def test_a_table_is_filled_once_as_many_pixels_were_met_as_it_has_colours():
 def test_two_profiles_in_turn_never_cost_more_than_twice():
     """Each time that one takes the other's place, as many pixels came first as it costs."""
     tables, convert, shown = Tables(), Counted(), 0
-    half = Image.new("RGB", (4096, COLOURS // 4096 // 2))
-    for profile in (b"one", b"two") * 6:
-        tables.convert(half, profile, convert)
-        shown += half.width * half.height
+    eighth = Image.new("RGB", (4096, COLOURS // 4096 // 8))
+    for profile in (b"one", b"two") * 20:
+        tables.convert(eighth, profile, convert)
+        shown += eighth.width * eighth.height
     assert convert.pixels <= 2 * shown
 
 
-def test_profiles_that_differ_each_time_are_never_worth_one():
-    tables, convert = Tables(), Counted()
-    picture = Image.new("RGB", (4096, COLOURS // 4096 // 4))
-    for number in range(40):
-        tables.convert(picture, b"%d" % number, convert)
-    assert convert.pixels == 10 * COLOURS
+def test_in_a_mixture_of_many_profiles_none_is_worth_a_table():
+    """And no more is remembered of them than of a few."""
+    tables, convert, shown = Tables(), Counted(), 0
+    quarter = Image.new("RGB", (4096, COLOURS // 4096 // 4))
+    for number in range(160):
+        tables.convert(quarter, b"%d" % (number % 20), convert)
+        shown += quarter.width * quarter.height
+    assert convert.pixels == shown
 
 
 def foreign_profile(name: bytes) -> bytes:

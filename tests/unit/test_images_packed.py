@@ -149,10 +149,13 @@ def test_a_jpeg_that_has_a_grey_corner_is_whole():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
-    "size_wh", [(1, 1), (7, 13), (383, 385), (640, 480), (500, 3), (769, 1000), (2048, 600)]
+    "size_wh", [(1, 1), (7, 13), (383, 385), (640, 480), (480, 640), (500, 3), (769, 1000), (2048, 600)]
 )
 def test_a_turned_jpeg_has_the_pixels_and_the_sample_of_the_upright_picture(size_wh, orientation):
-    """The sample's are those that Pillow takes of the picture as it came, on either side of 384 pixels."""
+    """The sample's are those that Pillow takes of the picture as it came, on either side of 384 pixels.
+
+    Of 640 pixels it takes others from one end than from the other.
+    """
     jpeg = saved(noise(*size_wh), "JPEG", quality=90)
     packed, by_pillow = both(jpeg)
     seen = []
