@@ -30,6 +30,8 @@ _REACH = (5.12, 8.192, 13.12, 28.0)  # half a side of what is described, pixels 
 _GRID = 8  # samples across and down what is described
 _LEAST_RESPONSE = 0.75  # shades; less is noise
 _PIXELS = SIDE * SIDE
+_PLACE_BITS = _PIXELS.bit_length() - 1  # of which of the pixels
+_STRENGTH_BITS = 31  # of a float of 32 bits above 0, whose bits are in order
 _ROW = sum(MARKS)
 _SPOTS = len(MARKS) - 1  # levels in which spots are looked for
 _SLOTS = tuple(slice(sum(MARKS[:level]), sum(MARKS[: level + 1])) for level in range(len(MARKS)))
@@ -45,7 +47,9 @@ def marks(squares: "Floats") -> "NDArray[np.uint64]":
     import numpy as np  # noqa: PLC0415 - it takes longer to import than the rest of a handler
 
     blurs = _blurs()
-    blurred = blurs @ squares[:, None] @ blurs.transpose(0, 2, 1)
+    all_blurs = blurs.transpose(1, 0, 2).reshape(SIDE, -1)  # each is symmetric
+    across = (squares.reshape(-1, SIDE) @ all_blurs).reshape(-1, SIDE, len(blurs), SIDE)
+    blurred = blurs @ across.transpose(0, 2, 1, 3)
     slots, spots = _strongest(np.abs(blurred[:, 1:] - blurred[:, :-1]).ravel())
     # The middle is the frame's own spot, and a place to look at for marks that there aren't.
     places = np.full((len(squares), _ROW), SIDE // 2 * (SIDE + 1))
@@ -68,15 +72,29 @@ def _strongest(response: "Floats") -> "tuple[Integers, Integers]":
     np.maximum(around, across[2 * SIDE :], out=around)
     first = SIDE + 1  # has neighbours on all sides
     inner = response[first:-first]
-    spots = np.flatnonzero((inner == around) & (inner > _LEAST_RESPONSE)) + first
-    spots = spots[_is_inside()[spots % (_SPOTS * _PIXELS)]]
-    plane = spots // _PIXELS
-    spots = spots[np.lexsort((-response[spots], plane))]
-    rank = np.arange(len(spots)) - np.searchsorted(plane, plane)
+    is_spot = np.zeros(response.shape, dtype=bool)
+    np.logical_and(inner == around, inner > _LEAST_RESPONSE, out=is_spot[first:-first])
+    is_spot.reshape(-1, _SPOTS * _PIXELS)[:] &= _is_inside()
+    spots = np.flatnonzero(is_spot)
+    # Plane, strength and place make one number, for to sort such is fastest.
+    strength = response[spots].view(np.int32).astype(np.int64)
+    plane_at = _PLACE_BITS + _STRENGTH_BITS
+    order = (spots >> _PLACE_BITS << plane_at) - (strength << _PLACE_BITS) + (spots & _PIXELS - 1)
+    order.sort()
+    plane, place = -(-order >> plane_at), order & _PIXELS - 1
+    rank = np.arange(len(order)) - np.searchsorted(plane, np.arange(len(response) // _PIXELS))[plane]
     square, level = np.divmod(plane, _SPOTS)
-    most, start = np.array([(most, slots.start) for most, slots in zip(MARKS, _SLOTS, strict=True)])[level].T
+    most, start = (of_level.take(level) for of_level in _most_and_first())
     kept = rank < most
-    return (square * _ROW + start + rank)[kept], spots[kept]
+    return (square * _ROW + start + rank)[kept], (plane * _PIXELS + place)[kept]
+
+
+@cache
+def _most_and_first() -> "Integers":
+    """Of each level how many marks are kept, and which of all marks is the first."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return np.array([(most, slots.start) for most, slots in zip(MARKS, _SLOTS, strict=True)]).T
 
 
 def _framed(blurred: "Floats") -> "Floats":
@@ -103,12 +121,12 @@ def _described(framed: "Floats", places: "Integers") -> "NDArray[np.uint64]":
     moment = np.empty((*places.shape, 2))
     for level, slots in enumerate(_SLOTS):
         disc, weights = _disc(level)
-        moment[:, slots] = pixels[at[:, slots] + disc].astype(np.float64) @ weights
+        moment[:, slots] = pixels.take(at[:, slots] + disc).astype(np.float64) @ weights
     turn = np.rint(np.arctan2(moment[..., 1], moment[..., 0]) * (TURNS / math.tau)).astype(np.int64) % TURNS
     # A frame is turned by quarters only.
     turn[:, -1] = (turn[:, -1] + TURNS // 8) // (TURNS // 4) * (TURNS // 4) % TURNS
     waves, is_odd = _waves()
-    strengths = pixels[at + _samples()[levels, turn]].astype(np.float64) @ waves
+    strengths = pixels.take(at + _samples()[levels, turn]).astype(np.float64) @ waves
     is_mirrored = strengths[..., :1] < 0
     signs = (strengths[..., 1:] > 0) ^ (is_mirrored & is_odd)
     code = (signs @ 2.0 ** np.arange(SIGNS)).astype(np.uint64)
