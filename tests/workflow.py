@@ -218,9 +218,13 @@ class Execution:
         from pipeline import plan_labeling
 
         event = through_json({"run": self.run, "ended": list(ended)})
-        planned = through_json(plan_labeling.handler(event, None))["jobs"]
-        self.jobs = planned or self.jobs
-        return planned
+        answer = through_json(plan_labeling.handler(event, None))
+        if answer["unplaced"]:  # as MoreToAsk
+            self.split()
+            self.place()
+            return self.plan(*ended)
+        self.jobs = answer["jobs"] or self.jobs
+        return list(answer["jobs"])
 
     def place(self, retries: int = 0) -> None:
         from pipeline import place_images

@@ -10,12 +10,14 @@ import msgspec
 
 from adapters.storage import Storage, storage
 from pipeline.observed import observed
+from pipeline.placement import line_of
 from pipeline.reading import read_entries
 from pipeline.run import RunReference, read_run
 from pipeline.source import limits_of
+from pipeline.unplaced import of_batch, without
 from truthmill import images
-from truthmill.errors import PictureError, PlacingError, SourceError
-from truthmill.records import PlaceBatch, Placement
+from truthmill.errors import PictureError, SourceError
+from truthmill.records import Entry, PlaceBatch, Placement, Unplaced
 from truthmill.request import Request
 from truthmill.run import Run
 
@@ -46,18 +48,27 @@ def place_batch(
 
     apart: an earlier try failed, and the function may have died of a picture: see `apart`.
     """
-    done = reference.layout.placed_batch(batch.batch)
-    placed = Placed(len(batch.pictures), hashlib.sha256(msgspec.json.encode(batch)).hexdigest())
-    if not _is_there(store, done, placed):
+    at = reference.layout
+    unplaced = of_batch(store, at, batch.batch)
+    rest = without(batch, unplaced)
+    done = at.placed_batch(batch.batch)
+    if not _is_there(store, done, _placed(rest)):
         run = read_run(store, reference)
+        before = len(unplaced)
         if run.asked.resplit:
-            _copy_all(store, batch)
+            _copy_all(store, rest)
         elif apart:
-            _put_all_apart(store, run, batch)
+            _put_all_apart(store, run, rest, unplaced)
         else:
-            put_all(store, _pictures(run, batch, images.stored_bytes))
-        store.write_json(done, placed)
+            put_all(store, _pictures(run, rest, images.stored_bytes, unplaced))
+        if len(unplaced) > before:  # first, for once the batch is done nobody looks again
+            store.write_lines(at.unplaced_batch(batch.batch), unplaced.values())
+        store.write_json(done, _placed(without(rest, unplaced)))
     return {"done": len(batch.pictures)}
+
+
+def _placed(batch: PlaceBatch) -> Placed:
+    return Placed(len(batch.pictures), hashlib.sha256(msgspec.json.encode(batch)).hexdigest())
 
 
 def _is_there(store: Storage, key: str, wanted: Placed) -> bool:
@@ -75,49 +86,56 @@ def _copy_all(store: Storage, batch: PlaceBatch) -> None:
         list(pool.map(lambda placement: store.copy(placement.entry.key, placement.key), batch.pictures))
 
 
-def _put_all_apart(store: Storage, run: Run, batch: PlaceBatch) -> None:
+def _put_all_apart(store: Storage, run: Run, batch: PlaceBatch, unplaced: dict[Entry, Unplaced]) -> None:
     """Another process makes the pictures fit to be stored."""
     from pipeline.apart import Apart
 
     with Apart.in_function() as process:
-        put_all(store, _pictures(run, batch, process.stored_bytes))
+        put_all(store, _pictures(run, batch, process.stored_bytes, unplaced))
 
 
-def _pictures(run: Run, batch: PlaceBatch, fit: Fit) -> Iterator[tuple[str, bytes]]:
-    """Each picture's key and the bytes to store. Raises PlacingError where there are none."""
-    asked, limits = run.asked, limits_of(run.asked)
+def _pictures(
+    run: Run, batch: PlaceBatch, fit: Fit, unplaced: dict[Entry, Unplaced]
+) -> Iterator[tuple[str, bytes]]:
+    """Each picture's key and the bytes to store. unplaced: gets those of which there are none."""
     waiting: dict[tuple[int, str], list[Placement]] = {}
     for placement in batch.pictures:
         waiting.setdefault((placement.entry.offset, placement.entry.key), []).append(placement)
     entries = tuple(placement.entry for placement in batch.pictures)
     for entry, content in read_entries(run, entries, storage):
-        if isinstance(content, Exception):
-            raise SourceError(
-                f"{asked.source}: {entry.name} could be read before and can't now ({content}). The source "
-                "was replaced while the run was under way: put it back, or start a run for the new one."
-            )
         placement = waiting[entry.offset, entry.key].pop()
-        _check_same(asked, placement, content)
         try:
-            kept = fit(content, entry.name, limits) if placement.conversions else content
+            kept = _stored_bytes(run.asked, placement, content, fit)
         except PictureError as error:
-            raise PlacingError(asked.source, entry.name, error) from error
-        yield placement.key, kept
+            line = line_of(placement)
+            unplaced[entry] = Unplaced(entry=entry, reason=error.reason, detail=error.detail, line=line)
+        else:
+            yield placement.key, kept
 
 
-def _check_same(asked: Request, placement: Placement, content: bytes) -> None:
-    """A key says digits of its picture's digest: raises SourceError where the bytes are others by now.
+def _stored_bytes(asked: Request, placement: Placement, content: bytes | PictureError, fit: Fit) -> bytes:
+    """Raises PictureError where there are none, and SourceError where it is the archive's fault."""
+    entry = placement.entry
+    if isinstance(content, PictureError):
+        if entry.key:
+            raise content
+        raise SourceError(
+            f"{asked.source}: {entry.name} could be read before and can't now ({content}). The source "
+            "was replaced while the run was under way: put it back, or start a run for the new one."
+        )
+    if entry.key:
+        _check_same(placement, content)
+    return fit(content, entry.name, limits_of(asked)) if placement.conversions else content
+
+
+def _check_same(placement: Placement, content: bytes) -> None:
+    """A key says digits of its picture's digest: raises PictureError where a loose object's are others.
 
     Of an archive's entry the checksum has told that already.
     """
-    if not placement.entry.key:
-        return
     digits = placement.key.rpartition("/")[2].partition("-")[0]
     if not hashlib.sha256(content).hexdigest().startswith(digits):
-        raise SourceError(
-            f"{asked.source}: {placement.entry.name} is another file than the one that was inspected. The "
-            "source was replaced while the run was under way: put it back, or start a run for the new one."
-        )
+        raise PictureError("replaced")
 
 
 def put_all(store: Storage, pictures: Iterator[tuple[str, bytes]]) -> None:

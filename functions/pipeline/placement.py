@@ -5,7 +5,7 @@ from collections.abc import Callable
 from adapters.storage import LineSink
 from truthmill import layout
 from truthmill.images import EXTENSIONS
-from truthmill.records import Inspection, PlaceBatch, Placement, encoded_size
+from truthmill.records import Entry, Inspection, PlaceBatch, Placement, Unplaced, encoded_size
 
 BATCH_BYTES = 1024**3  # some ten seconds of reading and writing
 BATCH_COUNT = 400
@@ -45,29 +45,46 @@ class PlaceWriter:
 
     def add(self, found: Inspection, key: str) -> None:
         placement = Placement(entry=found.entry, key=key, conversions=found.conversions)
-        self.place(placement, max(found.entry.compressed, found.entry.size))
+        self.place(placement, _bytes_of(found.entry))
 
     def place(self, placement: Placement, size: int) -> None:
         """size: bytes that have to be read for it."""
-        line = encoded_size(placement) + 1
-        full = (
-            len(self.pictures) >= BATCH_COUNT
-            or self.bytes + size > BATCH_BYTES
-            or self.line + line > LINE_BYTES
-        )
-        if self.pictures and full:
-            self.close()
+        self._make_room(size, line_of(placement))
         self.pictures.append(placement)
-        self.bytes += size
-        self.line += line
+
+    def leave_out(self, unplaced: Unplaced) -> None:
+        """Keep the room of a picture that couldn't be placed.
+
+        So the batches are those of before but for it, and what is in place isn't put there again.
+        """
+        self._make_room(_bytes_of(unplaced.entry), unplaced.line)
 
     def close(self) -> None:
-        """Write the batch that is open, if any."""
+        """Write the batch that is open, if any; one of which everything was left out has only its number."""
         if self.pictures:
             self.sink.add(PlaceBatch(batch=self.batch, pictures=tuple(self.pictures)))
+        if self.count:
             self.batch += 1
         self._start()
 
+    def _make_room(self, size: int, line: int) -> None:
+        full = self.count >= BATCH_COUNT or self.bytes + size > BATCH_BYTES or self.line + line > LINE_BYTES
+        if self.count and full:
+            self.close()
+        self.count += 1
+        self.bytes += size
+        self.line += line
+
     def _start(self) -> None:
         self.pictures: list[Placement] = []
-        self.bytes, self.line = 0, 100
+        self.count, self.bytes, self.line = 0, 0, 100
+
+
+def line_of(placement: Placement) -> int:
+    """Bytes that it takes in its batch's line."""
+    return encoded_size(placement) + 1
+
+
+def _bytes_of(entry: Entry) -> int:
+    """That have to be read for it."""
+    return max(entry.compressed, entry.size)

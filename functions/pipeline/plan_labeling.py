@@ -18,6 +18,7 @@ from pipeline.ledger import change_ledger, lines_of, read_ledger
 from pipeline.observed import observed
 from pipeline.prelabeling import apply_prelabels
 from pipeline.run import RunReference, read_run, update_run
+from pipeline.unplaced import calls_for_another_split, is_placed
 from truthmill import labeling_rounds, layout, manifest, pricing
 from truthmill.errors import BudgetExceededError, LabelingIncompleteError
 from truthmill.labeling_job import ATTRIBUTE
@@ -54,8 +55,11 @@ def plan_labeling(
     so is what a job leaves that was stopped with its own execution, where that is redriven. Else what an
     execution has asked itself it asks no second time, or a picture that nobody can label would keep it for
     ever. most: pictures that a labeling job may have.
+    Where pictures couldn't be placed, the answer is only that it has to be decided anew what is kept.
     """
     at = reference.layout
+    if calls_for_another_split(store, at, read_ledger(store, at.dataset)[0].of(at.run)):
+        return {"counts": {}, "jobs": [], "unplaced": True}
     run = settle(store, at, read_run(store, reference), ended)
     if ended:  # here, for a run that fails was paid for too
         run = update_run(store, at.run_json, lambda found: _reckoned(found, service))
@@ -76,7 +80,7 @@ def plan_labeling(
         update_run(store, at.run_json, lambda found: _all_asked(_reckoned(found, service)))
     jobs = plan.limited(jobs)
     counts = {name: run.counts[name] for name in COUNTS if ended and name in run.counts}
-    return {"counts": counts, "jobs": [msgspec.to_builtins(job) for job in jobs]}
+    return {"counts": counts, "jobs": [msgspec.to_builtins(job) for job in jobs], "unplaced": False}
 
 
 def settle(store: Storage, at: RunLayout, run: Run, ended: list[Ended]) -> Run:
@@ -152,7 +156,10 @@ class _Plan:
             longer = 0 < segment.labels < self.total
             if not longer and (segment.labeled or not self.asked.is_relabeling):
                 return False
-            if not self.is_over(RunLayout(self.at.dataset, segment.run).run_json):
+            other = RunLayout(self.at.dataset, segment.run)
+            if not self.is_over(other.run_json):
+                return False
+            if not (segment.answered or segment.sent_by or is_placed(self.store, other)):
                 return False
         if segment.sent_by in {"", self.reference.execution}:
             return True

@@ -82,7 +82,8 @@ def decision(asked: Request) -> str:
 def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
     """The loose objects that the last complete sweep of the dataset went through, in the order of keys.
 
-    Those that were gone before they could be read are not: they may come again, with the same ETag.
+    Those that were gone or replaced before they could be read are not: they may come again, with the same
+    ETag.
     """
     try:
         last = store.read_json(layout.swept(dataset), Newest)[0]
@@ -92,7 +93,7 @@ def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
     if not (store.exists(at.listing) and store.exists(at.rejected)):
         return iter(())  # somebody cleared up; what is known already costs nothing
     rejected = store.read_lines(at.rejected, Rejected)
-    missing = {prefix + line.name for line in rejected if line.reason == "missing"}
+    missing = {prefix + line.name for line in rejected if line.reason in {"missing", "replaced"}}
     return (seen for seen in store.read_lines(at.listing, Seen) if seen.key not in missing)
 
 

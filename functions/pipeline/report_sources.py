@@ -240,7 +240,7 @@ def moments(store: Storage, at: RunLayout, run: Run) -> dict[str, datetime]:
         "Prepare": [at.plan],
         "InspectImages": [at.inspected],
         "ResplitDataset" if run.request.get("resplit") else "SplitDataset": [at.outcome],
-        "PlaceImages": [at.prefix + "placed/"],
+        "PlaceImages": [at.placed],
         "LabelImages": [output_manifest(at, job) for job in run.jobs],
         "BuildChannels": [at.channels],
     }

@@ -14,9 +14,10 @@ from pipeline.observed import observed
 from pipeline.placement import key_mark
 from pipeline.run import RunReference, read_run, update_run
 from pipeline.split_outputs import Outputs
+from pipeline.unplaced import calls_for_another_split
 from truthmill import grouping, layout, pricing
 from truthmill.curation import Copied, Curation, Gathered, curate, origin
-from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError
+from truthmill.errors import BudgetExceededError, NoPicturesError, SplitError, TruthmillError
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Ledger, Segment
 from truthmill.records import Copy, LedgerLine, name_of
@@ -24,12 +25,16 @@ from truthmill.run import Run, check_counts
 
 
 class Decided(msgspec.Struct, frozen=True, rename="camel"):
-    """split.json: what was decided, and in which segment of the ledger it stands."""
+    """split.json: what was decided, and in which segment of the ledger it stands.
+
+    unplaced: pictures that were left out because they couldn't be placed.
+    """
 
     counts: dict[str, int]
     split: dict[str, Any]
     cost: dict[str, Any]
     segment: Segment
+    unplaced: int = 0
 
 
 @observed
@@ -45,8 +50,7 @@ def split_dataset(reference: RunReference, store: Storage, service: pricing.Serv
     step = _Step(store, at, run, service)
     decided = step.earlier()
     if decided is None:
-        change_ledger(store, reference.dataset, step.decide)
-        decided = step.decided
+        decided = step.decision()
         store.write_json(at.outcome, decided)
     update_run(store, at.run_json, lambda found: _noted(found, decided))
     return {"counts": decided.counts}
@@ -85,7 +89,24 @@ class _Step:
         segment = ledger.of(self.at.run)
         if segment is None:
             return None if decided.segment.pictures else decided
+        if calls_for_another_split(self.store, self.at, segment):
+            return None
         return decided if segment.answered or segment.key == decided.segment.key else None
+
+    def decision(self) -> Decided:
+        """Decide, and put it into the ledger.
+
+        Of pictures that couldn't all be placed the rest keeps its sides, unless that leaves no split.
+        """
+        try:
+            change_ledger(self.store, self.at.dataset, self.decide)
+        except TruthmillError:
+            if not self.outputs.unplaced:
+                raise
+            none = Segment(run=self.at.run, key="", pictures=0)
+            change_ledger(self.store, self.at.dataset, lambda ledger: ledger.with_segment(none))
+            change_ledger(self.store, self.at.dataset, self.decide)
+        return self.decided
 
     def decide(self, ledger: Ledger) -> Ledger:
         """Write everything that follows from the ledger as it is; the ledger as it shall be."""
@@ -110,7 +131,7 @@ class _Step:
         counts["duplicates"] = int((~kept).sum()) - len(curation.between)
         counts["known"] = int((curation.stands_for >= len(new)).sum())
         check_counts(counts)
-        self.decided = Decided(counts, self.described(curation), cost, segment)
+        self.decided = Decided(counts, self.described(curation), cost, segment, len(self.outputs.unplaced))
         copies = self.outputs.write_copies(curation, self.names_before(ledger, left_behind, new))
         for other in left_behind:
             ledger = ledger.with_segment(self.without_brought(other))
@@ -191,9 +212,10 @@ class _Step:
     def stays(self, line: LedgerLine) -> bool:
         """Whether the picture is none of this run's; its side then binds what belongs with it.
 
-        Also where it was left to whoever brings it again: its run may be started again instead.
+        Also where it was left to whoever brings it again: its run may be started again instead. What this
+        run kept and couldn't place does not.
         """
-        return self.is_known(line) or line.pixels not in self.brought
+        return self.is_known(line) or (line.run != self.at.run and line.pixels not in self.brought)
 
     def is_known(self, line: LedgerLine) -> bool:
         """Whether the dataset has the picture for good; else this run has it, or may take it over."""

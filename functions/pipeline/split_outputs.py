@@ -5,17 +5,19 @@ Nothing is decided here: everything follows from the inspections and a `Curation
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from itertools import chain
 
 import msgspec
 
 from adapters.storage import Storage
+from pipeline import unplaced
 from pipeline.placement import PlaceWriter, picture_keys
 from truthmill import layout, manifest, rejections
 from truthmill.curation import Curation
 from truthmill.layout import SPLITS, RunLayout
 from truthmill.ledger import Copies, Segment
-from truthmill.records import Copy, Inspection, LedgerLine, Rejected, Similar
+from truthmill.records import Copy, Entry, Inspection, LedgerLine, Rejected, Similar, Unplaced
 from truthmill.request import Request
 
 
@@ -25,10 +27,21 @@ class Outputs:
     def __init__(self, store: Storage, at: RunLayout, asked: Request) -> None:
         self.store, self.at, self.asked = store, at, asked
 
+    @cached_property
+    def unplaced(self) -> dict[Entry, Unplaced]:
+        """What an earlier decision kept, and couldn't be placed."""
+        return unplaced.of_run(self.store, self.at)
+
     def inspections(self) -> Iterator[Inspection]:
         """Every input, in an order that is the same each time."""
         for found in self.store.list(self.at.inspected):
-            yield from self.store.read_lines(found.key, Inspection)
+            lines = self.store.read_lines(found.key, Inspection)
+            yield from map(self._as_placed, lines) if self.unplaced else lines
+
+    def _as_placed(self, found: Inspection) -> Inspection:
+        """With its reason, where it couldn't be placed."""
+        line = self.unplaced.get(found.entry)
+        return msgspec.structs.replace(found, reason=line.reason, detail=line.detail) if line else found
 
     def usable(self) -> Iterator[Inspection]:
         return (inspection for inspection in self.inspections() if not inspection.reason)
@@ -47,7 +60,7 @@ class Outputs:
         of: dict[int, str] = {}
         segment = Segment(
             run=self.at.run,
-            key=layout.ledger_segment(self.at.dataset, self.at.run, layout.KEPT),
+            key=layout.kept_segment(self.at.dataset, self.at.run, len(self.unplaced)),
             pictures=int(kept.sum()),
         )
         keys = picture_keys(self.at.dataset, taken)
@@ -58,7 +71,13 @@ class Outputs:
             sides = {SPLITS[side] for side in set(curation.sides[: len(kept)][kept].tolist())}
             splits = {name: sink(self.at.split_manifest(name)) for name in {*curation.outcome.wanted} | sides}
             place = PlaceWriter(sink(self.at.place))
-            for number, found in enumerate(self.usable()):
+            number = -1
+            for found in self.inspections():
+                if found.reason:
+                    if found.entry in self.unplaced:
+                        place.leave_out(self.unplaced[found.entry])
+                    continue
+                number += 1
                 if not kept[number]:
                     continue
                 split = SPLITS[curation.sides[number]]

@@ -8,7 +8,6 @@
     ├── ArchiveError                 the archive as a whole can't be trusted or read
     ├── NoPicturesError              nothing in the source can be used
     ├── SplitError                   the split that was asked for can't be made
-    ├── PlacingError                 a picture that could be inspected can't be made fit to be stored
     ├── BudgetExceededError          labeling would cost more than the request allows
     ├── LabelingError                the labeling service refused the job
     │   ├── LabelingConflictError    a job of that name exists with other settings
@@ -74,18 +73,6 @@ class NoPicturesError(TruthmillError):
 
 class SplitError(TruthmillError):
     """The split that was asked for can't be made."""
-
-
-class PlacingError(TruthmillError):
-    """A picture that could be inspected can't be made fit to be stored."""
-
-    def __init__(self, source: str, name: str, error: "PictureError") -> None:
-        """name: of the picture in its source. error: what was found."""
-        super().__init__(
-            f"{source}: {name!r} could be inspected, and can't be made fit to be stored ({error}). Nothing "
-            "was sent to labeling. Save it anew as an ordinary JPEG or PNG, or leave it out, and bring the "
-            "rest again."
-        )
 
 
 class BudgetExceededError(TruthmillError):

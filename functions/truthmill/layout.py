@@ -77,9 +77,21 @@ class RunLayout:
         """Pairs of kept pictures that look alike, with their distance."""
         return self.prefix + "similar.jsonl"
 
+    @property
+    def placed(self) -> str:
+        """Prefix of what says that batches of pictures are in place."""
+        return self.prefix + "placed/"
+
     def placed_batch(self, batch: int) -> str:
-        """Says that a batch of pictures is in place."""
-        return f"{self.prefix}placed/{batch:06d}.json"
+        return f"{self.placed}{batch:06d}.json"
+
+    @property
+    def unplaced(self) -> str:
+        """Prefix of what couldn't be placed; one object a batch of which that is so."""
+        return self.prefix + "unplaced/"
+
+    def unplaced_batch(self, batch: int) -> str:
+        return f"{self.unplaced}{batch:06d}.jsonl"
 
     @property
     def outcome(self) -> str:
@@ -153,6 +165,11 @@ def ledger(dataset: str) -> str:
 def ledger_segment(dataset: str, run: str, step: str) -> str:
     """A segment: the pictures that a run brought in, as they were after a step (KEPT, LABELED)."""
     return f"datasets/{dataset}/ledger/{run}-{step}.jsonl"
+
+
+def kept_segment(dataset: str, run: str, unplaced: int) -> str:
+    """A run's segment before labeling. unplaced: pictures that were left out, as they couldn't be placed."""
+    return ledger_segment(dataset, run, f"{KEPT}-without-{unplaced}" if unplaced else KEPT)
 
 
 def ledger_copies(dataset: str, run: str) -> str:

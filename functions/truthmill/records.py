@@ -105,6 +105,18 @@ class PlaceBatch(Record, frozen=True):
     pictures: tuple[Placement, ...]
 
 
+class Unplaced(Record, frozen=True):
+    """A line of unplaced/*.jsonl: a picture that was to be placed and couldn't be, so that it isn't kept.
+
+    reason, detail: as in `Inspection`. line: bytes that it takes in its batch's line of place.jsonl.
+    """
+
+    entry: Entry
+    reason: str
+    detail: str = ""
+    line: int = 0
+
+
 class Rejected(Record, frozen=True):
     """A line of rejected.jsonl. of: the name or key of what it is a duplicate of."""
 

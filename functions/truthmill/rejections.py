@@ -16,6 +16,7 @@ REASONS = {
     "size-mismatch": "The entry unpacks to another size than the archive says. Pack the archive again.",
     "too-large": "The file is larger than the 40 MB that a labeling job takes. Scale or recompress it.",
     "missing": "The object was listed when the run began, and wasn't there any more when it was to be read. Bring it again.",
+    "replaced": "The object was replaced by another file after it had been inspected. The next sweep takes that one; else start a run of the prefix again.",
     "cold-storage": "The object is in a storage class that has to be restored before it can be read (S3 Glacier). Restore it, and start a run of the prefix by hand.",
     "nested-archive": "An archive within an archive, or among loose pictures, is not opened. Unpack it, and bring its pictures directly; a zip may also be a source of its own.",
     "not-a-picture": "The file is not a picture. Nothing is wrong unless it was meant to be one.",
