@@ -78,6 +78,7 @@ class _Step:
         self.outputs = Outputs(store, at, self.asked)
         self.leaving: dict[str, str] = {}
         self.brought: set[str] = set()
+        self.unplaced: set[str] = set()  # digests
 
     def earlier(self) -> Decided | None:
         """What was decided before the run was interrupted, if the ledger still has it."""
@@ -146,6 +147,8 @@ class _Step:
         for found in self.outputs.inspections():
             counts["inputs"] += 1
             if found.reason:
+                if found.entry in self.outputs.unplaced:
+                    self.unplaced.add(found.pixels)
                 counts["ignored" if found.reason == "ignored" else "rejected"] += 1
                 continue
             name = found.entry.name
@@ -179,6 +182,8 @@ class _Step:
             self.brought = {row.tobytes().hex() for row in new.rows()}
         for segment in ledger.segments:
             for line in lines_of(self.store, segment):
+                if segment.run == self.at.run and line.pixels in self.unplaced:
+                    continue  # nor does it bind an equal one that takes its place
                 if self.stays(line):
                     self.taken.add(key_mark(line.key))
                     group = grouping.regroup(line.name, line.taken, line.group, self.asked.split.group_by)

@@ -110,6 +110,43 @@ def test_an_aborted_execution_stops_its_job_and_is_started_again(local_stack, tm
     assert local_stack.run_of(second)["counts"]["labeled"] == 5
 
 
+def test_a_picture_that_cannot_be_placed_does_not_take_the_others_with_it(local_stack, tmp_path):
+    """An execution that its budget ended had inspected it; the next one finds it in cold storage."""
+    names = [f"c{number}.jpg" for number in range(6)]
+    pictures = {name: picture(12_000 + number) for number, name in enumerate(names)}
+    for name, content in pictures.items():
+        local_stack.drop(f"uploads/cold/{name}", content)
+    request = {
+        "source": f"s3://{local_stack.deployed.bucket}/uploads/cold/",
+        "dataset": "cold",
+        "labels": ["cat"],
+        "workforce": {"workteamArn": local_stack.deployed.workteam, "pricePerTask": "0.5"},
+        "budget": {"maxCost": 1},
+    }
+    assert local_stack.ended(start(local_stack, request))["error"] == "BudgetExceededError"
+    cold = {"Bucket": local_stack.deployed.bucket, "Key": "uploads/cold/c3.jpg", "StorageClass": "GLACIER"}
+    local_stack.s3.put_object(**cold, Body=pictures["c3.jpg"])
+
+    execution = start(local_stack, request | {"budget": {"maxCost": 100}})
+    wait_for(lambda: local_stack.keys("tokens/cold-"), "the run to wait for labels")
+    truth = tmp_path / "truth.json"
+    truth.write_text(
+        json.dumps(coco_truth({name: [("cat", (1, 2, 30, 20))] for name in names}, ["cat"], (64, 48)))
+    )
+    local_stack.label(truth)
+    assert local_stack.ended(execution)["status"] == "SUCCEEDED"
+    run = local_stack.run_of(execution)
+    rejected = local_stack.read(f"datasets/cold/runs/{run['run']}/rejected.jsonl").splitlines()
+    assert [(line["name"], line["reason"]) for line in map(json.loads, rejected)] == [
+        ("c3.jpg", "cold-storage")
+    ]
+    assert (run["counts"]["inputs"], run["counts"]["rejected"], run["counts"]["labeled"]) == (6, 1, 5)
+    assert len(local_stack.keys("datasets/cold/images/")) == 5
+    states = local_stack.states(execution)
+    assert [states.count(name) for name in ("SplitDataset", "PlaceImages")] == [2, 2]
+    assert len(run["jobs"]) == 1
+
+
 def wait_until_waiting(local_stack, execution):
     """Its token is stored once there is a job; before, only whose the job will be."""
 

@@ -119,6 +119,28 @@ def test_the_copy_of_a_picture_that_is_gone_takes_its_place(camera):
     assert (run.counts["duplicates"], run.counts["labeled"]) == (0, 6)
 
 
+def test_the_copy_that_takes_its_place_is_on_the_side_that_its_folder_names(cloud):
+    """Whichever of the two was kept first: its own side was the other one."""
+    for number in range(6):
+        cloud.put(f"{PREFIX}train/{number}.jpg", picture(400 + number))
+    for number in range(4):
+        cloud.put(f"{PREFIX}val/{number}.jpg", picture(400 + number))
+    run = cloud.start(PREFIX, split={"folders": "honour", "onDegenerate": "continue"}).to_split()
+    first = {name for name in run.side_by_name if name not in {"train/4.jpg", "train/5.jpg"}}
+    for name in first:
+        cloud.delete(PREFIX + name)
+    run.place()
+    run.plan()
+    assert run.rejected == dict.fromkeys(first, "missing")
+    second = {f"{folder}/{number}.jpg" for folder in ("train", "val") for number in range(4)} - first
+    folder = {"train": "train", "validation": "val"}
+    assert {name for name, side in run.side_by_name.items() if name.startswith(folder[side])} == {
+        *second,
+        "train/4.jpg",
+        "train/5.jpg",
+    }
+
+
 def test_the_copy_may_be_gone_as_well(camera):
     camera.put(f"{PREFIX}copy.jpg", picture(402))
     run = sweep(camera).to_split()
