@@ -195,7 +195,8 @@ def unpack(entry: Entry, raw: bytes | memoryview, limit: int = MAX_PICTURE_BYTES
     if len(raw) < whole:
         raise PictureError("damaged-entry", f"{len(raw)} of its {whole} bytes are there")
     packed = memoryview(raw)[whole - entry.compressed : whole]
-    content = _inflate(entry, packed, limit) if entry.method else bytes(packed)
+    # Some packers deflate nothing to nothing, where two bytes would say so.
+    content = _inflate(entry, packed, limit) if entry.method and (packed or entry.size) else bytes(packed)
     if len(content) != entry.size:
         raise PictureError("size-mismatch", f"{len(content)} bytes, the directory says {entry.size}")
     if zlib_ng.crc32(content) != entry.crc:

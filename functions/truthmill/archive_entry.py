@@ -173,7 +173,7 @@ def judge(record: Record, offset: int, place: int) -> Entry | Inspection:
 
 def _of_name(name: str, length: int, attributes: int) -> tuple[str, str]:
     """What name and attributes decide: reason and detail, both empty where nothing is wrong."""
-    if name.endswith(_FOLDER_ICON):
+    if name.endswith(_FOLDER_ICON) or name == _FOLDER_ICON[0][1:]:
         return "ignored", _LEFT
     if unsafe := _unsafe(name, length):
         return "unsafe-name", unsafe
@@ -235,6 +235,8 @@ def judge_packing(entry: Entry, record: Record, place: int) -> tuple[str, str]:
         return "unsupported-compression", f"method {entry.method} ({method})"
     if disk not in (0, 0xFFFF):
         return "header-mismatch", f"the directory says it begins in part {disk + 1} of a split archive"
+    if UNKNOWN in (entry.size, entry.compressed):
+        return "header-mismatch", "it refers to a zip64 extra field for its size, and has none"
     return _PLACES[place] if place else _of_sizes(entry.size, entry.compressed, entry.method)
 
 

@@ -5,6 +5,7 @@ link, 8 bytes a picture; `link_equal` holds one entry for each different key bes
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,19 @@ def group_by(name: str, taken: str, rule: str | Mapping[str, str]) -> str:
     name: of the picture in its source, with folders. taken: EXIF capture time "YYYY-MM-DDTHH:MM:SS", or "".
     rule: one of NAMED_RULES, or {"pattern": regular expression with a group named "group"}, searched in name
     (`patterns`).
+    One folder has one key, however packers write it: "./a/1.jpg" as bsdtar does, letters with their accents
+    apart (NFD) as macOS does.
     Raises RequestError where the rule is none of these.
     """
     if rule == "none":
         return ""
-    if rule == "folder":
-        return name.replace("\\", "/").rpartition("/")[0]
     if rule == "capture-minute":
         return taken[:16]
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    if rule == "folder":
+        folders = name.replace("\\", "/").split("/")[:-1]
+        return "/".join(folder for folder in folders if folder not in {"", "."})
     found = _pattern_of(rule).search(name)
     return (found["group"] or "") if found else ""
 

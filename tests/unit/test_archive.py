@@ -314,6 +314,11 @@ def test_data_that_cannot_be_inflated_are_rejected(packed):
     assert outcome(Member(content=b"picture" * 9, packed=packed, method=DEFLATED)) == "damaged-entry"
 
 
+@pytest.mark.parametrize("packed", [b"", b"\x03\x00"], ids=["nothing", "two bytes"])
+def test_an_empty_file_may_be_deflated_to_nothing(packed):
+    assert outcome(Member(content=b"", packed=packed, method=DEFLATED)) == b""
+
+
 @pytest.mark.parametrize("size", [6, 8, 0])
 def test_an_entry_that_inflates_to_another_size_is_rejected(size):
     lie = {"size": size}

@@ -10,7 +10,7 @@ import zip_bytes
 from truthmill import archive_directory
 from truthmill.archive import open_directory
 from truthmill.errors import ArchiveError
-from truthmill.records import Entry
+from truthmill.records import Entry, Inspection
 from zip_bytes import DEFLATED, STORED, Member
 from zip_verdicts import SATURATED, entries, names, opened, reason, refusal
 
@@ -407,6 +407,17 @@ def test_the_zip64_extra_field_holds_only_what_is_full():
 )
 def test_a_zip64_extra_field_that_is_missing_or_short_makes_its_entry_unusable(extra):
     assert reason(Member(at=0xFFFFFFFF, central_extra=extra)) == "header-mismatch"
+
+
+@pytest.mark.parametrize("sizes", [("size",), ("compressed",), ("size", "compressed")], ids="-".join)
+@pytest.mark.parametrize("method", [STORED, DEFLATED])
+def test_a_size_that_is_in_no_zip64_extra_field_is_called_just_that(sizes, method):
+    """Neither a bomb, of four gigabytes from seven bytes, nor an overlap, of seven bytes that take four."""
+    member = Member(method=method, central=dict.fromkeys(sizes, 0xFFFFFFFF))
+    odd, _ = opened(zip_bytes.archive([member, Member(name=b"b.jpg")])).entries()
+    assert isinstance(odd, Inspection)
+    assert odd.reason == "header-mismatch"
+    assert "zip64" in odd.detail
 
 
 @pytest.mark.parametrize("values", [(2**64 - 1, 2**64 - 1, 2**64 - 1), (7, 7, 2**63), (7, 2**64 - 1, 0)])
