@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from adapters.storage import Storage
 from pipeline.source import Source
+from truthmill.errors import NoPicturesError
 from truthmill.layout import RunLayout
 from truthmill.records import Inspection, Rejected
 from truthmill.request import Request
@@ -12,6 +13,8 @@ from truthmill.run import Run, run_name
 
 _OF_BYTES = frozenset({"damaged-entry", "header-mismatch", "size-mismatch"})
 """Reasons that a damaged copy of an archive has, and a whole one with the same directory hasn't."""
+_OF_THE_MOMENT = frozenset({"missing", "replaced", "cold-storage"})
+"""Reasons that a loose object may no longer have, though it is listed as before."""
 
 
 def name_of(source: Source, asked: Request, store: Storage) -> str:
@@ -19,12 +22,28 @@ def name_of(source: Source, asked: Request, store: Storage) -> str:
 
     An archive's directory stands for its bytes: it has their checksums. But a copy that was damaged on the
     way has the whole one's directory, too: whoever brings the archive once more gets a run of its own then.
+    So does whoever starts a run of a prefix of which objects couldn't be read: the listing doesn't tell
+    whether they can by now.
     """
-    name = run_name(source.digest, asked)
-    etag = str(source.described().get("etag", ""))
+    digest, etag = source.digest, str(source.described().get("etag", ""))
+    name = run_name(digest, asked)
     if etag and _had_damage(store, RunLayout(asked.dataset, name), etag):
-        return run_name(hashlib.sha256(f"{source.digest} {etag}".encode()).hexdigest(), asked)
+        return run_name(hashlib.sha256(f"{digest} {etag}".encode()).hexdigest(), asked)
+    while not etag and _lacked_objects(store, RunLayout(asked.dataset, name)):
+        digest = hashlib.sha256(f"{digest} again".encode()).hexdigest()
+        name = run_name(digest, asked)
     return name
+
+
+def _lacked_objects(store: Storage, at: RunLayout) -> bool:
+    """Whether the run of that name is over, and objects of its prefix couldn't be read when it was on."""
+    try:
+        run = store.read_json(at.run_json, Run)[0]
+    except FileNotFoundError:
+        return False
+    had_nothing = run.error is not None and run.error.name == NoPicturesError.__name__
+    is_over = run.state == "SUCCEEDED" or (run.state == "FAILED" and had_nothing)
+    return is_over and not _OF_THE_MOMENT.isdisjoint(_reasons(store, at))
 
 
 def _had_damage(store: Storage, at: RunLayout, etag: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from builders import archive, picture
 from pipeline.source import MAX_LOOSE, MAX_SETTINGS
-from truthmill.errors import RequestError, SourceError
+from truthmill.errors import NoPicturesError, RequestError, SourceError
 
 KEY, PREFIX = "incoming/pets.zip", "incoming/cam/"
 
@@ -176,6 +176,60 @@ def test_a_loose_picture_that_has_to_be_restored_first_is_rejected_by_name(cloud
     assert run.rejected == {"cold.jpg": "cold-storage"}
     assert names(run) == {"0.jpg", "1.jpg", "2.jpg"}
     assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
+
+
+def test_a_picture_that_was_restored_is_looked_at_by_a_run_that_somebody_starts(cloud):
+    """The prefix is listed as before, so that the run would be the one that is done."""
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg")
+    cold = {"Bucket": cloud.bucket, "Key": PREFIX + "cold.jpg", "Body": picture(9)}
+    cloud.s3.put_object(**cold, StorageClass="GLACIER")
+    first = cloud.start(PREFIX, trigger="schedule").to_the_end()
+    cloud.s3.put_object(**cold)
+    second = cloud.start(PREFIX).to_the_end()
+    assert second.run["run"] != first.run["run"]
+    assert names(second) == {"cold.jpg"}
+    assert (second.counts["known"], second.counts["labeled"]) == (3, 1)
+    assert cloud.start(PREFIX).prepare() == "exists"
+
+
+def test_a_loose_picture_that_was_gone_and_comes_again_is_looked_at_by_a_run_that_somebody_starts(cloud):
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
+    first = cloud.start(PREFIX)
+    first.prepare()
+    cloud.delete(PREFIX + "3.jpg")
+    first.inspect()
+    first.split()
+    first.place()
+    first.plan()
+    loose(cloud, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
+    assert cloud.start(PREFIX).prepare() == "exists"
+    for job in first.create_jobs():
+        cloud.label(job)
+    first.build()
+    first.notify()
+    second = cloud.start(PREFIX).to_the_end()
+    assert names(second) == {"3.jpg"}
+    assert cloud.start(PREFIX).prepare() == "exists"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before it is inspected", "before it is placed"])
+def test_the_only_picture_of_a_sweep_may_be_gone_and_come_again(cloud, late):
+    loose(cloud, "0.jpg")
+    first = cloud.start(PREFIX, trigger="schedule", split={"onDegenerate": "continue"})
+    first.prepare()
+    if late:
+        first.inspect()
+        first.split()
+    cloud.delete(PREFIX + "0.jpg")
+    first.inspect()
+    if late:
+        first.place()
+    with pytest.raises(NoPicturesError):
+        (first.plan if late else first.split)()
+    first.fail("NoPicturesError")
+    loose(cloud, "0.jpg")
+    second = cloud.start(PREFIX, trigger="schedule", split={"onDegenerate": "continue"}).to_the_end()
+    assert second.counts["labeled"] == 1
 
 
 def test_an_archive_that_has_to_be_restored_first_is_named(cloud):
