@@ -16,6 +16,7 @@ from truthmill import grouping
 from truthmill.layout import SPLITS
 from truthmill.likeness_across import ACROSS, Across, across
 from truthmill.separation import Graph, separated
+from truthmill.similarity_search import near_duplicates
 from truthmill.split import UNDECIDED, by_digest, settled_sides
 
 if TYPE_CHECKING:
@@ -219,16 +220,46 @@ class _Knot:
             self._keep_together(found, _DEARER)
             more = self._leaks(found)
             if not more.shape[1] and not self._look_at_earlier(found):
-                return self._told_of(found)
+                more, is_settled = self._search(found)
+                if is_settled:
+                    return self._told_of(found)
             self.links = np.hstack([self.links, more])
-        ends = set(more.ravel().tolist())
-        cut = [None if number in ends else side for number, side in enumerate(found)]
+        cut = self._without_ends(found, more)
         self._keep_together(cut, 1.0)
         self._look_at_earlier(cut)
-        touches = self._touches()
-        return self._told_of(
-            [side if side is None or not touches[number] & ~side else None for number, side in enumerate(cut)]
-        )
+        is_settled = False
+        while not is_settled:
+            cut = self._without_ends(cut, more)
+            more, is_settled = self._search(cut)
+        return self._told_of(cut)
+
+    def _without_ends(self, found: list[int | None], links: "NDArray[np.int64]") -> list[int | None]:
+        """Without the ends of these links, and without what resembles pictures of other sides."""
+        ends, touches = set(links.ravel().tolist()), self._touches()
+        return [
+            None if side is None or number in ends or touches[number] & ~side else side
+            for number, side in enumerate(found)
+        ]
+
+    def _search(self, found: list[int | None]) -> "tuple[NDArray[np.int64], bool]":
+        """Links between new pictures, as `_leaks`, and whether there are none, nor any to earlier ones.
+
+        By the search that everybody else uses, over what is kept: it compares other marks than `_across`,
+        and neither finds every pair.
+        """
+        fingerprints = self.bound.fingerprints
+        kept, kind = self._kinds(found)
+        if fingerprints is None:
+            return np.empty((2, 0), dtype=np.int64), True
+        rows = np.concatenate([self.new[kept], self.earlier])
+        links = near_duplicates(fingerprints[rows], self.bound.distance).links
+        among = links[:, links[1] < len(kept)]
+        more = kept[among[:, kind[among[0]] != kind[among[1]]]]
+        mixed = links[:, (links[0] < len(kept)) & (links[1] >= len(kept))]
+        before = self.by_likeness.copy()
+        sides = self.bound.sides[rows[mixed[1]]].astype(np.int64)
+        np.bitwise_or.at(self.by_likeness, kept[mixed[0]], 1 << sides)
+        return more, not more.shape[1] and np.array_equal(before, self.by_likeness)
 
     def _told_of(self, found: list[int | None]) -> list[int | None]:
         """Without those of which there was no time to tell whether they resemble pictures of other sides."""
@@ -278,6 +309,14 @@ class _Knot:
 
     def _leaks(self, found: list[int | None]) -> "NDArray[np.int64]":
         """Links between kept pictures on different sides, or of which one may be on any."""
+        kept, kind = self._kinds(found)
+        found_across = self._across(self.new[kept], kind)
+        self.unsure_together[:] = False
+        self.unsure_together[kept[found_across.unsure]] = True
+        return kept[found_across.links]
+
+    def _kinds(self, found: list[int | None]) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+        """What is kept, and of each a number that is equal where a link may be."""
         kept = np.array([number for number, side in enumerate(found) if side is not None], dtype=np.int64)
         sides = np.array([found[number] for number in kept.tolist()], dtype=np.int64)
         is_kept = np.zeros(len(found), dtype=np.bool_)
@@ -286,10 +325,7 @@ class _Knot:
         further = ((number, key) for number, key in self.further if is_kept[number])
         links = self.links[:, is_kept[self.links].all(axis=0)]
         groups = grouping.union(len(found), grouping.link_equal(keys, further), links)[kept]
-        found_across = self._across(self.new[kept], np.where(sides > 0, -sides, groups))
-        self.unsure_together[:] = False
-        self.unsure_together[kept[found_across.unsure]] = True
-        return kept[found_across.links]
+        return kept, np.where(sides > 0, -sides, groups)
 
     def told(self, number: int) -> str:
         """What binds a picture to which side."""

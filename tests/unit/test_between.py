@@ -159,3 +159,49 @@ def copies(count: int) -> np.ndarray:
                 image.putpixel((random.randrange(240), random.randrange(180)), (random.randrange(256),) * 3)
         rows.append(fingerprint(image))
     return pack(rows)
+
+
+def variants(image: Image.Image) -> list[Image.Image]:
+    width, height = image.size
+    return [
+        image,
+        image.crop((0, 0, width * 94 // 100, height)).transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        image.crop((width // 25, height // 25, width * 24 // 25, height * 24 // 25)),
+        image.crop((0, 0, width * 92 // 100, height * 92 // 100)),
+        image.rotate(3).crop((width // 16, height // 16, width * 15 // 16, height * 15 // 16)),
+        image.resize((width // 2, height // 2)),
+        image.transpose(Image.Transpose.ROTATE_90),
+        ImageEnhance.Brightness(image).enhance(0.85),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "earlier", "sides"),
+    [
+        (6, [1, 6, 3], [0, 1, 1]),
+        (10, [2, 0, 4], [0, 1, 0]),
+        (10, [6, 0, 4], [0, 1, 1]),
+        (12, [6, 7, 0], [0, 1, 1]),
+    ],
+)
+def test_a_search_of_what_is_kept_finds_no_pair_on_two_sides(seed, earlier, sides):
+    """What brought them together is left out; how the rest are alike isn't told by the links to that."""
+    rows = pack([fingerprint(image) for image in variants(scenery(seed, (320, 240)))])
+    is_earlier, given = np.zeros(len(rows), dtype=np.bool_), np.full(len(rows), -1, dtype=np.int8)
+    is_earlier[earlier], given[earlier] = True, sides
+    found = parted(
+        Bound(
+            earlier=is_earlier,
+            sides=given,
+            again=np.zeros(len(rows), dtype=np.bool_),
+            keys=[""] * len(rows),
+            digests=np.arange(8 * len(rows), dtype=np.uint8).reshape(-1, 8),
+            links=near_duplicates(rows, 3).links,
+            fingerprints=rows,
+            distance=3,
+        )
+    )
+    kept = np.flatnonzero(is_earlier | ~found.between)
+    links = kept[near_duplicates(rows[kept], 3).links]
+    new = links[:, ~is_earlier[links].all(axis=0)]
+    assert (found.sides[new[0]] == found.sides[new[1]]).all()
