@@ -178,12 +178,21 @@ class Prefix:
 
 
 def unseen(listed: Iterator[Seen], swept: Iterator[Seen]) -> Iterator[Seen]:
-    """What is listed and wasn't swept, as it is now; both in the order of keys, of which one each is held."""
-    before = next(swept, None)
+    """What is listed and wasn't swept, as it is now; both in the order of keys, of which one each is held.
+
+    A key that lost its last slash may come twice, or behind others that are greater; of those all are held.
+    """
+    highest, last, before = "", None, next(swept, None)
+    behind: set[Seen] = set()
     for found in listed:
-        while before is not None and before.key < found.key:
+        highest = max(highest, found.key)
+        while before is not None and before.key <= highest:
+            if last is None or last.key < before.key:
+                last = before
+            else:
+                behind.add(before)
             before = next(swept, None)
-        if found != before:
+        if found != last and found not in behind:
             yield found
 
 

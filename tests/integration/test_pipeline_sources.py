@@ -279,6 +279,20 @@ def test_keys_that_cannot_be_read_are_rejected_by_name_and_no_other_is(cloud):
     assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
 
 
+def test_a_key_with_a_slash_at_its_end_beside_the_same_without_it_makes_no_sweep_find_something_new(cloud):
+    """It is listed without the slash, behind keys that are greater."""
+    loose(cloud, "a.jpg", "a.jpg.jpg", "a.jpg/", "b.jpg", "c.jpg.jpg", "c.jpg/", "d.jpg")
+    run = cloud.start(PREFIX, trigger="schedule").to_the_end()
+    assert run.counts["inputs"] == 7
+    assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
+    cloud.put(PREFIX + "c.jpg/", picture(499))
+    cloud.put(PREFIX + "a.jpg.jpg", picture(498))
+    run = cloud.start(PREFIX, trigger="schedule")
+    run.prepare()
+    (batch,) = cloud.lines(run.state["plan"])
+    assert [entry["name"] for entry in batch["entries"]] == ["a.jpg.jpg", "c.jpg"]
+
+
 def test_a_key_that_ends_with_a_slash_is_no_picture_and_harms_none(cloud):
     """A folder of the console has no bytes; an object that has some can't be read by such a key."""
     loose(cloud, "a.jpg", "b.jpg", "c.jpg/", "d.jpg")
