@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from adapters.storage import Storage
 from pipeline.source import Source
-from truthmill.errors import NoPicturesError
 from truthmill.layout import RunLayout
 from truthmill.records import Inspection, Rejected
 from truthmill.request import Request
@@ -41,8 +40,7 @@ def _lacked_objects(store: Storage, at: RunLayout) -> bool:
         run = store.read_json(at.run_json, Run)[0]
     except FileNotFoundError:
         return False
-    had_nothing = run.error is not None and run.error.name == NoPicturesError.__name__
-    is_over = run.state == "SUCCEEDED" or (run.state == "FAILED" and had_nothing)
+    is_over = run.state == "SUCCEEDED" or run.had_no_picture
     return is_over and not _OF_THE_MOMENT.isdisjoint(_reasons(store, at))
 
 

@@ -42,7 +42,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if asked.trigger == "schedule" and isinstance(source, Prefix):
         source = source.since(partial(swept, store, asked.dataset, source.key))
         if source.is_exhausted:
-            return nothing_new(store, asked.dataset, event["execution"])
+            last = store.read_json(layout.swept(asked.dataset), Newest)[0].run
+            return nothing_new(store, asked.dataset, last, event["execution"])
+        name = name_of(source, asked, store)
+        if had_no_picture(store, RunLayout(asked.dataset, name)):
+            return nothing_new(store, asked.dataset, name, event["execution"])
     warnings = () if asked.labels == parsed.labels else (OTHER_ORDER.format(", ".join(asked.labels)),)
     return prepare(asked, source, event["execution"], store, warnings)
 
@@ -97,12 +101,20 @@ def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
     return (seen for seen in store.read_lines(at.listing, Seen) if seen.key not in missing)
 
 
-def nothing_new(store: Storage, dataset: str, execution: str) -> dict[str, Any]:
-    """A sweep that finds nothing makes no run; its execution points at the one that was complete last."""
-    last = store.read_json(layout.swept(dataset), Newest)[0]
-    at = RunLayout(dataset, last.run)
+def had_no_picture(store: Storage, at: RunLayout) -> bool:
+    """Whether a sweep before this one found the very same, and nothing in it that can be used."""
+    try:
+        found = store.read_json(at.run_json, Run)[0]
+    except FileNotFoundError:
+        return False
+    return found.had_no_picture
+
+
+def nothing_new(store: Storage, dataset: str, run: str, execution: str) -> dict[str, Any]:
+    """A sweep that finds nothing makes no run. run: that looked last, at which its execution points."""
+    at = RunLayout(dataset, run)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})
-    reference = RunReference(store.bucket, dataset, last.run, execution)
+    reference = RunReference(store.bucket, dataset, run, execution)
     return {
         "run": msgspec.to_builtins(reference),
         "decision": "nothing-new",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from truthmill.dataset import Heading
+from truthmill.errors import NoPicturesError
 from truthmill.layout import SPLITS
 from truthmill.progress import Progress
 from truthmill.records import Record
@@ -107,6 +108,13 @@ class Run(Record, frozen=True, omit_defaults=False):
         """The splits of its channels. pictures: how many labeled ones each split has."""
         wanted = self.split.get("wanted", ())
         return tuple(split for split in SPLITS if pictures.get(split) or split in wanted)
+
+    @property
+    def had_no_picture(self) -> bool:
+        """Whether it failed because nothing of its source can be used."""
+        return (
+            self.state == "FAILED" and self.error is not None and self.error.name == NoPicturesError.__name__
+        )
 
     @property
     def paid(self) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from builders import picture
+from truthmill.errors import NoPicturesError
 
 PREFIX = "incoming/cam/"
 
@@ -55,6 +56,34 @@ def test_what_a_failed_sweep_had_found_is_found_again(camera):
     second = sweep(camera)
     assert second.prepare() == "claimed"
     assert second.run["run"] == first.run["run"]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["after a sweep", "the first sweep"])
+def test_a_sweep_that_finds_no_picture_tells_so_once_and_is_made_again_when_one_comes(cloud, before):
+    """Else every sweep would fail, and tell the topic, because of one file that is no picture."""
+    if before:
+        cloud.put(f"{PREFIX}0.jpg", picture(300))
+        cloud.put(f"{PREFIX}1.jpg", picture(301))
+        sweep(cloud).to_the_end()
+    cloud.put(f"{PREFIX}notes.txt", b"no picture")
+    failed = sweep(cloud)
+    failed.prepare()
+    failed.inspect()
+    with pytest.raises(NoPicturesError):
+        failed.split()
+    failed.fail("NoPicturesError")
+    again = sweep(cloud)
+    assert again.prepare() == "nothing-new"
+    assert cloud.json(f"executions/{again.arn.rpartition(':')[2]}.json") == {
+        "key": failed.prefix + "run.json"
+    }
+    by_hand = cloud.start(f"s3://{cloud.bucket}/{PREFIX}")
+    assert by_hand.prepare() == "claimed"
+    by_hand.end()
+    cloud.put(f"{PREFIX}8.jpg", picture(308))
+    cloud.put(f"{PREFIX}9.jpg", picture(309))
+    assert sweep(cloud).to_the_end().counts["inputs"] == 3
+    assert sweep(cloud).prepare() == "nothing-new"
 
 
 def test_a_person_who_starts_a_run_means_all_that_is_there(camera):
