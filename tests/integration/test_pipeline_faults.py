@@ -119,6 +119,43 @@ def test_a_run_whose_functions_die_ends_like_one_whose_do_not(cloud, monkeypatch
     assert comparable(cloud) == wanted
 
 
+def test_a_run_with_a_picture_that_is_gone_ends_the_same_whenever_its_functions_die(cloud, monkeypatch):
+    """Whichever of the two decisions, and of what they write, is cut short."""
+    pictures = {f"incoming/faults/{number}.jpg": picture(500 + number) for number in range(8)}
+    pictures["incoming/faults/copy.jpg"] = picture(503)
+
+    def begun(fate: Mortal):
+        for key, content in pictures.items():
+            cloud.put(key, content)
+        run = cloud.start("incoming/faults/")
+        for step in (run.prepare, run.inspect, run.split):
+            through(step, fate)
+        (gone,) = {"3.jpg", "copy.jpg"} & set(run.side_by_name)
+        cloud.delete(f"incoming/faults/{gone}")
+        # The second two are what MoreToAsk leads to; each state is retried for itself.
+        for step in (run.place, run.split, run.place, run.plan, run.create_jobs):
+            through(step, fate)
+        assert run.rejected == {gone: "missing"}
+        return comparable(cloud)
+
+    def forget():
+        for key in cloud.keys(""):
+            cloud.delete(key)
+        cloud.labeling.jobs.clear()
+
+    calm = Mortal(random.Random(0))  # noqa: S311 - it never comes to die
+    monkeypatch.setattr(calm, "live_on", lambda: None)
+    wanted = begun(calm)
+    assert [key for key in wanted if "/unplaced/" in key]
+    for seed in range(3):
+        forget()
+        fate = Mortal(random.Random(seed))  # noqa: S311 - fate needs to be the same each time
+        monkeypatch.setattr(storage_module, "Storage", mortal_storage(fate))
+        storage_module.storage.cache_clear()
+        assert begun(fate) == wanted
+        assert fate.deaths > 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_picture_that_the_function_dies_of_is_rejected_by_name_once_its_batch_is_retried(
     cloud, monkeypatch
