@@ -72,6 +72,33 @@ def test_an_archive_that_is_replaced_before_its_pictures_are_placed_ends_the_run
         run.place()
 
 
+def test_an_archive_that_comes_damaged_before_its_pictures_are_placed_ends_the_run_until_it_is_whole(cloud):
+    """Its directory is the same; that an entry can't be unpacked any more is the archive's fault."""
+    whole = pets(*range(5))
+    cloud.put(KEY, whole)
+    run = cloud.start(KEY).to_split()
+    cloud.put(KEY, damaged(whole))
+    with pytest.raises(SourceError, match=r"1\.jpg could be read before and can't now \(damaged-entry"):
+        run.place()
+    cloud.put(KEY, whole)
+    run.place()
+    run.plan()
+    assert run.rejected == {}
+    assert run.jobs[0]["objects"] == 5
+
+
+def test_an_archive_that_is_gone_before_its_pictures_are_placed_ends_the_run_until_it_is_there(cloud):
+    cloud.put(KEY, pets(*range(5)))
+    run = cloud.start(KEY).to_split()
+    cloud.delete(KEY)
+    with pytest.raises(SourceError, match="what was there when the run began is gone"):
+        run.place()
+    cloud.put(KEY, pets(*range(5)))
+    run.place()
+    run.plan()
+    assert run.jobs[0]["objects"] == 5
+
+
 def test_an_archive_whose_bytes_come_again_under_another_etag_is_the_same(cloud):
     cloud.put(KEY, pets(*range(5)))
     run = cloud.start(KEY)
