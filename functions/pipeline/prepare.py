@@ -16,6 +16,13 @@ from pipeline.relabeling import Unanswered, is_dataset
 from pipeline.run import Newest, RunReference, now
 from pipeline.source import Prefix, Source, open_source
 from truthmill import archive, labeling_job, layout, request_reading
+from truthmill.errors import (
+    BudgetExceededError,
+    LabelingIncompleteError,
+    LabelsChangedError,
+    NoPicturesError,
+    SplitError,
+)
 from truthmill.layout import RunLayout
 from truthmill.records import Entry, Inspection, Rejected, Seen
 from truthmill.request import Request
@@ -23,6 +30,16 @@ from truthmill.run import Run, goes_on_without, takes_over
 
 BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
+FOR_SOMEBODY = frozenset(
+    error.__name__
+    for error in (
+        NoPicturesError,
+        SplitError,
+        BudgetExceededError,
+        LabelingIncompleteError,
+        LabelsChangedError,
+    )
+)
 OTHER_ORDER = "The request has its labels in another order than the dataset: class ids go by {}."
 
 
@@ -45,7 +62,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             last = store.read_json(layout.swept(asked.dataset), Newest)[0].run
             return nothing_new(store, asked.dataset, last, event["execution"])
         name = name_of(source, asked, store)
-        if had_no_picture(store, RunLayout(asked.dataset, name)):
+        if waits_for_somebody(store, RunLayout(asked.dataset, name), asked):
             return nothing_new(store, asked.dataset, name, event["execution"])
     warnings = () if asked.labels == parsed.labels else (OTHER_ORDER.format(", ".join(asked.labels)),)
     return prepare(asked, source, event["execution"], store, warnings)
@@ -101,13 +118,19 @@ def swept(store: Storage, dataset: str, prefix: str) -> Iterator[Seen]:
     return (seen for seen in store.read_lines(at.listing, Seen) if seen.key not in missing)
 
 
-def had_no_picture(store: Storage, at: RunLayout) -> bool:
-    """Whether a sweep before this one found the very same, and nothing in it that can be used."""
+def waits_for_somebody(store: Storage, at: RunLayout, asked: Request) -> bool:
+    """Whether a sweep before this one found the very same, and failed for what doesn't mend itself.
+
+    It would fail each time, and tell the topic; one that lacks answers would even pay for them each time.
+    """
     try:
         found = store.read_json(at.run_json, Run)[0]
     except FileNotFoundError:
         return False
-    return found.had_no_picture
+    if found.state != "FAILED" or found.error is None or found.error.name not in FOR_SOMEBODY:
+        return False
+    before = msgspec.structs.replace(found.asked, source=asked.source, trigger=asked.trigger)
+    return before == asked
 
 
 def nothing_new(store: Storage, dataset: str, run: str, execution: str) -> dict[str, Any]:

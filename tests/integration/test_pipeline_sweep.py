@@ -3,7 +3,7 @@
 import pytest
 
 from builders import picture
-from truthmill.errors import NoPicturesError
+from truthmill.errors import LabelingIncompleteError, NoPicturesError, SplitError
 
 PREFIX = "incoming/cam/"
 
@@ -84,6 +84,41 @@ def test_a_sweep_that_finds_no_picture_tells_so_once_and_is_made_again_when_one_
     cloud.put(f"{PREFIX}9.jpg", picture(309))
     assert sweep(cloud).to_the_end().counts["inputs"] == 3
     assert sweep(cloud).prepare() == "nothing-new"
+
+
+def test_a_sweep_asks_workers_no_second_time_for_what_they_did_not_answer(camera):
+    """Somebody who starts the run does, and a sweep by another request, or with another picture."""
+    first = sweep(camera).to_jobs()
+    camera.label(first.jobs[0]["name"], {"-1.jpg": None})
+    with pytest.raises(LabelingIncompleteError):
+        first.keep()
+    first.fail("LabelingIncompleteError")
+    assert sweep(camera).prepare() == "nothing-new"
+    for request in ({"trigger": "schedule", "onIncomplete": "continue"}, {"trigger": "console"}):
+        again = camera.start(f"s3://{camera.bucket}/{PREFIX}", **request)
+        assert again.prepare() == "claimed"
+        assert again.run["run"] == first.run["run"]
+        again.fail("LabelingIncompleteError")
+    camera.put(f"{PREFIX}9.jpg", picture(398))
+    second = sweep(camera).to_jobs()
+    assert second.run["run"] != first.run["run"]
+    assert second.jobs[0]["objects"] == 2
+
+
+@pytest.mark.parametrize("more", [{"split": {"onDegenerate": "continue"}}, {}])
+def test_a_sweep_of_too_few_pictures_to_split_fails_once(cloud, more):
+    cloud.put(f"{PREFIX}0.jpg", picture(300))
+    first = sweep(cloud)
+    first.prepare()
+    first.inspect()
+    with pytest.raises(SplitError):
+        first.split()
+    first.fail("SplitError")
+    assert sweep(cloud).prepare() == "nothing-new"
+    if not more:
+        for number in range(1, 5):
+            cloud.put(f"{PREFIX}{number}.jpg", picture(300 + number))
+    assert cloud.start(f"s3://{cloud.bucket}/{PREFIX}", trigger="schedule", **more).prepare() == "claimed"
 
 
 def test_a_person_who_starts_a_run_means_all_that_is_there(camera):
