@@ -219,9 +219,9 @@ class _Knot:
             found = separated(self._graph())
             self._keep_together(found, _DEARER)
             more = self._leaks(found)
-            if not more.shape[1] and not self._look_at_earlier(found):
+            if not more.shape[1]:
                 more, is_settled = self._search(found)
-                if is_settled:
+                if is_settled and not self._look_at_earlier(found):  # last, for it takes longest
                     return self._told_of(found)
             self.links = np.hstack([self.links, more])
         cut = self._without_ends(found, more)
