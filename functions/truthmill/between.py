@@ -14,9 +14,8 @@ import numpy as np
 
 from truthmill import grouping
 from truthmill.layout import SPLITS
-from truthmill.likeness_across import ACROSS, Across, across
+from truthmill.likeness_across import ACROSS, Across, across, links_between
 from truthmill.separation import Graph, separated
-from truthmill.similarity_search import near_duplicates
 from truthmill.split import UNDECIDED, by_digest, settled_sides
 
 if TYPE_CHECKING:
@@ -113,6 +112,7 @@ class _Knot:
     by_likeness, by_group, by_side: the sides that each is bound to by what, a bit each.
     links: of near-duplicates among them, more with each round. unsure: which of them the last looks, at
     earlier ones and at each other, couldn't tell all of. untold: which are left out for that.
+    searches_left: pairs that searches of what is kept may still lay over each other.
     """
 
     def __init__(self, bound: Bound, new: "NDArray[np.int64]", earlier: "NDArray[np.int64]") -> None:
@@ -129,6 +129,7 @@ class _Knot:
         self.links, self.by_likeness = self._by_links()
         self.unsure, self.unsure_together = np.zeros((2, len(new)), dtype=np.bool_)
         self.untold: set[int] = set()
+        self.searches_left = bound.most
         if bound.fingerprints is not None:
             self._look_at_earlier()
 
@@ -244,21 +245,27 @@ class _Knot:
     def _search(self, found: list[int | None]) -> "tuple[NDArray[np.int64], bool]":
         """Links between new pictures, as `_leaks`, and whether there are none, nor any to earlier ones.
 
-        By the search that everybody else uses, over what is kept: it compares other marks than `_across`,
-        and neither finds every pair.
+        As the search of all pictures would find them, which compares other marks than `_across`: neither
+        finds every pair. Of both together so many pairs are laid over each other as at a look.
         """
         fingerprints = self.bound.fingerprints
         kept, kind = self._kinds(found)
         if fingerprints is None:
             return np.empty((2, 0), dtype=np.int64), True
         rows = np.concatenate([self.new[kept], self.earlier])
-        links = near_duplicates(fingerprints[rows], self.bound.distance).links
-        among = links[:, links[1] < len(kept)]
-        more = kept[among[:, kind[among[0]] != kind[among[1]]]]
-        mixed = links[:, (links[0] < len(kept)) & (links[1] >= len(kept))]
+        of_earlier = -(1 << self.bound.sides[self.earlier].astype(np.int64))
+        links, self.searches_left = links_between(
+            fingerprints[rows],
+            self.bound.distance,
+            np.concatenate([kind, of_earlier]),
+            np.arange(len(rows)) >= len(kept),
+            self.searches_left,
+        )
+        more = kept[links[:, links[1] < len(kept)]]
+        new, earlier = links[:, (links[0] < len(kept)) & (links[1] >= len(kept))]
         before = self.by_likeness.copy()
-        sides = self.bound.sides[rows[mixed[1]]].astype(np.int64)
-        np.bitwise_or.at(self.by_likeness, kept[mixed[0]], 1 << sides)
+        sides = self.bound.sides[rows[earlier]].astype(np.int64)
+        np.bitwise_or.at(self.by_likeness, kept[new], 1 << sides)
         return more, not more.shape[1] and np.array_equal(before, self.by_likeness)
 
     def _told_of(self, found: list[int | None]) -> list[int | None]:

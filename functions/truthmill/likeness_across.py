@@ -7,7 +7,7 @@ import numpy as np
 
 from truthmill.mark_pairs import are_upright, first_maps
 from truthmill.neighbours import Ordered, neighbours, neighbours_across
-from truthmill.similarity_search import Search, pictures_of
+from truthmill.similarity_search import Search, by_content, pictures_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,40 @@ def across(
     search = SearchAcross(fingerprints, distance, kind, most)
     search.run()
     return Across(search.links(), search.unsure)
+
+
+def links_between(
+    fingerprints: "NDArray[np.uint8]",
+    distance: int,
+    kind: "NDArray[np.int64]",
+    settled: "NDArray[np.bool_]",
+    left: int,
+) -> "tuple[NDArray[np.int64], int]":
+    """Links between pictures of different kinds that `similarity_search.near_duplicates` would find, too.
+
+    The smaller number above; none between two that are connected by others. settled: which need no links to
+    each other. left: pairs that may be laid over each other; answers how many of these are left.
+    """
+    order, _ = by_content(fingerprints)
+    search = _SearchBetween(fingerprints, order, distance)
+    search.kind, search.settled, search.left = kind[order], settled[order], left
+    search.run()
+    links = order[search.links()]
+    links.sort(axis=0)
+    return links, search.left
+
+
+class _SearchBetween(Search):
+    """As the search of all pictures, but for pictures of one kind, or settled, which aren't compared."""
+
+    kind: "NDArray[np.int64]"
+    settled: "NDArray[np.bool_]"
+
+    def is_apart(self, first: "NDArray[np.int64]", second: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        apart: NDArray[np.bool_] = self.kind[first] != self.kind[second]
+        apart &= ~(self.settled[first] & self.settled[second])
+        apart[apart] = super().is_apart(first[apart], second[apart])
+        return apart
 
 
 class SearchAcross(Search):

@@ -65,7 +65,7 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
     """
     if not 0 <= distance <= MAX_DISTANCE:
         raise ValueError(f"distance is {distance}; 0 to {MAX_DISTANCE} can be searched.")
-    order, group = _by_content(fingerprints)
+    order, group = by_content(fingerprints)
     first = order[np.unique(group, return_index=True)[1]] if len(order) else order
     search = Search(fingerprints, first, distance)
     search.run()
@@ -77,7 +77,7 @@ def near_duplicates(fingerprints: "NDArray[np.uint8]", distance: int) -> Pairs:
     return Pairs(links[:, by_number], found[by_number])
 
 
-def _by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+def by_content(fingerprints: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Pictures that aren't flat, equal ones together; their numbers among different ones."""
     usable = np.flatnonzero(fingerprints[:, 1])
     # Digests, because to sort the rows themselves takes three copies of all of them.
