@@ -258,7 +258,8 @@ def test_steps_that_are_repeated_come_to_the_same(camera):
     run = camera.start(PREFIX).to_split()
     camera.delete(f"{PREFIX}2.jpg")
     run.place()
-    to_the_end(run)
+    run.plan()
+    run.create_jobs()
     before, counts = snapshot(camera), run.counts
     camera.put(f"{PREFIX}2.jpg", picture(402))
     for step in ("prepare", "inspect", "split", "place", "plan"):
