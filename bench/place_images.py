@@ -125,8 +125,22 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
         def read_json(self, key: str, kind: Any) -> tuple[Any, str]:
             import msgspec
 
-            found = self.client.get_object(Bucket=BUCKET, Key=key)
+            found = self.read(key)
             return msgspec.json.decode(found["Body"].read(), type=kind), found["ETag"]
+
+        def read_lines(self, key: str, kind: Any) -> Iterator[Any]:
+            import msgspec
+
+            lines = self.read(key)["Body"].read().splitlines()
+            return (msgspec.json.decode(line, type=kind) for line in lines)
+
+        def read(self, key: str) -> Any:
+            from botocore.exceptions import ClientError
+
+            try:
+                return self.client.get_object(Bucket=BUCKET, Key=key)
+            except ClientError as error:
+                raise FileNotFoundError(key) from error
 
         def stream_range(self, key: str, start: int, length: int, etag: str = "") -> Iterator[bytes]:
             span = f"bytes={start}-{start + length - 1}"
@@ -138,7 +152,9 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
             self.client.put_object(Bucket=BUCKET, Key=key, Body=data, ContentType=content_type)
 
         def write_json(self, key: str, document: Any) -> None:
-            self.write(key, json.dumps(document).encode(), "application/json")
+            import msgspec
+
+            self.write(key, msgspec.json.encode(document), "application/json")
 
     store: Any = Boto3Storage()
     place_images.storage = lambda _bucket: store
