@@ -111,6 +111,9 @@ def with_truthmill(reference: Any, batch: Any) -> Callable[[], object]:
 
 def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
     """The same function, whose storage speaks through boto3."""
+    import msgspec
+    from botocore.exceptions import ClientError
+
     from pipeline import place_images, reading
 
     class Boto3Storage:
@@ -119,24 +122,15 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
         def __init__(self) -> None:
             self.client = s3_client()
 
-        def exists(self, key: str) -> bool:
-            return "Contents" in self.client.list_objects_v2(Bucket=BUCKET, Prefix=key)
-
         def read_json(self, key: str, kind: Any) -> tuple[Any, str]:
-            import msgspec
-
             found = self.read(key)
             return msgspec.json.decode(found["Body"].read(), type=kind), found["ETag"]
 
         def read_lines(self, key: str, kind: Any) -> Iterator[Any]:
-            import msgspec
-
             lines = self.read(key)["Body"].read().splitlines()
             return (msgspec.json.decode(line, type=kind) for line in lines)
 
         def read(self, key: str) -> Any:
-            from botocore.exceptions import ClientError
-
             try:
                 return self.client.get_object(Bucket=BUCKET, Key=key)
             except ClientError as error:
@@ -152,8 +146,6 @@ def with_boto3(reference: Any, batch: Any) -> Callable[[], object]:
             self.client.put_object(Bucket=BUCKET, Key=key, Body=data, ContentType=content_type)
 
         def write_json(self, key: str, document: Any) -> None:
-            import msgspec
-
             self.write(key, msgspec.json.encode(document), "application/json")
 
     store: Any = Boto3Storage()

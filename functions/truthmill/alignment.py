@@ -55,7 +55,7 @@ def distances(
     """
     result = np.full(len(ones), APART, dtype=np.uint8)
     maps = first_maps(marks, other_marks)
-    whole = np.flatnonzero(np.abs(maps - upright(maps)).max(axis=(1, 2)) <= _MOST_SHIFTED)
+    whole = np.flatnonzero(_are_in_place(maps))
     result[whole[are_plain_copies(ones[whole], others[whole], upright(maps[whole]))]] = 0
     rest = np.flatnonzero(result > 0)
     result[rest] = _fitted(ones[rest], others[rest], maps[rest], within)
@@ -98,11 +98,17 @@ def _are_whole(one: Pictures, other: Pictures, maps: Floats) -> "NDArray[np.bool
 
     Light that is cut off leads a map astray.
     """
-    whole: NDArray[np.bool_] = np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED
+    whole = _are_in_place(maps)
     whole &= _are_bright(one.shades) | _are_bright(other.shades)
     places = np.flatnonzero(whole)
     whole[places] = likeness(one.shades[places], other.shades[places], maps[places])[0] >= _LEAST_LIKENESS
     return whole
+
+
+def _are_in_place(maps: Floats) -> "NDArray[np.bool_]":
+    """Whether the maps shift as little as where nothing was cropped."""
+    in_place: NDArray[np.bool_] = np.abs(maps[:, :, 2]).max(axis=1) <= _MOST_SHIFTED
+    return in_place
 
 
 def _are_bright(shades: Floats) -> "NDArray[np.bool_]":

@@ -5,7 +5,7 @@ Rows are fingerprints as `similarity.pack` gives them, P of them.
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -31,6 +31,7 @@ Floats: TypeAlias = "NDArray[Any]"  # of 32 bits throughout
 COUNT = CELLS * CELLS
 FINE_CELLS = 2 * CELLS  # across and down
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green and blue (JFIF 1.02, page 3)
+_FINE_PARTS = [slice(start, end) for start, end in pairwise(accumulate(FINE_LENGTHS, initial=FINE_AT))]
 # Red, green and blue of Y, Cb and Cr about 0 (likewise).
 COLOURS = np.array([[1, 0, 1.402], [1, -0.34414, -0.71414], [1, 1.772, 0]], dtype=np.float32)
 
@@ -93,7 +94,7 @@ def grey_means(rows: "NDArray[np.uint8]") -> Floats:
 
 def fine_greys(rows: "NDArray[np.uint8]", means: Floats) -> Floats:
     """P x 1024."""
-    return fine.decoded(_fine_part(rows, 0), means, fine.GREYS)
+    return fine.decoded(rows[:, _FINE_PARTS[0]], means, fine.GREYS)
 
 
 def fine_tints(rows: "NDArray[np.uint8]") -> list[Floats]:
@@ -104,7 +105,7 @@ def fine_tints(rows: "NDArray[np.uint8]") -> list[Floats]:
     for number, high in enumerate((packed >> 4, packed & 15)):
         steps = 4 * high + 2 * low[2 + number] + low[number]
         mean = (steps.astype(np.float32) - np.float32((TINT_STEPS - 1) / 2)) * TINT_STEP
-        tints.append(fine.decoded(_fine_part(rows, 1 + number), mean, fine.TINTS))
+        tints.append(fine.decoded(rows[:, _FINE_PARTS[1 + number]], mean, fine.TINTS))
     return tints
 
 
@@ -121,12 +122,6 @@ def doubling_of() -> Floats:
     places = np.clip((np.arange(FINE_CELLS) - 0.5) / 2, 0, CELLS - 1)
     doubling: Floats = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(CELLS))).astype(np.float32)
     return doubling
-
-
-def _fine_part(rows: "NDArray[np.uint8]", number: int) -> "NDArray[np.uint8]":
-    """What `fine` says of the greys, of Cb or of Cr."""
-    start, end = list(pairwise(np.cumsum((FINE_AT, *FINE_LENGTHS)).tolist()))[number]
-    return rows[:, start:end]
 
 
 def _in_fours(packed: "NDArray[np.uint8]") -> "NDArray[np.uint8]":

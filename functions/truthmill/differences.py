@@ -24,6 +24,7 @@ from truthmill.overlay import (
     places_of,
     plane,
     refined,
+    root_mean_square,
     slopes,
 )
 from truthmill.similarity import CELLS
@@ -43,7 +44,7 @@ _EDGE = 1.6  # cells that such a turn makes darker
 _WHOLLY = 0.99
 _LEAST_COMPARED = 0.4  # share of the cells that are neither outside nor laid bare
 LIMIT = 2.5  # tolerances; a window that is further off counts
-_FURTHEST = 3  # the window that is further off than all others but two shows whether there is another thing
+FURTHEST = 3  # the window that is further off than all others but two shows whether there is another thing
 SAME, _SAME_BESIDES = 2.0, 0.75  # tolerances, up to which it doesn't; each quarter of one beyond is a cell
 _QUIET = 0.9  # share of the windows, of which what is beyond may be another thing
 SAME_IN_QUIET, _TIMES_QUIET = 0.9, 4.0  # tolerances, and times the furthest of these, up to which it isn't
@@ -265,16 +266,14 @@ def furthest(off: Floats, same: "Floats | float") -> tuple[Floats, Floats]:
     off; a small thing stands out from all else, which is quiet.
     """
     count = off.shape[1]
-    ordered = np.partition(off, (int(_QUIET * count), count - _FURTHEST), axis=1)
-    quiet, third = ordered[:, int(_QUIET * count)], ordered[:, count - _FURTHEST]
+    ordered = np.partition(off, (int(_QUIET * count), count - FURTHEST), axis=1)
+    quiet, third = ordered[:, int(_QUIET * count)], ordered[:, count - FURTHEST]
     return third, np.minimum(same, np.maximum(SAME_IN_QUIET, _TIMES_QUIET * quiet))
 
 
 def _spread(left: Floats, weight: Floats) -> Floats:
     """Standard deviation of what is left of the shades."""
-    shades = _quarter(GREY @ left)
-    spread: Floats = np.sqrt((weight * shades * shades).sum(axis=1) / (weight.sum(axis=1) + 1e-6))
-    return spread
+    return root_mean_square(_quarter(GREY @ left), weight)
 
 
 def _least_slope(shades: Floats, weight: Floats) -> Floats:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from truthmill.cells import shades
-from truthmill.marks import MARKS, SIDE, SIGNS, TURNS
+from truthmill.marks import MARKS, SIDE, SIGNS, TURNS, packed
 from truthmill.similarity import CELLS
 
 if TYPE_CHECKING:
@@ -68,17 +68,12 @@ def _marks(
     signs = (strengths > 0) ^ (way[:, :1] & odd[0]) ^ (way[:, 1:2] & odd[1])
     turned = np.flatnonzero(way[:, 2])
     signs[turned] = signs[turned][:, swapped]
-    code = np.zeros((len(signs), 8), dtype=np.uint8)
-    code[:, : SIGNS // 8] = np.packbits(signs[:, 2:], axis=1, bitorder="little")
     across, down, diagonal = way.T.astype(np.int64)
     # As a mirror that changes down, and a turn: what a mark holds.
     mirrored = across ^ down ^ diagonal
     quarters = _quarters()[across, down, diagonal]
     place = ((_MIDDLE * 64 + _MIDDLE) * 64 + quarters * (TURNS // 4)) * 2 + mirrored
-    found: NDArray[np.uint64] = code.view("<u8").ravel() << np.uint64(24) | (place * 32 + len(MARKS)).astype(
-        np.uint64
-    )
-    return found
+    return packed(signs[:, 2:], place * 32 + len(MARKS))
 
 
 @cache

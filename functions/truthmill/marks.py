@@ -129,9 +129,17 @@ def _described(framed: "Floats", places: "Integers") -> "NDArray[np.uint64]":
     strengths = pixels.take(at + _samples()[levels, turn]).astype(np.float64) @ waves
     is_mirrored = strengths[..., :1] < 0
     signs = (strengths[..., 1:] > 0) ^ (is_mirrored & is_odd)
-    code = (signs @ 2.0 ** np.arange(SIGNS)).astype(np.uint64)
     place = (((x * 64 + y) * 64 + turn) * 2 + is_mirrored[..., 0]) * 32 + levels + 1
-    found: NDArray[np.uint64] = code << np.uint64(24) | place.astype(np.uint64)
+    return packed(signs, place)
+
+
+def packed(signs: "NDArray[np.bool_]", place: "Integers") -> "NDArray[np.uint64]":
+    """Marks of so many x SIGNS signs, and of what they have below these, see the module."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    code = np.zeros((*place.shape, 8), dtype=np.uint8)
+    code[..., : SIGNS // 8] = np.packbits(signs, axis=-1, bitorder="little")
+    found: NDArray[np.uint64] = code.view("<u8")[..., 0] << np.uint64(24) | place.astype(np.uint64)
     return found
 
 

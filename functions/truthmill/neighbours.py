@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TURNS = 3  # pairs of marks, at most, of those that two pictures have in common at a time
 _ELSEWHERE = 1.0  # cells, by which corners are elsewhere
-_GATHERED = 32_768  # pairs of marks that are looked at together
+_GATHERED = 32_768  # marks, or pairs of them, that are looked at together
 _COMPARISONS = 40_000_000  # of neighbours, for each order of the marks: bounds the time that equal marks take
 _ALIKE, _LEAST_ALIKE = 4, 200_000  # neighbours that are alike, for each order: of each mark, and in any case
 _STEPS_ACROSS = 8  # of which the nearest are looked at, before and behind
@@ -80,10 +80,10 @@ class Ordered:
     fronts: "NDArray[np.uint64] | None"
     most_signs: int
 
-    def number(self, place: "NDArray[np.int64] | slice") -> "NDArray[np.int64]":
-        """Positions, among those that were given, of the marks at these places."""
-        number: NDArray[np.int64] = (self.places[place] & np.uint64((1 << self.bits) - 1)).astype(np.int64)
-        return number
+    @property
+    def number(self) -> "NDArray[np.int64]":
+        """Of each mark the position among those that were given."""
+        return self._number(self.places)
 
     def alike(
         self, start: "NDArray[np.int64]", other: "NDArray[np.int64]"
@@ -93,9 +93,13 @@ class Ordered:
         if self.fronts is None:
             apart = (one ^ two) >> np.uint64(self.bits)
         else:
-            apart = self.fronts[self.number(start)] ^ self.fronts[self.number(other)]
+            apart = self.fronts[self._number(one)] ^ self.fronts[self._number(two)]
         near = np.bitwise_count(apart) <= self.most_signs
-        return self.number(start[near]), self.number(other[near])
+        return self._number(one[near]), self._number(two[near])
+
+    def _number(self, places: "NDArray[np.uint64]") -> "NDArray[np.int64]":
+        number: NDArray[np.int64] = (places & np.uint64((1 << self.bits) - 1)).astype(np.int64)
+        return number
 
 
 def in_order(signs: "NDArray[np.uint64]", scheme: Scheme, parts: tuple[int, ...]) -> Ordered:
@@ -156,7 +160,7 @@ def neighbours_across(
     kind: of each mark, by its number.
     """
     count = len(marks.key)
-    changes = np.flatnonzero(np.diff(kind[marks.number(slice(None))])) + 1
+    changes = np.flatnonzero(np.diff(kind[marks.number])) + 1
     places = np.arange(count)
     bounds = np.concatenate([[0], changes, [count]])
     run = np.searchsorted(changes, places, side="right")

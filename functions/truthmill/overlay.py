@@ -183,8 +183,13 @@ def detail_of(shades: Floats, weight: Floats) -> Floats:
     normal = weighted.transpose(0, 2, 1) @ smooth + _RIDGE * np.eye(smooth.shape[1], dtype=np.float32)
     surface = np.linalg.solve(normal, (shades[:, None] @ weighted).transpose(0, 2, 1))
     rough = shades - (smooth @ surface)[:, :, 0]
-    detail: Floats = np.sqrt((weight * rough * rough).sum(axis=1) / (weight.sum(axis=1) + 1e-6))
-    return detail
+    return root_mean_square(rough, weight)
+
+
+def root_mean_square(values: Floats, weight: Floats) -> Floats:
+    """Of each picture's, P, where they count."""
+    result: Floats = np.sqrt((weight * values * values).sum(axis=1) / (weight.sum(axis=1) + 1e-6))
+    return result
 
 
 def contrast_of(shades: Floats, weight: Floats) -> Floats:

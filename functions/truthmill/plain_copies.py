@@ -20,9 +20,19 @@ from truthmill.cells import (
     shown_of,
     steps_of,
 )
-from truthmill.differences import LIMIT, MOST_SLIGHT, SAME, SAME_IN_QUIET, SLIGHT, furthest, is_little, prove
+from truthmill.differences import (
+    FURTHEST,
+    LIMIT,
+    MOST_SLIGHT,
+    SAME,
+    SAME_IN_QUIET,
+    SLIGHT,
+    furthest,
+    is_little,
+    prove,
+)
 from truthmill.light import TOLERANCE
-from truthmill.overlay import IS_INNER, contrast_of, detail_of, nearest, places_of
+from truthmill.overlay import IS_INNER, contrast_of, detail_of, nearest, places_of, root_mean_square
 from truthmill.similarity import CELLS
 from truthmill.windows import windows
 
@@ -30,7 +40,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TOGETHER = 64  # pairs, whose numbers fit into a processor's cache
-_FURTHEST = 2  # windows that may be further off than the others: noise
 
 
 def are_plain_copies(
@@ -63,8 +72,7 @@ def _are_alike(
     shown = shown_of(one) & np.take_along_axis(shown_of(other), index, axis=1)
     inner = (shown & IS_INNER).astype(np.float32)
     left = one - np.take_along_axis(other, index, axis=1)
-    total = inner.sum(axis=1) + 1e-6
-    spread = np.sqrt((inner * left * left).sum(axis=1) / total)
+    spread = root_mean_square(left, inner)
     contrast = contrast_of(one, inner) - spread  # of the one that has less
     detail = detail_of(one, inner) - spread
     step = np.maximum(steps_of(ones), steps_of(others)).ravel()
@@ -86,7 +94,7 @@ def _are_same(
     slight = np.abs(planes[0]) > _times(SLIGHT)
     off = np.abs(COLOURS @ np.stack(planes, axis=1)).max(axis=1)
     same: NDArray[np.bool_] = (slight.sum(axis=1) <= MOST_SLIGHT) & (off <= _times(LIMIT)).all(axis=1)
-    doubtful = np.flatnonzero(same & ((off > _times(SAME_IN_QUIET)).sum(axis=1) > _FURTHEST))
+    doubtful = np.flatnonzero(same & ((off > _times(SAME_IN_QUIET)).sum(axis=1) >= FURTHEST))
     third, most = furthest(off[doubtful] / np.float32(TOLERANCE), SAME)
     same[doubtful] = third <= most
     return same
