@@ -328,9 +328,7 @@ class Execution:
 
     def to_channels(self, answers: Mapping[str, list[dict[str, int]] | None] | None = None) -> "Execution":
         self.to_jobs()
-        for job in self.jobs:
-            self.cloud.label(job["name"], answers)
-        self.build()
+        self._answered(answers)
         return self
 
     def to_the_end(self, answers: Mapping[str, list[dict[str, int]] | None] | None = None) -> "Execution":
@@ -338,3 +336,17 @@ class Execution:
         self.report()
         self.notify()
         return self
+
+    def on_to_the_end(self) -> "Execution":
+        """From where pictures are placed."""
+        self.plan()
+        self.create_jobs()
+        self._answered()
+        self.report()
+        self.notify()
+        return self
+
+    def _answered(self, answers: Mapping[str, list[dict[str, int]] | None] | None = None) -> None:
+        for job in self.jobs:
+            self.cloud.label(job["name"], answers)
+        self.build()

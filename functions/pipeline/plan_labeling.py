@@ -58,7 +58,7 @@ def plan_labeling(
     Where pictures couldn't be placed, the answer is only that it has to be decided anew what is kept.
     """
     at = reference.layout
-    if calls_for_another_split(store, at, read_ledger(store, at.dataset)[0].of(at.run)):
+    if calls_for_another_split(store, at):
         return {"counts": {}, "jobs": [], "unplaced": True}
     run = settle(store, at, read_run(store, reference), ended)
     if ended:  # here, for a run that fails was paid for too

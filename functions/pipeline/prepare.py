@@ -30,6 +30,7 @@ from truthmill.run import Run, goes_on_without, takes_over
 
 BATCH_BYTES = 1024**3  # unpacked, of one InspectImages child: minutes at most, whatever they are
 BATCH_COUNT = 400
+# What doesn't mend itself: a sweep that failed for it waits until somebody changes something.
 FOR_SOMEBODY = frozenset(
     error.__name__
     for error in (
@@ -64,8 +65,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         name = name_of(source, asked, store)
         if waits_for_somebody(store, RunLayout(asked.dataset, name), asked):
             return nothing_new(store, asked.dataset, name, event["execution"])
+    else:
+        name = name_of(source, asked, store)
     warnings = () if asked.labels == parsed.labels else (OTHER_ORDER.format(", ".join(asked.labels)),)
-    return prepare(asked, source, event["execution"], store, warnings)
+    return prepare(asked, source, name, event["execution"], store, warnings)
 
 
 def in_the_datasets_order(asked: Request, store: Storage) -> Request:
@@ -75,10 +78,9 @@ def in_the_datasets_order(asked: Request, store: Storage) -> Request:
 
 
 def prepare(
-    asked: Request, source: Source, execution: str, store: Storage, warnings: tuple[str, ...] = ()
+    asked: Request, source: Source, name: str, execution: str, store: Storage, warnings: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Claim the run and write its plan; answer with references only."""
-    name = name_of(source, asked, store)
+    """Claim the run of that name and write its plan; answer with references only."""
     at = RunLayout(asked.dataset, name)
     reference = RunReference(store.bucket, asked.dataset, name, execution)
     store.write_json(layout.execution(execution.rpartition(":")[2]), {"key": at.run_json})

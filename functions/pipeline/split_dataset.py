@@ -90,7 +90,7 @@ class _Step:
         segment = ledger.of(self.at.run)
         if segment is None:
             return None if decided.segment.pictures else decided
-        if calls_for_another_split(self.store, self.at, segment):
+        if calls_for_another_split(self.store, self.at):
             return None
         return decided if segment.answered or segment.key == decided.segment.key else None
 

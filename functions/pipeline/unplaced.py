@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from adapters.storage import Storage
+from pipeline.ledger import read_ledger
 from truthmill.layout import RunLayout
 from truthmill.ledger import Segment
 from truthmill.records import Entry, PlaceBatch, Unplaced
@@ -36,12 +37,15 @@ def without(batch: PlaceBatch, unplaced: Mapping[Entry, Unplaced]) -> PlaceBatch
     return msgspec.structs.replace(batch, pictures=rest)
 
 
-def calls_for_another_split(store: Storage, at: RunLayout, segment: Segment | None) -> bool:
-    """Whether some were found since it was decided what is kept. segment: the run's in the ledger.
+def calls_for_another_split(store: Storage, at: RunLayout) -> bool:
+    """Whether some were found since it was decided what is kept.
 
     Once there are answers nothing is decided anew, and all was in place before.
     """
-    if segment is None or segment.answered or next(store.list(at.unplaced), None) is None:
+    if next(store.list(at.unplaced), None) is None:
+        return False  # of most runs; they ask no more than this
+    segment = read_ledger(store, at.dataset)[0].of(at.run)
+    if segment is None or segment.answered:
         return False
     return store.read_json(at.outcome, Accounted)[0].unplaced != len(of_run(store, at))
 

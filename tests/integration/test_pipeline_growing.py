@@ -384,13 +384,7 @@ def test_what_a_drop_leaves_out_a_failed_run_no_longer_keeps(two):
         split_dataset(reference(third), Dying(storage(two.bucket).store, two.bucket), "truthmill")
     third.split()
     third.place()
-    third.plan()
-    third.create_jobs()
-    for job in third.jobs:
-        two.label(job["name"])
-    third.build()
-    third.report()
-    third.notify()
+    third.on_to_the_end()
     assert third.rejected["0.jpg"] == "between-splits"
     assert "train/0.jpg" not in third.side_by_name
     again = two.start("incoming/failed.zip", dataset="pets", split=honour).to_the_end()

@@ -180,12 +180,7 @@ def test_a_loose_picture_that_was_gone_and_comes_again_is_new_to_the_next_sweep(
     first.inspect()
     first.split()
     first.place()
-    first.plan()
-    for job in first.create_jobs():
-        cloud.label(job)
-    first.build()
-    first.report()
-    first.notify()
+    first.on_to_the_end()
     assert cloud.start(PREFIX, trigger="schedule").prepare() == "nothing-new"
     loose(cloud, "0.jpg", "1.jpg")
     second = cloud.start(PREFIX, trigger="schedule").to_the_end()

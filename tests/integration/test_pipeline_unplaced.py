@@ -30,18 +30,6 @@ def to_placed(run):
     return run
 
 
-def to_the_end(run):
-    """From placing on."""
-    run.plan()
-    run.create_jobs()
-    for job in run.jobs:
-        run.cloud.label(job["name"])
-    run.build()
-    run.report()
-    run.notify()
-    return run
-
-
 def manifest_names(run, *names):
     """Of the pictures in manifests of the run, by the last part of their keys."""
     found = [line for name in names for line in run.cloud.lines(f"{run.prefix}manifests/{name}.manifest")]
@@ -63,7 +51,7 @@ def test_a_picture_that_is_deleted_before_it_is_placed_is_rejected_and_the_rest_
     run = sweep(camera).to_split()
     camera.delete(f"{PREFIX}2.jpg")
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     rest = ["0.jpg", "1.jpg", "3.jpg", "4.jpg", "5.jpg"]
     assert run.rejected == {"2.jpg": "missing"}
     assert manifest_names(run, "train", "validation") == rest
@@ -113,7 +101,7 @@ def test_the_copy_of_a_picture_that_is_gone_takes_its_place(camera):
     side = run.side_by_name[gone]
     camera.delete(PREFIX + gone)
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     assert run.rejected == {gone: "missing"}
     assert run.side_by_name[copy] == side
     assert (run.counts["duplicates"], run.counts["labeled"]) == (0, 6)
@@ -147,7 +135,7 @@ def test_the_copy_may_be_gone_as_well(camera):
     camera.delete(f"{PREFIX}2.jpg")
     camera.delete(f"{PREFIX}copy.jpg")
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     assert run.rejected == {"2.jpg": "missing", "copy.jpg": "missing"}
     assert (run.counts["rejected"], run.counts["duplicates"], run.counts["labeled"]) == (2, 0, 5)
 
@@ -171,7 +159,7 @@ def test_a_picture_that_comes_again_is_new_to_the_next_sweep(camera):
     run = sweep(camera).to_split()
     camera.delete(f"{PREFIX}2.jpg")
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     assert sweep(camera).prepare() == "nothing-new"
     camera.put(f"{PREFIX}2.jpg", picture(402))
     second = sweep(camera).to_the_end()
@@ -183,7 +171,7 @@ def test_a_picture_that_was_replaced_is_rejected_and_its_successor_is_new_to_the
     run = sweep(camera).to_split()
     camera.put(f"{PREFIX}2.jpg", picture(77))
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     assert run.rejected == {"2.jpg": "replaced"}
     second = sweep(camera).to_the_end()
     assert (second.counts["inputs"], second.counts["labeled"]) == (1, 1)
@@ -194,7 +182,7 @@ def test_the_first_of_a_replaced_picture_that_is_put_back_is_new_to_the_next_swe
     run = sweep(camera).to_split()
     camera.put(f"{PREFIX}2.jpg", picture(77))
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     camera.put(f"{PREFIX}2.jpg", picture(402))
     second = sweep(camera).to_the_end()
     assert (second.counts["inputs"], second.counts["labeled"]) == (1, 1)
@@ -234,7 +222,7 @@ def test_where_a_whole_side_is_gone_the_rest_is_split_anew(camera):
     for name in gone:
         camera.delete(PREFIX + name)
     run.place()
-    to_the_end(run)
+    run.on_to_the_end()
     assert run.rejected == dict.fromkeys(gone, "missing")
     assert (run.counts["train"], run.counts["validation"], run.counts["labeled"]) == (4, 1, 5)
     for line in run.ledger_lines:
@@ -302,7 +290,7 @@ def test_a_new_execution_goes_on_with_what_could_be_placed(camera):
     camera.put(f"{PREFIX}2.jpg", picture(402))
     second = to_placed(sweep(camera))
     assert second.run["run"] == first.run["run"]
-    to_the_end(second)
+    second.on_to_the_end()
     assert second.rejected == {"2.jpg": "missing"}
     assert second.counts["labeled"] == 5
 
@@ -336,7 +324,7 @@ def test_a_drop_that_took_the_rest_over_meanwhile_is_heeded(camera):
     second = sweep(camera)
     second.to_split()
     second.place()
-    to_the_end(second)
+    second.on_to_the_end()
     assert second.rejected == {"1.jpg": "known", "2.jpg": "missing"}
     assert second.counts["labeled"] == 4
     assert len(second.ledger_lines) == len({line["pixels"] for line in second.ledger_lines}) == 6
